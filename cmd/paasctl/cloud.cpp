@@ -1,0 +1,200 @@
+// `paasctl cloud`: the DigitalOcean-compatible cloud on this machine's Docker Engine.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+#include "local_cloud.hpp"
+#include "program.hpp"
+#include "report/style.hpp"
+
+namespace paas::cli {
+
+namespace {
+
+struct UpOptions {
+  std::string address = "127.0.0.1:0";
+  std::string state;
+  std::string latency = "0ms";
+  std::string node_image = "full";
+  bool metadata_only = false;
+};
+
+Result<std::chrono::milliseconds> parse_latency(const std::string& text) {
+  const bool milliseconds = text.ends_with("ms");
+  const auto number = text.substr(0, text.size() - (milliseconds ? 2 : 1));
+  const auto value = text::to_integer(number);
+  if (!value || *value < 0 || *value > 60'000 || (!milliseconds && !text.ends_with('s'))) {
+    return fail(ErrorKind::usage,
+                fmt::format("--latency: \"{}\" is not a time such as 20ms", text));
+  }
+  return std::chrono::milliseconds(milliseconds ? *value : *value * 1000);
+}
+
+Result<int> up(Program& program, const UpOptions& options) {
+  cloud::CloudSettings settings;
+  PAAS_TRY(settings.state_folder, state_folder(program, options.state));
+  PAAS_TRY(settings.latency, parse_latency(options.latency));
+  settings.address = options.address;
+  settings.metadata_only = options.metadata_only;
+  PAAS_TRY(const auto running, cloud::endpoint(program.ports.files, settings.state_folder));
+  if (running) {
+    program.say(fmt::format("The local cloud runs already: {}", running->url));
+    program.print(running->url + "\n");
+    return exit_done;
+  }
+  if (!settings.metadata_only) {
+    // Made here and not by the background process, so that the minutes it takes can be watched and
+    // interrupted.
+    if (options.node_image == "full" || options.node_image == "bare") {
+      PAAS_TRY(settings.node_image, CloudPorts(program).machine_image(options.node_image));
+    } else {
+      settings.node_image = options.node_image;
+    }
+  }
+  PAAS_TRY(const auto endpoint, start_local_cloud(program, settings));
+  program.say(fmt::format("The local cloud {} is up.", endpoint.name));
+  program.print(endpoint.url + "\n");
+  return exit_done;
+}
+
+struct StateOptions {
+  std::string state;
+};
+
+struct DownOptions {
+  std::string state;
+  bool purge = false;
+};
+
+Result<int> down(Program& program, const DownOptions& options) {
+  PAAS_TRY(const auto folder, state_folder(program, options.state));
+  PAAS_CHECK(cloud::stop(program.ports.files, program.ports.clock, folder));
+  if (options.purge) {
+    CloudPorts ports(program);
+    PAAS_CHECK(cloud::purge(ports.ports(), folder));
+    program.say("The local cloud and everything it made is gone.");
+  } else {
+    program.say("The local cloud is stopped; `paasctl cloud up` brings it back as it was.");
+  }
+  return exit_done;
+}
+
+const char* name_of(cloud::CloudPhase phase) {
+  switch (phase) {
+    case cloud::CloudPhase::absent:
+      return "absent";
+    case cloud::CloudPhase::stopped:
+      return "stopped";
+    case cloud::CloudPhase::starting:
+      return "starting";
+    case cloud::CloudPhase::running:
+      return "running";
+  }
+  return "";
+}
+
+Result<int> status(Program& program, const StateOptions& options) {
+  PAAS_TRY(const auto folder, state_folder(program, options.state));
+  PAAS_TRY(const auto now, cloud::status(program.ports.files, folder));
+  if (program.wants_document()) {
+    nlohmann::ordered_json document = {
+        {"status", name_of(now.phase)}, {"name", now.name}, {"state_folder", folder}};
+    if (now.endpoint) {
+      document["url"] = now.endpoint->url;
+      document["process"] = now.endpoint->process;
+      document["gateway_url"] = now.endpoint->gateway_url;
+    }
+    program.print_document(document.dump(2) + "\n");
+    return exit_done;
+  }
+  std::vector<std::vector<std::string>> rows = {{"CLOUD", "STATUS", "URL", "PROCESS", "STATE"}};
+  rows.push_back({now.name.empty() ? "-" : now.name, name_of(now.phase),
+                  now.endpoint ? now.endpoint->url : "-",
+                  now.endpoint ? std::to_string(now.endpoint->process) : "-", folder});
+  program.print(report::table(rows));
+  return exit_done;
+}
+
+Result<int> environment(Program& program, const StateOptions& options) {
+  PAAS_TRY(const auto folder, state_folder(program, options.state));
+  PAAS_TRY(const auto endpoint, cloud::endpoint(program.ports.files, folder));
+  if (!endpoint) {
+    return fail(ErrorKind::unreachable, "the local cloud does not run",
+                "start it with `paasctl cloud up`");
+  }
+  // doctl reads the first two, Terraform's provider the first and the third.
+  program.print(
+      fmt::format("export DIGITALOCEAN_API_URL={0}\n"
+                  "export DIGITALOCEAN_ACCESS_TOKEN={1}\n"
+                  "export DIGITALOCEAN_TOKEN={1}\n",
+                  endpoint->url, endpoint->token));
+  return exit_done;
+}
+
+/// The background process itself.
+Result<int> serve(Program& program, const StateOptions& options) {
+  PAAS_TRY(const auto settings, cloud::read_settings(program.ports.files, options.state));
+  CloudPorts ports(program);
+  PAAS_CHECK(cloud::run(settings, ports.ports(), program.ports.stop));
+  return exit_done;
+}
+
+void declare_state(CLI::App& command, std::string& state) {
+  command.add_option("--state", state, "Folder of the cloud; the default is below XDG_STATE_HOME")
+      ->type_name("DIR");
+}
+
+}  // namespace
+
+void register_cloud(Program& program) {
+  auto& group = *add_group(program, "cloud",
+                           "The local cloud: DigitalOcean's API over real machines on this host");
+  add_command<UpOptions>(
+      program, group, "up", "Start the local cloud in the background, or bring it back",
+      [](CLI::App& command, UpOptions& options) {
+        command
+            .add_option("--address", options.address, "Where it listens; port 0 is any free one")
+            ->type_name("HOST:PORT")
+            ->capture_default_str();
+        declare_state(command, options.state);
+        command.add_flag("--metadata-only", options.metadata_only, "Droplets are records only");
+        command.add_option("--latency", options.latency, "Added to every answer")
+            ->type_name("TIME")
+            ->capture_default_str();
+        command
+            .add_option(
+                "--node-image", options.node_image,
+                "What debian-12-x64 is: full (with Docker and HAProxy), bare, or a Docker image")
+            ->capture_default_str();
+      },
+      up,
+      "  paasctl cloud up\n"
+      "  paasctl cloud up --metadata-only --latency 20ms --state /tmp/practice\n"
+      "  paasctl cloud up --node-image bare");
+  add_command<DownOptions>(
+      program, group, "down", "Stop the local cloud; with --purge nothing of it is left",
+      [](CLI::App& command, DownOptions& options) {
+        declare_state(command, options.state);
+        command.add_flag("--purge", options.purge,
+                         "Remove its machines, networks, volumes, devices, routes and files");
+      },
+      down, "  paasctl cloud down\n  paasctl cloud down --purge");
+  add_command<StateOptions>(
+      program, group, "status", "Show whether the local cloud runs and where",
+      [](CLI::App& command, StateOptions& options) { declare_state(command, options.state); },
+      status, "  paasctl cloud status\n  paasctl cloud status -o json", {"json", "yaml"});
+  add_command<StateOptions>(
+      program, group, "env", "Print the exports that doctl and Terraform take",
+      [](CLI::App& command, StateOptions& options) { declare_state(command, options.state); },
+      environment, "  eval \"$(paasctl cloud env)\"\n  doctl compute droplet list");
+  auto* internal = add_command<StateOptions>(
+      program, group, "serve", "The background process of `cloud up`",
+      [](CLI::App& command, StateOptions& options) {
+        command.add_option("--state", options.state, "Folder of the cloud")->required();
+      },
+      serve, "  paasctl cloud serve --state DIR");
+  internal->group("");
+}
+
+}  // namespace paas::cli

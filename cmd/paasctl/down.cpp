@@ -1,0 +1,74 @@
+// `paasctl down`: destroys the stack's servers; volumes only when asked for.
+#include <fmt/format.h>
+
+#include "program.hpp"
+#include "reconcile/snapshot.hpp"
+#include "session.hpp"
+
+namespace paas::cli {
+
+namespace {
+
+struct Options {
+  bool volumes = false;
+  bool dry_run = false;
+};
+
+std::string question(const Session& session, const plan::Plan& plan, const Options& options) {
+  std::size_t volumes = options.volumes ? session.lockfile.volumes.size() : 0;
+  return fmt::format("Destroy {} server{} of stack {}{}? ({})", session.lockfile.servers.size(),
+                     session.lockfile.servers.size() == 1 ? "" : "s", session.stack.name,
+                     volumes == 0 ? ""
+                                  : fmt::format(" and {} volume{} with all data", volumes,
+                                                volumes == 1 ? "" : "s"),
+                     report::plan_summary(plan));
+}
+
+/// Droplets that an interrupted `image save --snapshot` left.
+Status remove_builders(Session& session) {
+  PAAS_TRY(auto tools, session.tools());
+  PAAS_CHECK(reconcile::remove_builders(session.loaded, tools, {}));
+  return session.reload();
+}
+
+Result<int> run(Program& program, const Options& options) {
+  PAAS_TRY(auto session, Session::open(program, Need::applied));
+  if (!options.dry_run) PAAS_CHECK(session->acquire("paasctl down"));
+  if (!options.dry_run && !session->lockfile.temporary.empty()) {
+    PAAS_CHECK(remove_builders(*session));
+  }
+  PAAS_TRY(auto observed, session->observe(observe::Depth::cloud));
+  const auto plan = plan::make_down(session->lockfile, observed,
+                                    options.volumes ? plan::Volumes::destroy : plan::Volumes::keep);
+  if (options.dry_run) {
+    print_plan(program, plan);
+    return exit_done;
+  }
+  if (plan.empty()) {
+    program.say("Nothing to do: the stack is not up.");
+    return exit_done;
+  }
+  PAAS_CHECK(confirm(program, question(*session, plan, options)));
+  for (const auto& warning : plan.warnings) program.say(warning);
+  return session->execute(plan, {});
+}
+
+}  // namespace
+
+void register_down(Program& program) {
+  add_command<Options>(program, program.app, "down",
+                       "Take the stack down; volumes are kept unless --volumes",
+                       [](CLI::App& command, Options& options) {
+                         command.alias("destroy");
+                         command.add_flag("--volumes", options.volumes,
+                                          "Destroy the volumes and their data as well");
+                         command.add_flag("--dry-run", options.dry_run, "Only show the plan");
+                       },
+                       run,
+                       "  paasctl down\n"
+                       "  paasctl down --yes            in scripts\n"
+                       "  paasctl down --volumes        with all data",
+                       {"json", "yaml"});
+}
+
+}  // namespace paas::cli

@@ -1,0 +1,53 @@
+// `paasctl exec`: runs a command inside a container.
+#include <fmt/format.h>
+
+#include "containers.hpp"
+#include "program.hpp"
+
+namespace paas::cli {
+
+namespace {
+
+struct Options {
+  std::string name;
+  std::vector<std::string> command;
+};
+
+Result<int> run(Program& program, const Options& options) {
+  PAAS_TRY(auto session, Session::open(program, Need::applied));
+  PAAS_TRY(auto containers, containers_of(*session, options.name));
+  const auto& chosen = containers.front();
+  if (containers.size() > 1 && program.globals.verbose) {
+    program.say(fmt::format("on {}, one of {} servers", chosen.server, containers.size()));
+  }
+  const auto target = session->target(chosen.server);
+  std::vector<std::string> remote = {"docker", "exec", "-i"};
+  if (program.ports.terminal.input_is_terminal() && program.ports.terminal.output_is_terminal()) {
+    remote.emplace_back("-t");
+  }
+  remote.push_back(chosen.container);
+  remote.insert(remote.end(), options.command.begin(), options.command.end());
+  PAAS_TRY(auto arguments, session->connections().interactive(
+                               {target.name, target.address, target.host_key}, remote));
+  return program.ports.processes.run_attached(arguments);
+}
+
+}  // namespace
+
+void register_exec(Program& program) {
+  add_command<Options>(
+      program, program.app, "exec",
+      "Run a command in a container of a service or server, with this terminal's input",
+      [](CLI::App& command, Options& options) {
+        command.add_option("NAME", options.name, "Service (its first server) or server")
+            ->required();
+        command.add_option("COMMAND", options.command, "Command with its arguments, after --")
+            ->required();
+      },
+      run,
+      "  paasctl exec web -- env\n"
+      "  paasctl exec db -- psql -U app\n"
+      "  echo 'select 1' | paasctl exec db -- psql -U app");
+}
+
+}  // namespace paas::cli

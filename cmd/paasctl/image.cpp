@@ -1,0 +1,223 @@
+// `paasctl image`: building, keeping and handing on images.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+#include "contexts.hpp"
+#include "program.hpp"
+#include "reconcile/snapshot.hpp"
+#include "report/progress.hpp"
+#include "report/style.hpp"
+#include "session.hpp"
+
+namespace paas::cli {
+
+namespace {
+
+struct BuildOptions {
+  std::vector<std::string> names;
+};
+
+Result<int> build(Program& program, const BuildOptions& options) {
+  PAAS_CHECK(check_engine(program));
+  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_CHECK(check_contexts(program, *session));
+  auto names = options.names;
+  if (names.empty()) {
+    for (const auto& [name, source] : session->stack.images) {
+      if (!source.context.empty()) names.push_back(name);
+    }
+  }
+  for (const auto& name : names) {
+    PAAS_TRY(const auto state,
+             session->images().build(session->stack, name, [&](std::string_view text) {
+               if (!program.globals.quiet) program.ports.terminal.write_error(text);
+             }));
+    program.print(fmt::format("{} {}\n", state.reference, *state.digest));
+  }
+  return exit_done;
+}
+
+/// The reference of a declared image that has been built; any other name is one of the engine's
+/// own.
+Result<std::string> reference_of(Session& session, const std::string& name) {
+  if (!session.stack.images.contains(name)) return name;
+  PAAS_TRY(const auto states, session.images().survey(session.stack, session.lockfile));
+  const auto& state = states.at(name);
+  if (state.needs_build) {
+    return fail(ErrorKind::not_found, fmt::format("image {} is not built: {}", name, state.cause),
+                fmt::format("run `paasctl image build {}`", name));
+  }
+  return state.reference;
+}
+
+struct SaveOptions {
+  std::string name;
+  std::string file;
+  bool snapshot = false;
+};
+
+Result<int> save_snapshot(Program& program, Session& session, const SaveOptions& options) {
+  PAAS_TRY(const auto* service, session.find_service(options.name));
+  PAAS_CHECK(session.acquire("paasctl image save --snapshot"));
+  PAAS_TRY(auto tools, session.tools());
+  PAAS_TRY(auto images, session.images().survey(session.stack, session.lockfile));
+  report::ProgressPrinter printer(program.ports.terminal, session.progress_style(),
+                                  program.error_color());
+  reconcile::Options run;
+  run.on_event = [&](const reconcile::Event& event) { printer(event); };
+  run.interrupted = [&] { return program.ports.stop.stop_requested(); };
+  PAAS_TRY(const auto snapshot, reconcile::save_snapshot(session.stack, service->name,
+                                                         session.lockfile, images, tools, run));
+  program.print(fmt::format("{} {}\n", snapshot.name, snapshot.id));
+  return exit_done;
+}
+
+Result<int> save(Program& program, const SaveOptions& options) {
+  PAAS_CHECK(check_engine(program));
+  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  if (options.snapshot) return save_snapshot(program, *session, options);
+  if (options.file.empty()) {
+    return fail(ErrorKind::usage,
+                "where to? name a file with -o FILE, or make a machine image with --snapshot");
+  }
+  PAAS_TRY(const auto reference, reference_of(*session, options.name));
+  // Under another name first, so that an interrupted export leaves no half archive.
+  const auto partial = options.file + ".partial";
+  auto saved = docker::SavedImage::save(session->engine(), program.ports.files, reference, partial);
+  if (!saved) {
+    (void)program.ports.files.remove(partial);
+    return fail(saved.error());
+  }
+  PAAS_CHECK(program.ports.files.rename(partial, options.file));
+  program.say(
+      fmt::format("{}: {} in {}", reference, text::bytes(saved->size_bytes()), options.file));
+  return exit_done;
+}
+
+struct LoadOptions {
+  std::string file;
+};
+
+Result<int> load(Program& program, const LoadOptions& options) {
+  PAAS_CHECK(check_engine(program));
+  PAAS_TRY(auto image, docker::SavedImage::open(program.ports.files, options.file));
+  auto engine = engine_of(program);
+  PAAS_TRY(const bool sent, docker::hand_over(engine, image, {}));
+  for (const auto& tag : image.tags()) program.print(tag + "\n");
+  program.say(sent ? "loaded" : "was there already");
+  return exit_done;
+}
+
+Result<int> list(Program& program, const NoOptions&) {
+  PAAS_CHECK(check_engine(program));
+  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(const auto present, session->engine().images());
+  PAAS_TRY(const auto states, session->images().survey(session->stack, session->lockfile));
+  auto documents = nlohmann::ordered_json::array();
+  std::vector<std::vector<std::string>> rows = {{"IMAGE", "REFERENCE", "STATE", "SIZE", "CREATED"}};
+  for (const auto& [name, state] : states) {
+    std::uint64_t size = 0;
+    std::string created = "-";
+    for (const auto& image : present) {
+      if (std::find(image.tags.begin(), image.tags.end(), state.reference) == image.tags.end())
+        continue;
+      size = image.size_bytes;
+      created = image.created.substr(0, 19) + "Z";
+    }
+    const bool pulled = !session->stack.images.at(name).pull.empty();
+    const std::string condition = pulled              ? "pulled by servers"
+                                  : state.needs_build ? "to build: " + state.cause
+                                                      : "built";
+    rows.push_back(
+        {name, state.reference, condition, size == 0 ? "-" : text::bytes(size), created});
+    documents.push_back({{"name", name},
+                         {"reference", state.reference},
+                         {"digest", state.digest.value_or("")},
+                         {"built", !pulled && !state.needs_build},
+                         {"size_bytes", size},
+                         {"created", created}});
+  }
+  if (program.wants_document()) {
+    program.print_document(documents.dump(2) + "\n");
+  } else if (program.globals.output == "name") {
+    for (const auto& [name, state] : states) program.print(name + "\n");
+  } else {
+    program.print(report::table(rows));
+  }
+  return exit_done;
+}
+
+struct RemoveOptions {
+  std::vector<std::string> names;
+};
+
+/// All builds of the named images on this machine's engine.
+Result<int> remove(Program& program, const RemoveOptions& options) {
+  PAAS_CHECK(check_engine(program));
+  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(const auto present, session->engine().images());
+  for (const auto& name : options.names) {
+    if (!session->stack.images.contains(name)) {
+      std::vector<std::string> known;
+      for (const auto& [image, source] : session->stack.images) known.push_back(image);
+      const auto near = text::nearest(name, known);
+      return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name),
+                  near ? fmt::format("did you mean {}?", *near) : "");
+    }
+    const auto repository = reconcile::repository_of(session->stack.name, name) + ":";
+    for (const auto& image : present) {
+      for (const auto& tag : image.tags) {
+        if (!tag.starts_with(repository)) continue;
+        PAAS_CHECK(session->engine().remove_image(tag));
+        program.print(tag + "\n");
+      }
+    }
+  }
+  return exit_done;
+}
+
+}  // namespace
+
+void register_image(Program& program) {
+  auto& group = *add_group(program, "image", "Build, save, load, list and remove images");
+  add_command<BuildOptions>(
+      program, group, "build", "Build the stack's images on this machine's Docker Engine",
+      [](CLI::App& command, BuildOptions& options) {
+        command.add_option("NAME", options.names, "Images; without any, all that are built");
+      },
+      build, "  paasctl image build\n  paasctl image build web");
+  add_command<SaveOptions>(
+      program, group, "save",
+      "Save an image as an archive, or a server type as a machine image of the provider",
+      [](CLI::App& command, SaveOptions& options) {
+        command.add_option("NAME", options.name, "Image; with --snapshot a service")->required();
+        command.add_option("-o,--to", options.file, "Archive to write")->type_name("FILE");
+        command.add_flag("--snapshot", options.snapshot,
+                         "Make a machine image from which `up` creates the service's servers");
+      },
+      save,
+      "  paasctl image save web -o web.tar\n"
+      "  paasctl image save frontend --snapshot");
+  add_command<LoadOptions>(
+      program, group, "load", "Load an archive into this machine's Docker Engine",
+      [](CLI::App& command, LoadOptions& options) {
+        command.add_option("FILE", options.file, "Archive")->required();
+      },
+      load, "  paasctl image load web.tar");
+  add_command<NoOptions>(program, group, "ls", "List the stack's images and whether they are built",
+                         [](CLI::App& command, NoOptions&) { command.alias("list"); }, list,
+                         "  paasctl image ls\n  paasctl image ls -o json",
+                         {"json", "yaml", "name"});
+  add_command<RemoveOptions>(
+      program, group, "rm", "Remove the builds of images from this machine's Docker Engine",
+      [](CLI::App& command, RemoveOptions& options) {
+        command.alias("delete");
+        command.add_option("NAME", options.names, "Images")->required();
+      },
+      remove, "  paasctl image rm web");
+}
+
+}  // namespace paas::cli

@@ -1,0 +1,134 @@
+// `paasctl server`: single servers of the stack.
+#include <fmt/format.h>
+
+#include "program.hpp"
+#include "report/status.hpp"
+#include "session.hpp"
+
+namespace paas::cli {
+
+namespace {
+
+Result<int> list(Program& program, const NoOptions&) {
+  PAAS_TRY(auto session, Session::open(program, Need::applied));
+  PAAS_TRY(auto observed, session->observe(observe::Depth::machines));
+  const auto& output = program.globals.output;
+  if (program.wants_document()) {
+    program.print_document(report::servers_json(session->stack, session->lockfile, observed));
+    return exit_done;
+  }
+  const auto detail = output == "wide"   ? report::Detail::wide
+                      : output == "name" ? report::Detail::names
+                                         : report::Detail::normal;
+  program.print(report::servers_text(session->stack, session->lockfile, observed, detail,
+                                     program.output_color()));
+  return exit_done;
+}
+
+struct UpOptions {
+  std::string service;
+};
+
+Result<int> up(Program& program, const UpOptions& options) {
+  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  Change change;
+  change.command = "paasctl server up";
+  change.prepare = [&](Session& opened) -> Status {
+    PAAS_TRY(const auto* service, opened.find_service(options.service));
+    auto& count = opened.lockfile.services[service->name].count;
+    const int wanted = std::max(count, service->scale.min) + 1;
+    if (wanted > service->scale.max) {
+      return fail(
+          ErrorKind::usage, fmt::format("{} has {} servers, its maximum", service->name, count),
+          fmt::format("change services.{}.scale.max in {}", service->name, opened.stack_path));
+    }
+    count = wanted;
+    return {};
+  };
+  return apply_change(program, *session, change);
+}
+
+struct ServerOptions {
+  std::string server;
+};
+
+Result<int> down(Program& program, const ServerOptions& options) {
+  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  Change change;
+  change.command = "paasctl server down";
+  change.prepare = [&](Session& opened) -> Status {
+    PAAS_TRY(auto name, opened.find_server(options.server));
+    auto& server = opened.lockfile.servers.at(name);
+    const auto* service = stack::find_service(opened.stack, server.service);
+    auto& count = opened.lockfile.services[server.service].count;
+    if (service == nullptr || count <= service->scale.min) {
+      return fail(ErrorKind::usage,
+                  fmt::format("{} has {} server{}, its minimum", server.service, count,
+                              count == 1 ? "" : "s"),
+                  fmt::format("`paasctl server replace {}` makes a new one in its place", name));
+    }
+    server.leaving = true;
+    --count;
+    return {};
+  };
+  return apply_change(program, *session, change);
+}
+
+Result<int> replace(Program& program, const ServerOptions& options) {
+  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(auto name, session->find_server(options.server));
+  Change change;
+  change.command = "paasctl server replace";
+  change.adjust = [&](plan::Input& input) { input.replace[name] = "you asked for it"; };
+  return apply_change(program, *session, change);
+}
+
+struct SshOptions {
+  std::string server;
+  std::vector<std::string> command;
+};
+
+Result<int> ssh(Program& program, const SshOptions& options) {
+  PAAS_TRY(auto session, Session::open(program, Need::applied));
+  PAAS_TRY(auto name, session->find_server(options.server));
+  const auto target = session->target(name);
+  PAAS_TRY(auto arguments, session->connections().interactive(
+                               {target.name, target.address, target.host_key}, options.command));
+  return program.ports.processes.run_attached(arguments);
+}
+
+}  // namespace
+
+void register_server(Program& program) {
+  auto& group = *add_group(program, "server", "List, add, remove, replace and enter servers");
+  add_command<NoOptions>(
+      program, group, "ls", "List the stack's servers",
+      [](CLI::App& command, NoOptions&) { command.alias("list"); }, list,
+      "  paasctl server ls\n  paasctl server ls -o wide\n  paasctl server ls -o json",
+      {"wide", "json", "yaml", "name"});
+  add_command<UpOptions>(
+      program, group, "up", "Add one server to a service",
+      [](CLI::App& command, UpOptions& options) {
+        command.add_option("SERVICE", options.service, "Service")->required();
+      },
+      up, "  paasctl server up web");
+  const auto declare_server = [](CLI::App& command, ServerOptions& options) {
+    command.add_option("SERVER", options.server, "Server, with or without the stack's name")
+        ->required();
+  };
+  add_command<ServerOptions>(program, group, "down",
+                             "Drain and remove one server, and lower its service's count",
+                             declare_server, down, "  paasctl server down web-3");
+  add_command<ServerOptions>(program, group, "replace",
+                             "Make a new server in the place of one, then remove that one",
+                             declare_server, replace, "  paasctl server replace web-3");
+  add_command<SshOptions>(
+      program, group, "ssh", "Open a shell on a server, or run a command there",
+      [](CLI::App& command, SshOptions& options) {
+        command.add_option("SERVER", options.server, "Server")->required();
+        command.add_option("COMMAND", options.command, "Command with its arguments, after --");
+      },
+      ssh, "  paasctl server ssh web-1\n  paasctl server ssh db-1 -- df -h");
+}
+
+}  // namespace paas::cli

@@ -1,0 +1,290 @@
+// Opens a stack: reads what is on disk, connects to the rest when it is first needed.
+#include "session.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/text.hpp"
+#include "contexts.hpp"
+#include "docker/host.hpp"
+#include "endpoint.hpp"
+#include "report/progress.hpp"
+#include "stack/parse.hpp"
+
+namespace paas::cli {
+
+namespace {
+
+std::string lock_path_of(const std::string& stack_path) {
+  return std::filesystem::path(stack_path).replace_extension(".lock").string();
+}
+
+std::string folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+}  // namespace
+
+docker::Engine engine_of(Program& program) {
+  const auto socket = docker::engine_socket(program.ports.environment);
+  return docker::Engine(program.ports.engine_http, socket.value_or("/var/run/docker.sock"));
+}
+
+report::ProgressStyle Session::progress_style() const {
+  const auto& wanted = program_.globals.progress;
+  if (program_.globals.quiet || wanted == "none") return report::ProgressStyle::none;
+  if (wanted == "json") return report::ProgressStyle::json;
+  if (wanted == "tty") return report::ProgressStyle::tty;
+  if (wanted == "auto" && program_.ports.terminal.error_is_terminal()) {
+    return report::ProgressStyle::tty;
+  }
+  return report::ProgressStyle::plain;
+}
+
+Result<std::unique_ptr<Session>> Session::open(Program& program, Need need) {
+  std::unique_ptr<Session> session(new Session(program));
+  PAAS_CHECK(session->read_stack(need));
+  return session;
+}
+
+Session::~Session() {
+  images_.reset();
+  machines_.reset();
+  connections_.reset();
+  if (!scratch.empty()) (void)program_.ports.files.remove_tree(scratch);
+}
+
+Status Session::read_stack(Need need) {
+  auto& ports = program_.ports;
+  stack_path = program_.globals.file;
+  folder = folder_of(stack_path);
+  store_ = std::make_unique<lockfile::FileStore>(ports.files, ports.environment, ports.random,
+                                                 ports.clock, lock_path_of(stack_path));
+  PAAS_CHECK(reload());
+  if (need == Need::applied && lockfile.applied) {
+    stack = *lockfile.applied;
+    return {};
+  }
+  auto text = ports.files.read(stack_path);
+  if (!text && text.error().kind != ErrorKind::not_found) {
+    return fail(make_error(ErrorKind::invalid, describe(text.error()), text.error().hint));
+  }
+  if (!text) {
+    return fail(ErrorKind::invalid, fmt::format("there is no stack file {}", stack_path),
+                "name it with --file, or write one: `man paas.yaml`");
+  }
+  PAAS_TRY(stack, stack::parse_or_fail(*text, stack_path));
+  if (lockfile.applied && lockfile.applied->name != stack.name) {
+    return fail(ErrorKind::invalid,
+                fmt::format("{} belongs to stack {}, but {} declares stack {}", store_->location(),
+                            lockfile.applied->name, stack_path, stack.name),
+                "give each stack a file of its own; a stack cannot be renamed");
+  }
+  return {};
+}
+
+Status Session::reload() {
+  PAAS_TRY(lockfile, store_->load());
+  loaded = lockfile;
+  for (const auto& warning : store_->warnings()) program_.say("warning: " + warning);
+  return {};
+}
+
+Status Session::acquire(const std::string& command) {
+  PAAS_TRY(guard_, store_->acquire(command));
+  return reload();
+}
+
+/// A lockfile of one cloud says nothing about another: its servers would all look as if they were
+/// gone.
+Status Session::check_cloud(const std::string& url) {
+  if (lockfile.cloud_url.empty()) {
+    lockfile.cloud_url = url;
+    return {};
+  }
+  if (lockfile.cloud_url == url || lockfile.servers.empty()) {
+    lockfile.cloud_url = url;
+    return {};
+  }
+  return fail(ErrorKind::invalid,
+              fmt::format("{} was applied to {}, this run would go to {}", store_->location(),
+                          lockfile.cloud_url, url),
+              "take it down there first, or use another stack file");
+}
+
+Result<digitalocean::Client*> Session::client() {
+  if (client_) return client_.get();
+  PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
+  PAAS_CHECK(check_cloud(endpoint.identity));
+  digitalocean::ClientSettings settings;
+  settings.url = endpoint.url;
+  settings.token = endpoint.token;
+  settings.on_wait = [this](const std::string& text) {
+    if (program_.globals.verbose) program_.say(text);
+  };
+  client_ = std::make_unique<digitalocean::Client>(program_.ports.http, program_.ports.clock,
+                                                   std::move(settings));
+  return client_.get();
+}
+
+/// Control sockets need a short path, so this is below /tmp and not in the user's own folders.
+Status Session::make_scratch() {
+  if (!scratch.empty()) return {};
+  scratch = fmt::format("/tmp/paasctl-{}", text::hex(program_.ports.random.bytes(6)));
+  PAAS_CHECK(program_.ports.files.make_directories(scratch, 0700));
+  if (lockfile.ssh_key) {
+    PAAS_CHECK(program_.ports.files.write_atomically(scratch + "/identity",
+                                                     lockfile.ssh_key->private_key.reveal(), 0600));
+  }
+  return {};
+}
+
+ssh::Connections& Session::connections() {
+  if (!connections_) {
+    (void)make_scratch();
+    ssh::Settings settings;
+    settings.identity_file = scratch + "/identity";
+    settings.runtime_folder = scratch;
+    connections_ = std::make_unique<ssh::Connections>(
+        program_.ports.processes, program_.ports.files, program_.ports.clock, settings);
+  }
+  return *connections_;
+}
+
+observe::SshMachines& Session::machines() {
+  if (!machines_) {
+    machines_ = std::make_unique<observe::SshMachines>(connections(), program_.ports.engine_http,
+                                                       program_.ports.clock);
+  }
+  return *machines_;
+}
+
+docker::Engine& Session::engine() {
+  if (!engine_) engine_ = std::make_unique<docker::Engine>(engine_of(program_));
+  return *engine_;
+}
+
+reconcile::Images& Session::images() {
+  if (!images_) {
+    (void)make_scratch();
+    images_ = std::make_unique<reconcile::Images>(engine(), program_.ports.files, folder,
+                                                  scratch + "/images");
+  }
+  return *images_;
+}
+
+Result<observe::Observed> Session::observe(observe::Depth depth) {
+  PAAS_CHECK(make_scratch());
+  PAAS_TRY(auto* api, client());
+  observe::Options options;
+  options.depth = depth;
+  options.parallelism = program_.globals.parallelism;
+  PAAS_TRY(auto observed,
+           observe::observe(*api, machines(), lockfile, stack.name, stack.region, options));
+  for (const auto& [name, server] : observed.servers) {
+    if (server.refused) return fail(ErrorKind::unauthorised, server.unreachable);
+  }
+  return observed;
+}
+
+Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngine without_engine) {
+  plan::Input input;
+  PAAS_CHECK(check_contexts(program_, *this));
+  PAAS_CHECK(check_engine(program_));
+  PAAS_TRY(input.images, images().survey(stack, lockfile, without_engine));
+  PAAS_TRY(input.observed, observe(depth));
+  input.stack = stack;
+  input.lockfile = lockfile;
+  return input;
+}
+
+Result<reconcile::Tools> Session::tools() {
+  PAAS_CHECK(make_scratch());
+  PAAS_TRY(auto* api, client());
+  auto& ports = program_.ports;
+  return reconcile::Tools{*api,        machines(),  images(),     *store_, ports.processes,
+                          ports.files, ports.clock, ports.random, scratch};
+}
+
+Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
+  PAAS_TRY(auto tools_used, tools());
+  report::ProgressPrinter printer(program_.ports.terminal, progress_style(),
+                                  program_.error_color());
+  reconcile::Options options;
+  options.parallelism = program_.globals.parallelism;
+  options.interrupted = [&] { return program_.ports.stop.stop_requested(); };
+  options.on_event = [&](const reconcile::Event& event) { printer(event); };
+  PAAS_TRY(auto outcome,
+           reconcile::execute(plan, loaded, input.images, input.restart, tools_used, options));
+  lockfile = outcome.lockfile;
+  loaded = outcome.lockfile;
+  if (outcome.interrupted) {
+    return fail(ErrorKind::interrupted,
+                fmt::format("interrupted: {} steps done, {} not done", outcome.done,
+                            outcome.skipped + static_cast<int>(outcome.failures.size())),
+                "the same command goes on where this one stopped");
+  }
+  if (outcome.failures.empty()) return exit_done;
+  for (std::size_t i = 1; i < outcome.failures.size(); ++i) {
+    const auto& failure = outcome.failures[i];
+    program_.ports.terminal.write_error(
+        fmt::format("error: {}: {}\n", plan::describe(failure.step), describe(failure.error)));
+  }
+  auto error = outcome.failures.front().error;
+  if (error.hint.empty()) error.hint = "the same command goes on where this one stopped";
+  return fail(std::move(error), plan::describe(outcome.failures.front().step));
+}
+
+Result<std::string> Session::find_server(const std::string& name) const {
+  for (const auto& candidate : {name, stack.name + "-" + name}) {
+    if (lockfile.servers.contains(candidate)) return candidate;
+  }
+  std::vector<std::string> names;
+  for (const auto& [known, server] : lockfile.servers) names.push_back(known);
+  const auto near = text::nearest(name, names);
+  return fail(ErrorKind::not_found, fmt::format("there is no server {}", name),
+              near ? fmt::format("did you mean {}?", *near) : "`paasctl server ls` lists them");
+}
+
+Result<const stack::Service*> Session::find_service(const std::string& name) const {
+  if (const auto* service = stack::find_service(stack, name)) return service;
+  std::vector<std::string> names;
+  for (const auto& service : stack.services) names.push_back(service.name);
+  const auto near = text::nearest(name, names);
+  return fail(ErrorKind::not_found, fmt::format("there is no service {}", name),
+              near ? fmt::format("did you mean {}?", *near)
+                   : fmt::format("the stack has {}", fmt::join(names, ", ")));
+}
+
+observe::Target Session::target(const std::string& server) const {
+  return observe::target_of(server, lockfile.servers.at(server));
+}
+
+void print_plan(Program& program, const plan::Plan& plan) {
+  if (program.wants_document()) {
+    program.print_document(report::plan_json(plan));
+  } else {
+    program.print(report::plan_text(plan, program.output_color()));
+  }
+}
+
+Result<int> apply_change(Program& program, Session& session, const Change& change) {
+  PAAS_CHECK(session.acquire(change.command));
+  if (change.prepare) PAAS_CHECK(change.prepare(session));
+  PAAS_TRY(auto input, session.input(observe::Depth::machines));
+  if (change.adjust) change.adjust(input);
+  PAAS_TRY(auto plan, plan::make(input));
+  for (const auto& warning : plan.warnings) program.say("warning: " + warning);
+  if (plan.empty()) {
+    program.say("Nothing to do: everything is as the stack says.");
+    // Counts and pins are part of the lockfile although no server has to change for them.
+    if (plan.lockfile == session.loaded) return exit_done;
+  } else {
+    program.say(fmt::format("{}: {}.", session.stack.name, report::plan_summary(plan)));
+  }
+  return session.execute(plan, input);
+}
+
+}  // namespace paas::cli

@@ -1,0 +1,103 @@
+// One command's work on one stack: its file, its lockfile, and the clients that reach the rest.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "digitalocean/client.hpp"
+#include "docker/engine.hpp"
+#include "lockfile/store.hpp"
+#include "observe/observe.hpp"
+#include "observe/ssh_machines.hpp"
+#include "plan/make.hpp"
+#include "program.hpp"
+#include "reconcile/executor.hpp"
+#include "reconcile/images.hpp"
+#include "report/progress.hpp"
+#include "ssh/connections.hpp"
+#include "stack/model.hpp"
+
+namespace paas::cli {
+
+/// What a command needs of a session.
+enum class Need {
+  stack,   ///< The stack file has to be there and right.
+  applied  ///< Only what was applied: the lockfile decides, the stack file may be absent or wrong.
+};
+
+class Session {
+ public:
+  /// Reads stack file and lockfile. Nothing is asked over a network yet.
+  static Result<std::unique_ptr<Session>> open(Program& program, Need need);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Takes the guard for the rest of the session and reads the lockfile again under it.
+  Status acquire(const std::string& command);
+  /// Reads the lockfile again, after something else than execute() has written it.
+  Status reload();
+  /// The provider; for `cloud: local` the local cloud, which is started if need be.
+  Result<digitalocean::Client*> client();
+  observe::SshMachines& machines();
+  ssh::Connections& connections();
+  docker::Engine& engine();
+  reconcile::Images& images();
+
+  Result<observe::Observed> observe(observe::Depth depth);
+  /// Looks at everything and plans. Error unauthorised when a server's host key changed.
+  Result<plan::Input> input(observe::Depth depth, reconcile::WithoutEngine without_engine =
+                                                      reconcile::WithoutEngine::fail);
+  /// What the executor works with. Needs client().
+  Result<reconcile::Tools> tools();
+  report::ProgressStyle progress_style() const;
+  /// Carries the plan out with progress; prints failures; the exit status.
+  Result<int> execute(const plan::Plan& plan, const plan::Input& input);
+
+  /// The server of that name, also without the stack's name in front ("web-1"). Error not_found
+  /// with the nearest name.
+  Result<std::string> find_server(const std::string& name) const;
+  /// A declared service. Error not_found with the nearest name.
+  Result<const stack::Service*> find_service(const std::string& name) const;
+  observe::Target target(const std::string& server) const;
+
+  stack::Stack stack;           ///< As declared, or as applied with Need::applied.
+  lockfile::Lockfile lockfile;  ///< As loaded; commands may change it before planning.
+  lockfile::Lockfile loaded;    ///< As loaded.
+  std::string stack_path;
+  std::string folder;   ///< Of the stack file.
+  std::string scratch;  ///< Private, removed with the session.
+
+ private:
+  explicit Session(Program& program) : program_(program) {}
+  Status read_stack(Need need);
+  Status make_scratch();
+  Status check_cloud(const std::string& url);
+
+  Program& program_;
+  std::unique_ptr<lockfile::FileStore> store_;
+  std::unique_ptr<lockfile::Guard> guard_;
+  std::unique_ptr<digitalocean::Client> client_;
+  std::unique_ptr<ssh::Connections> connections_;
+  std::unique_ptr<observe::SshMachines> machines_;
+  std::unique_ptr<docker::Engine> engine_;
+  std::unique_ptr<reconcile::Images> images_;
+};
+
+/// This machine's Docker Engine.
+docker::Engine engine_of(Program& program);
+
+/// A plan on standard output, as --output says.
+void print_plan(Program& program, const plan::Plan& plan);
+
+/// The usual way of a change: guard, look, plan, show, execute. `prepare` may change the lockfile
+/// before planning (counts) and the input after looking (restarts).
+struct Change {
+  std::string command;
+  std::function<Status(Session&)> prepare;
+  std::function<void(plan::Input&)> adjust;
+};
+Result<int> apply_change(Program& program, Session& session, const Change& change);
+
+}  // namespace paas::cli

@@ -1,0 +1,146 @@
+// Entry of a request: token, limits, route, body; then the resource's function.
+#include "cloud/core.hpp"
+
+#include <fmt/format.h>
+
+#include "cloud/call.hpp"
+#include "cloud/rate_limit.hpp"
+#include "cloud/routes.hpp"
+
+namespace paas::cloud {
+namespace {
+
+UnixTime unix_time(const Surroundings& surroundings) {
+  return std::chrono::duration_cast<std::chrono::seconds>(surroundings.now.time_since_epoch())
+      .count();
+}
+
+struct ErrorText {
+  std::string_view id;
+  std::string_view message;
+};
+
+ErrorText error_text(int status) {
+  switch (status) {
+    case 400:
+      return {"bad_request", "The request body is not a JSON object."};
+    case 401:
+      return {"Unauthorized", "Unable to authenticate you"};
+    case 403:
+      return {"forbidden", "You are not allowed to do that."};
+    case 404:
+      return {"not_found", "The resource you requested could not be found."};
+    case 405:
+      return {"method_not_allowed", "The method is not allowed for this resource."};
+    case 409:
+      return {"conflict", "The request could not be completed due to a conflict."};
+    case 413:
+      return {"payload_too_large", "The request body is too large."};
+    case 414:
+      return {"uri_too_long", "The request's address is too long."};
+    case 422:
+      return {"unprocessable_entity", "The request could not be processed."};
+    case 429:
+      return {"too_many_requests", "API Rate limit exceeded."};
+    case 500:
+      return {"server_error", "Unexpected server-side error"};
+    default:
+      return {"bad_request", "The request could not be understood."};
+  }
+}
+
+Answer make_error(const State& state, const Request& request, int status, std::string message,
+                  const Surroundings& surroundings) {
+  const auto text = error_text(status);
+  if (message.empty()) message = text.message;
+  Json body = {{"id", text.id}, {"message", message}, {"request_id", request.request_id}};
+  // The published document has another form for just this one.
+  if (status == 400 && request.method == "POST" && request.path == "/v2/tags") {
+    body.update({{"error", message}, {"messages", nullptr}, {"root_causes", Json::array()}});
+  }
+  Answer answer{status, body.dump(-1, ' ', false, Json::error_handler_t::replace),
+                rate_limit::headers(state, unix_time(surroundings))};
+  answer.headers["x-request-id"] = request.request_id;
+  return answer;
+}
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::exists:
+      return 409;
+    case ErrorKind::unauthorised:
+      return 403;
+    case ErrorKind::usage:
+      return 400;
+    default:
+      return 422;
+  }
+}
+
+/// Takes the same time whatever the difference is.
+bool same_secret(std::string_view left, std::string_view right) {
+  unsigned difference = left.size() == right.size() ? 0 : 1;
+  for (std::size_t index = 0; index < left.size(); ++index) {
+    const char other = right.empty() ? '\0' : right[index % right.size()];
+    difference |= static_cast<unsigned char>(left[index]) ^ static_cast<unsigned char>(other);
+  }
+  return difference == 0;
+}
+
+bool authorised(const State& state, const Request& request) {
+  constexpr std::string_view scheme = "Bearer ";
+  const std::string_view given = request.authorization;
+  if (state.settings.token.empty() || given.substr(0, scheme.size()) != scheme) return false;
+  return same_secret(given.substr(scheme.size()), state.settings.token);
+}
+
+bool takes_body(std::string_view method) { return method != "GET" && method != "HEAD"; }
+
+}  // namespace
+
+Answer error_answer(const State& state, const Request& request, int status,
+                    const Surroundings& surroundings) {
+  return make_error(state, request, status, "", surroundings);
+}
+
+Outcome handle(State& state, const Request& request, const Surroundings& surroundings) {
+  const auto refuse = [&](int status, std::string message = {}) {
+    return Outcome{make_error(state, request, status, std::move(message), surroundings), {}, false};
+  };
+  if (!authorised(state, request)) return refuse(401);
+  if (const auto refusal = rate_limit::count(state, request, unix_time(surroundings))) {
+    auto outcome = refuse(429, refusal->message);
+    if (refusal->retry_after_seconds) {
+      outcome.answer.headers["retry-after"] = std::to_string(*refusal->retry_after_seconds);
+    }
+    return outcome;
+  }
+  const auto match = find_route(request.method, request.path);
+  if (!match.path_known) return refuse(404);
+  if (match.handler == nullptr) return refuse(405);
+  if (request.body.size() > max_body_bytes) return refuse(413);
+
+  Call call{request, match.arguments, Json::object()};
+  if (takes_body(request.method) && !request.body.empty()) {
+    call.body = Json::parse(request.body, nullptr, false);
+    if (!call.body.is_object()) return refuse(400);
+  }
+  Turn turn{state, surroundings};
+  auto reply = match.handler(turn, call);
+  if (!reply) return refuse(status_of(reply.error().kind), reply.error().message);
+
+  Outcome outcome;
+  outcome.answer.status = reply->status;
+  if (!reply->body.is_null()) {
+    outcome.answer.body = reply->body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  outcome.answer.headers = rate_limit::headers(state, unix_time(surroundings));
+  outcome.answer.headers["x-request-id"] = request.request_id;
+  outcome.effects = std::move(turn.effects);
+  outcome.changed = takes_body(request.method);
+  return outcome;
+}
+
+}  // namespace paas::cloud

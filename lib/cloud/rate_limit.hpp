@@ -1,0 +1,24 @@
+// DigitalOcean's request limits: 5,000 an hour and 250 a minute a token.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "cloud/core.hpp"
+
+namespace paas::cloud::rate_limit {
+
+struct Refusal {
+  std::string message;
+  /// Only a burst says when to come back.
+  std::optional<int> retry_after_seconds;
+};
+
+/// Counts the request when limits are enforced, and refuses it when it is one too many.
+std::optional<Refusal> count(State& state, const Request& request, UnixTime now);
+
+/// ratelimit-limit, ratelimit-remaining and ratelimit-reset.
+std::map<std::string, std::string> headers(const State& state, UnixTime now);
+
+}  // namespace paas::cloud::rate_limit

@@ -1,0 +1,231 @@
+// cpp-httplib's server around the service, with a pool of threads that grows with its clients.
+#include "cloud/server.hpp"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "base/text.hpp"
+
+namespace paas::cloud {
+namespace {
+
+/// A connection has a thread for as long as it is open, idle or not.
+constexpr std::size_t max_threads = 1024;
+/// Short: an open connection that is idle costs a wake-up each 10 ms, and delays the server's end.
+constexpr int keep_alive_seconds = 4;
+constexpr std::size_t max_requests_a_connection = 100'000;
+constexpr int max_waiting_connections = 1024;
+
+/// Starts a thread whenever none is idle, so that clients which only keep their connection open
+/// never stand in the way of others.
+class GrowingPool : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> task) override {
+    const std::lock_guard guard(mutex_);
+    tasks_.push_back(std::move(task));
+    if (tasks_.size() > idle_ && threads_.size() < max_threads) {
+      threads_.emplace_back([this] { work(); });
+    }
+    changed_.notify_one();
+  }
+
+  void shutdown() override {
+    {
+      const std::lock_guard guard(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  void work() {
+    std::unique_lock guard(mutex_);
+    while (true) {
+      ++idle_;
+      changed_.wait(guard, [&] { return stopping_ || !tasks_.empty(); });
+      --idle_;
+      if (tasks_.empty()) return;
+      const auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      guard.unlock();
+      task();
+      guard.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
+};
+
+/// What a Host header may look like before it is put into links.
+bool is_host(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char character) {
+    return std::isalnum(character) != 0 ||
+           std::string_view(".-:[]_").find(static_cast<char>(character)) != std::string_view::npos;
+  });
+}
+
+class HttplibServer : public Server {
+ public:
+  HttplibServer(Service& service, ServerOptions options)
+      : service_(service), options_(std::move(options)) {}
+
+  ~HttplibServer() override {
+    server_.stop();
+    if (listener_.joinable()) listener_.join();
+  }
+
+  HttplibServer(const HttplibServer&) = delete;
+  HttplibServer& operator=(const HttplibServer&) = delete;
+
+  Status start() {
+    configure();
+    const auto& host = options_.host;
+    port_ = options_.port;
+    if (port_ == 0) {
+      port_ = server_.bind_to_any_port(host);
+    } else if (!server_.bind_to_port(host, port_)) {
+      port_ = -1;
+    }
+    if (port_ <= 0) {
+      return fail(ErrorKind::failed, fmt::format("cannot listen on {}:{}", host, options_.port),
+                  "Is the address one of this machine's, and the port free?");
+    }
+    // The library lets five connections wait to be accepted. Asking again raises that.
+    ::listen(socket_, max_waiting_connections);
+    listener_ = std::thread([this] { server_.listen_after_bind(); });
+    // Its end may be asked for at once, which the library only hears when it has begun.
+    while (!server_.is_running()) std::this_thread::yield();
+    return {};
+  }
+
+  int port() const override { return port_; }
+  std::string url() const override { return fmt::format("http://{}:{}", options_.host, port_); }
+
+ private:
+  void configure() {
+    server_.new_task_queue = [] { return new GrowingPool; };
+    server_.set_socket_options([this](socket_t socket) {
+      socket_ = socket;
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
+    server_.set_tcp_nodelay(true);
+    server_.set_keep_alive_timeout(keep_alive_seconds);
+    server_.set_keep_alive_max_count(max_requests_a_connection);
+    server_.set_payload_max_length(max_body_bytes);
+    // Requests without a body are answered here: the library waits for one with POST and DELETE,
+    // until the connection ends, when they say nothing of its length.
+    server_.set_pre_routing_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+          const bool has_body =
+              request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+          if (has_body && request.method != "GET" && request.method != "HEAD") {
+            return httplib::Server::HandlerResponse::Unhandled;
+          }
+          answer(request, response);
+          return httplib::Server::HandlerResponse::Handled;
+        });
+    const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
+      answer(request, response);
+    };
+    server_.Post(".*", handler);
+    server_.Put(".*", handler);
+    server_.Patch(".*", handler);
+    server_.Delete(".*", handler);
+    server_.Options(".*", handler);
+    // For what the library itself refuses, like a body that is too large.
+    server_.set_error_handler([this](const httplib::Request& request, httplib::Response& response) {
+      if (response.has_header("x-request-id")) return;
+      fill(response, service_.refuse(translate(request), response.status));
+    });
+  }
+
+  std::string new_request_id() {
+    const auto number = ++requests_;
+    return fmt::format("{:08x}-0000-4000-8000-{:012x}", port_, number);
+  }
+
+  Request translate(const httplib::Request& request) {
+    Request translated;
+    translated.method = request.method;
+    translated.path = request.path;
+    for (const auto& [name, value] : request.params) translated.query[name] = value;
+    translated.authorization = request.get_header_value("Authorization");
+    translated.body = request.body;
+    const auto host = request.get_header_value("Host");
+    translated.base_url = is_host(host) ? "http://" + host : url();
+    translated.request_id = new_request_id();
+    return translated;
+  }
+
+  static void fill(httplib::Response& response, const Answer& answer) {
+    response.status = answer.status;
+    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
+    if (!answer.body.empty()) {
+      response.set_content(answer.body, "application/json; charset=utf-8");
+    }
+  }
+
+  void answer(const httplib::Request& request, httplib::Response& response) {
+    const bool for_metadata = options_.metadata == ServeMetadata::yes && request.method == "GET" &&
+                              request.path.rfind("/metadata", 0) == 0;
+    if (for_metadata) {
+      const auto found = service_.metadata(request.remote_addr, request.path);
+      response.status = found ? 200 : 404;
+      response.set_header("x-request-id", new_request_id());
+      response.set_content(found ? found->body : "not found\n",
+                           (found ? found->content_type : "text/plain").c_str());
+      return;
+    }
+    fill(response, service_.handle(translate(request)));
+    if (options_.latency.count() > 0) std::this_thread::sleep_for(options_.latency);
+  }
+
+  Service& service_;
+  ServerOptions options_;
+  httplib::Server server_;
+  std::thread listener_;
+  std::atomic<std::uint64_t> requests_{0};
+  socket_t socket_ = -1;
+  int port_ = -1;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> listen(Service& service, const ServerOptions& options) {
+  auto server = std::make_unique<HttplibServer>(service, options);
+  PAAS_CHECK(server->start());
+  return server;
+}
+
+Result<ServerOptions> parse_address(const std::string& address) {
+  const auto colon = address.rfind(':');
+  const auto port =
+      colon == std::string::npos ? std::nullopt : text::to_integer(address.substr(colon + 1));
+  if (!port || *port < 0 || *port > 65'535 || colon == 0) {
+    return fail(ErrorKind::usage, fmt::format("{} is not an address and a port", address),
+                "Give it as 127.0.0.1:8080, or with port 0 for any free one.");
+  }
+  ServerOptions options;
+  options.host = address.substr(0, colon);
+  options.port = static_cast<int>(*port);
+  return options;
+}
+
+}  // namespace paas::cloud

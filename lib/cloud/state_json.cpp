@@ -1,0 +1,206 @@
+// Field by field; what is missing keeps its default, so that an older state can be read.
+#include "cloud/state_json.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+namespace paas::cloud {
+
+using Json = nlohmann::json;
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrafficRule, protocol, first_port, last_port,
+                                                addresses)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrafficRules, filtered, inbound, outbound)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CreateNetwork, vpc_id, ip_range)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RemoveNetwork, vpc_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CreateMachine, droplet_id, name, machine_image,
+                                                public_address, private_address, vpc_id, user_data,
+                                                public_keys, region, rules)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DestroyMachine, droplet_id)
+NLOHMANN_JSON_SERIALIZE_ENUM(PowerChange, {{PowerChange::on, "on"},
+                                           {PowerChange::off, "off"},
+                                           {PowerChange::shutdown, "shutdown"},
+                                           {PowerChange::reboot, "reboot"},
+                                           {PowerChange::cycle, "cycle"}})
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ChangePower, droplet_id, change)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SetRules, droplet_id, rules)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CreateVolume, volume_id, name, size_gigabytes,
+                                                filesystem_type, filesystem_label)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RemoveVolume, volume_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ResizeVolume, volume_id, size_gigabytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AttachVolume, volume_id, name, droplet_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DetachVolume, volume_id, name, droplet_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SnapshotMachine, droplet_id, machine_image)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RemoveMachineImage, machine_image)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AssignAddress, address, droplet_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(UnassignAddress, address, droplet_id)
+
+namespace {
+
+/// In the order of EffectKind's alternatives.
+constexpr const char* effect_names[] = {
+    "create_network",       "remove_network", "create_machine",  "destroy_machine",
+    "change_power",         "set_rules",      "create_volume",   "remove_volume",
+    "resize_volume",        "attach_volume",  "detach_volume",   "snapshot_machine",
+    "remove_machine_image", "assign_address", "unassign_address"};
+static_assert(std::size(effect_names) == std::variant_size_v<EffectKind>);
+
+template <std::size_t Index = 0>
+bool read_kind(const Json& json, const std::string& name, EffectKind& kind) {
+  if constexpr (Index < std::variant_size_v<EffectKind>) {
+    if (name == effect_names[Index]) {
+      kind = json.get<std::variant_alternative_t<Index, EffectKind>>();
+      return true;
+    }
+    return read_kind<Index + 1>(json, name, kind);
+  }
+  return false;
+}
+
+}  // namespace
+
+// Found by the library through the namespace of their arguments.
+void to_json(Json& json, const Effect& effect) {
+  json = {{"id", effect.id},
+          {"order_key", effect.order_key},
+          {"after", effect.after},
+          {"repeated", effect.repeated},
+          {"kind", effect_names[effect.kind.index()]}};
+  std::visit([&](const auto& kind) { json["details"] = kind; }, effect.kind);
+}
+
+void from_json(const Json& json, Effect& effect) {
+  effect.id = json.at("id").get<Id>();
+  effect.order_key = json.at("order_key").get<std::string>();
+  effect.after = json.value("after", std::vector<Id>());
+  effect.repeated = json.value("repeated", false);
+  const auto name = json.at("kind").get<std::string>();
+  if (!read_kind(json.at("details"), name, effect.kind)) {
+    throw std::invalid_argument("unknown effect " + name);
+  }
+}
+
+NLOHMANN_JSON_SERIALIZE_ENUM(DropletStatus, {{DropletStatus::fresh, "new"},
+                                             {DropletStatus::active, "active"},
+                                             {DropletStatus::off, "off"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(ActionStatus, {{ActionStatus::in_progress, "in-progress"},
+                                            {ActionStatus::completed, "completed"},
+                                            {ActionStatus::errored, "errored"}})
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CoreSettings, name, token, seed, public_range,
+                                                gateway, machine_image, droplet_limit,
+                                                reserved_ip_limit, metadata_only,
+                                                enforce_rate_limits)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Key, id, name, public_key, fingerprint)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Image, id, name, description, machine_image, region,
+                                                created, min_disk_size_gigabytes, size_bytes, tags,
+                                                droplet_id, pending, leaving)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Droplet, id, name, size, region, image_id, vpc_id,
+                                                public_address, private_address, user_data,
+                                                public_keys, tags, volume_ids, snapshot_ids, status,
+                                                monitoring, booted, leaving, pending_action,
+                                                created, rules_digest, firewall_ids)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Action, id, status, type, resource_type,
+                                                resource_id, resource, region, started, completed,
+                                                error)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Volume, id, name, region, description,
+                                                size_gigabytes, filesystem_type, filesystem_label,
+                                                tags, droplet_id, pending_action, created)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Peers, addresses, droplet_ids, tags)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(FirewallRule, protocol, ports, peers)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PendingChange, droplet_id, removing, effect_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Firewall, id, name, inbound, outbound, droplet_ids,
+                                                tags, pending, failed, created)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Vpc, id, name, description, region, ip_range,
+                                                is_default, made, leaving, next_offset, created)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReservedIp, address, region, droplet_id,
+                                                pending_action, created)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Outstanding, effect, action_id, attempt)
+
+namespace {
+
+/// A map from identifiers to resources as an array: each value knows its own identifier.
+template <typename Map>
+Json values_of(const Map& map) {
+  Json values = Json::array();
+  for (const auto& [key, value] : map) values.push_back(value);
+  return values;
+}
+
+template <typename Map, typename KeyOf>
+void read_values(const Json& json, const char* name, Map& map, KeyOf key_of) {
+  for (const auto& item : json.at(name)) {
+    auto value = item.get<typename Map::mapped_type>();
+    auto key = key_of(value);
+    map.emplace(std::move(key), std::move(value));
+  }
+}
+
+Json to_value(const State& state) {
+  return {{"version", state.version},
+          {"settings", state.settings},
+          {"next_id", state.next_id},
+          {"next_uuid", state.next_uuid},
+          {"next_public_offset", state.next_public_offset},
+          {"next_reserved_offset", state.next_reserved_offset},
+          {"next_vpc_range", state.next_vpc_range},
+          {"keys", values_of(state.keys)},
+          {"images", values_of(state.images)},
+          {"droplets", values_of(state.droplets)},
+          {"actions", values_of(state.actions)},
+          {"volumes", values_of(state.volumes)},
+          {"firewalls", values_of(state.firewalls)},
+          {"vpcs", values_of(state.vpcs)},
+          {"reserved_ips", values_of(state.reserved_ips)},
+          {"tags", state.tags},
+          {"outstanding", values_of(state.outstanding)}};
+}
+
+State from_value(const Json& json) {
+  State state;
+  state.settings = json.at("settings").get<CoreSettings>();
+  state.next_id = json.at("next_id").get<Id>();
+  state.next_uuid = json.at("next_uuid").get<std::uint64_t>();
+  state.next_public_offset = json.at("next_public_offset").get<std::uint32_t>();
+  state.next_reserved_offset = json.at("next_reserved_offset").get<std::uint32_t>();
+  state.next_vpc_range = json.at("next_vpc_range").get<std::uint64_t>();
+  const auto by_id = [](const auto& value) { return value.id; };
+  read_values(json, "keys", state.keys, by_id);
+  read_values(json, "images", state.images, by_id);
+  read_values(json, "droplets", state.droplets, by_id);
+  read_values(json, "actions", state.actions, by_id);
+  read_values(json, "volumes", state.volumes, by_id);
+  read_values(json, "firewalls", state.firewalls, by_id);
+  read_values(json, "vpcs", state.vpcs, by_id);
+  read_values(json, "reserved_ips", state.reserved_ips,
+              [](const ReservedIp& value) { return value.address; });
+  state.tags = json.at("tags").get<std::map<std::string, UnixTime>>();
+  read_values(json, "outstanding", state.outstanding,
+              [](const Outstanding& value) { return value.effect.id; });
+  return state;
+}
+
+}  // namespace
+
+std::string encode(const State& state) {
+  // User data and names come from outside: what is no UTF-8 must not make the state unwritable.
+  return to_value(state).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<State> decode(std::string_view text) {
+  const auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return fail(ErrorKind::invalid, "not a JSON object");
+  const auto version = json.value("version", Json());
+  if (version != State().version) {
+    return fail(ErrorKind::invalid, fmt::format("its version is {}", version.dump()),
+                "It was written by another release of paasctl.");
+  }
+  try {
+    return from_value(json);
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::invalid, error.what());
+  }
+}
+
+}  // namespace paas::cloud

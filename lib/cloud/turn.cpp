@@ -1,0 +1,130 @@
+// Orders effects, and follows actions from their start to their end.
+#include "cloud/turn.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace paas::cloud {
+namespace {
+
+enum class Hold { shared, exclusive };
+
+/// Something that an effect works on; two effects on one are kept apart unless both only share it.
+struct Subject {
+  std::string name;
+  Hold hold = Hold::exclusive;
+};
+
+std::string droplet_subject(Id id) { return fmt::format("droplet/{}", id); }
+
+/// Overloads, one a kind of effect; the first subject becomes the order key.
+struct SubjectsOf {
+  using Subjects = std::vector<Subject>;
+  Subjects operator()(const CreateNetwork& kind) const { return {{"vpc/" + kind.vpc_id}}; }
+  Subjects operator()(const RemoveNetwork& kind) const { return {{"vpc/" + kind.vpc_id}}; }
+  Subjects operator()(const CreateMachine& kind) const {
+    return {{droplet_subject(kind.droplet_id)},
+            {"vpc/" + kind.vpc_id, Hold::shared},
+            {"image/" + kind.machine_image, Hold::shared}};
+  }
+  Subjects operator()(const DestroyMachine& kind) const {
+    return {{droplet_subject(kind.droplet_id)}};
+  }
+  Subjects operator()(const ChangePower& kind) const {
+    return {{droplet_subject(kind.droplet_id)}};
+  }
+  Subjects operator()(const SetRules& kind) const { return {{droplet_subject(kind.droplet_id)}}; }
+  Subjects operator()(const CreateVolume& kind) const { return {{"volume/" + kind.volume_id}}; }
+  Subjects operator()(const RemoveVolume& kind) const { return {{"volume/" + kind.volume_id}}; }
+  Subjects operator()(const ResizeVolume& kind) const { return {{"volume/" + kind.volume_id}}; }
+  Subjects operator()(const AttachVolume& kind) const {
+    return {{"volume/" + kind.volume_id}, {droplet_subject(kind.droplet_id)}};
+  }
+  Subjects operator()(const DetachVolume& kind) const {
+    return {{"volume/" + kind.volume_id}, {droplet_subject(kind.droplet_id)}};
+  }
+  Subjects operator()(const SnapshotMachine& kind) const {
+    return {{droplet_subject(kind.droplet_id)}, {"image/" + kind.machine_image}};
+  }
+  Subjects operator()(const RemoveMachineImage& kind) const {
+    return {{"image/" + kind.machine_image}};
+  }
+  Subjects operator()(const AssignAddress& kind) const {
+    return {{"address/" + kind.address}, {droplet_subject(kind.droplet_id)}};
+  }
+  Subjects operator()(const UnassignAddress& kind) const {
+    return {{"address/" + kind.address}, {droplet_subject(kind.droplet_id)}};
+  }
+};
+
+bool conflict(const std::vector<Subject>& left, const std::vector<Subject>& right) {
+  for (const auto& one : left) {
+    for (const auto& other : right) {
+      const bool exclusive = one.hold == Hold::exclusive || other.hold == Hold::exclusive;
+      if (exclusive && one.name == other.name) return true;
+    }
+  }
+  return false;
+}
+
+/// More actions than this are forgotten, the oldest that ended first: an account's list is endless,
+/// this machine's memory is not.
+constexpr std::size_t max_actions = 20'000;
+
+void forget_old_actions(State& state) {
+  for (auto entry = state.actions.begin();
+       entry != state.actions.end() && state.actions.size() > max_actions;) {
+    entry = entry->second.status == ActionStatus::in_progress ? std::next(entry)
+                                                              : state.actions.erase(entry);
+  }
+}
+
+}  // namespace
+
+Id emit(Turn& turn, EffectKind kind, Id action_id) {
+  const auto subjects = std::visit(SubjectsOf{}, kind);
+  Effect effect;
+  effect.id = turn.state.next_id++;
+  effect.order_key = subjects.front().name;
+  for (const auto& [id, outstanding] : turn.state.outstanding) {
+    if (conflict(subjects, std::visit(SubjectsOf{}, outstanding.effect.kind))) {
+      effect.after.push_back(id);
+    }
+  }
+  effect.kind = std::move(kind);
+  turn.state.outstanding[effect.id] = {effect, action_id, 1};
+  turn.effects.push_back(std::move(effect));
+  return turn.effects.back().id;
+}
+
+Action& start_action(Turn& turn, ActionTarget target) {
+  forget_old_actions(turn.state);
+  Action action;
+  action.id = turn.state.next_id++;
+  action.type = std::move(target.type);
+  action.resource_type = std::move(target.resource_type);
+  action.resource_id = target.resource_id;
+  action.resource =
+      target.resource.empty() ? std::to_string(target.resource_id) : std::move(target.resource);
+  action.region = std::move(target.region);
+  action.started = turn.now();
+  return turn.state.actions[action.id] = std::move(action);
+}
+
+void finish_action(Turn& turn, Action& action, const std::string& error) {
+  if (action.status != ActionStatus::in_progress) return;
+  action.status = error.empty() ? ActionStatus::completed : ActionStatus::errored;
+  action.error = error;
+  action.completed = turn.now();
+  const auto release = [&](auto& resources) {
+    for (auto& [id, resource] : resources) {
+      if (resource.pending_action == action.id) resource.pending_action = 0;
+    }
+  };
+  release(turn.state.droplets);
+  release(turn.state.volumes);
+  release(turn.state.reserved_ips);
+}
+
+}  // namespace paas::cloud

@@ -1,0 +1,59 @@
+// One step of the core: the state being changed, and the effects that it asks for on the way.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cloud/core.hpp"
+#include "cloud/state.hpp"
+
+namespace paas::cloud {
+
+struct Turn {
+  State& state;
+  const Surroundings& surroundings;
+  std::vector<Effect> effects{};
+
+  UnixTime now() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(surroundings.now.time_since_epoch())
+        .count();
+  }
+};
+
+/// Asks the world for `kind`, behind everything outstanding that touches the same machine, volume,
+/// address or network. Returns the effect's identifier.
+Id emit(Turn& turn, EffectKind kind, Id action_id = 0);
+
+/// What an action is on.
+struct ActionTarget {
+  std::string type;           ///< "reboot"
+  std::string resource_type;  ///< "droplet"
+  Id resource_id = 0;
+  std::string resource;
+  std::string region;
+};
+
+/// Records a new action in progress. Effects that are emitted with its identifier belong to it.
+Action& start_action(Turn& turn, ActionTarget target);
+
+/// Ends the action, and with it what it kept busy. `error` empty: it succeeded.
+void finish_action(Turn& turn, Action& action, const std::string& error);
+
+/// Works out every droplet's rules again and asks for those that changed. Called after anything
+/// that a firewall may depend on: firewalls, tags, droplets.
+void refresh_rules(Turn& turn);
+
+/// Asks for the droplet's machine, with its rules in force from the first process on.
+void create_machine(Turn& turn, Droplet& droplet, Id action_id);
+
+/// The Docker image behind a distribution or a snapshot.
+std::string machine_image_of(const State& state, Id image_id);
+
+/// Takes the droplet out of everything that names it and asks for its machine's end.
+void destroy_droplet(Turn& turn, Droplet& droplet);
+
+/// Removes a deleted image's layers as soon as no droplet needs them.
+void release_images(Turn& turn);
+
+}  // namespace paas::cloud

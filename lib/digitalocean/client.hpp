@@ -1,0 +1,102 @@
+// A typed client of the DigitalOcean API v2.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "digitalocean/model.hpp"
+#include "ports/clock.hpp"
+#include "ports/http.hpp"
+
+namespace paas::digitalocean {
+
+struct ClientSettings {
+  std::string url = "https://api.digitalocean.com";
+  Secret token;
+  /// Told when the client waits for the rate limit or before a retry.
+  std::function<void(const std::string&)> on_wait;
+  /// A number from 0 to below 1 that spreads retries; absent: a random one.
+  std::function<double()> jitter;
+};
+
+class Transport;
+
+/// One method an operation. Lists read every page (200 a page, the rest side by side once the total
+/// is known) and deduplicate by identifier. Idempotent requests are retried with backoff and jitter
+/// on 429, 5xx and broken connections; a POST never: it fails with kind unreachable when it is
+/// unknown whether it took effect. Errors: unauthorised (401, 403), not_found (404), limited (429,
+/// droplet limit), exists (409), invalid (422 with the API's message), unreachable (no complete or
+/// no sensible answer). Messages carry the request id. Safe to use from several threads.
+class Client {
+ public:
+  Client(Http& http, Clock& clock, ClientSettings settings);
+  ~Client();
+
+  Result<Account> account();
+  Result<std::vector<Region>> regions();
+  Result<std::vector<Size>> sizes();
+
+  Result<std::vector<SshKey>> ssh_keys();
+  /// nothing when there is no such key
+  Result<std::optional<SshKey>> find_ssh_key(const std::string& fingerprint);
+  Result<SshKey> create_ssh_key(const std::string& name, const std::string& public_key);
+  Status delete_ssh_key(std::int64_t id);
+
+  Status create_tag(const std::string& name);  ///< One that exists is no error.
+  Status delete_tag(const std::string& name);  ///< One that does not exist is no error.
+  Status tag_droplets(const std::string& tag, const std::vector<std::int64_t>& droplets);
+  Status untag_droplets(const std::string& tag, const std::vector<std::int64_t>& droplets);
+
+  Result<std::vector<Droplet>> droplets_by_tag(const std::string& tag);
+  Result<std::vector<Droplet>> droplets_by_name(const std::string& name);
+  Result<Droplet> droplet(std::int64_t id);
+  Result<Droplet> create_droplet(const DropletRequest& request);
+  Status delete_droplet(std::int64_t id);  ///< One that does not exist is no error.
+  Result<Action> droplet_action(std::int64_t id, const std::string& type);
+  Result<Action> snapshot_droplet(std::int64_t id, const std::string& snapshot_name);
+  Result<Action> action(std::int64_t id);
+
+  Result<std::vector<Snapshot>> droplet_snapshots();
+  Status delete_snapshot(const std::string& id);
+
+  Result<std::vector<Volume>> volumes(const std::string& region);
+  Result<std::vector<Volume>> volumes_by_name(const std::string& name, const std::string& region);
+  Result<Volume> create_volume(const std::string& name, const std::string& region,
+                               int size_gigabytes, const std::vector<std::string>& tags);
+  Result<Action> attach_volume(const std::string& id, std::int64_t droplet,
+                               const std::string& region);
+  Result<Action> detach_volume(const std::string& id, std::int64_t droplet,
+                               const std::string& region);
+  Result<Action> resize_volume(const std::string& id, int size_gigabytes,
+                               const std::string& region);
+  Status delete_volume(const std::string& id);
+
+  Result<std::vector<Firewall>> firewalls();
+  Result<Firewall> firewall(const std::string& id);
+  Result<Firewall> create_firewall(const FirewallSpec& spec);
+  Result<Firewall> update_firewall(const std::string& id, const FirewallSpec& spec);
+  Status delete_firewall(const std::string& id);
+
+  Result<std::vector<Vpc>> vpcs();
+  Result<Vpc> create_vpc(const std::string& name, const std::string& region);
+  Status delete_vpc(const std::string& id);
+
+  Result<std::vector<ReservedIp>> reserved_ips();
+  Result<ReservedIp> create_reserved_ip(std::int64_t droplet);
+  Result<Action> assign_reserved_ip(const std::string& ip, std::int64_t droplet);
+  Result<Action> unassign_reserved_ip(const std::string& ip);
+  Status delete_reserved_ip(const std::string& ip);
+
+  const std::string& url() const;
+
+ private:
+  std::unique_ptr<Transport> transport_;
+};
+
+}  // namespace paas::digitalocean

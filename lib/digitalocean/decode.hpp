@@ -1,0 +1,46 @@
+// The API's JSON as values; an answer without what is needed is unreachable ("unknown"), never an
+// empty value.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "digitalocean/model.hpp"
+
+namespace paas::digitalocean {
+
+Result<Account> decode_account(const nlohmann::json& item);
+Result<Region> decode_region(const nlohmann::json& item);
+Result<Size> decode_size(const nlohmann::json& item);
+Result<SshKey> decode_ssh_key(const nlohmann::json& item);
+Result<Droplet> decode_droplet(const nlohmann::json& item);
+Result<Action> decode_action(const nlohmann::json& item);
+Result<Snapshot> decode_snapshot(const nlohmann::json& item);
+Result<Volume> decode_volume(const nlohmann::json& item);
+Result<Firewall> decode_firewall(const nlohmann::json& item);
+Result<Vpc> decode_vpc(const nlohmann::json& item);
+Result<ReservedIp> decode_reserved_ip(const nlohmann::json& item);
+
+/// The member of that name, decoded: {"droplet": {...}}.
+template <typename T>
+Result<T> decode_member(const nlohmann::json& body, const char* key,
+                        Result<T> (*decode)(const nlohmann::json&)) {
+  if (body.is_object() && body.contains(key)) return decode(body.at(key));
+  return fail(ErrorKind::unreachable, std::string("the API's answer has no \"") + key + "\"");
+}
+
+template <typename T>
+Result<std::vector<T>> decode_items(const std::vector<nlohmann::json>& items,
+                                    Result<T> (*decode)(const nlohmann::json&)) {
+  std::vector<T> values;
+  values.reserve(items.size());
+  for (const auto& item : items) {
+    PAAS_TRY(auto value, decode(item));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+}  // namespace paas::digitalocean

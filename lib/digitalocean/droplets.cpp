@@ -1,0 +1,80 @@
+// Operations on droplets, their actions and their snapshots.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "digitalocean/client.hpp"
+#include "digitalocean/encode.hpp"
+#include "digitalocean/operations.hpp"
+
+namespace paas::digitalocean {
+namespace {
+
+std::string path_of(std::int64_t droplet) { return fmt::format("/v2/droplets/{}", droplet); }
+
+}  // namespace
+
+Result<std::vector<Droplet>> Client::droplets_by_tag(const std::string& tag) {
+  // Without a tag the list would be everybody's.
+  PAAS_CHECK(check_given(tag, "tag"));
+  return doing(list_of(*transport_, {"/v2/droplets", "tag_name=" + escaped(tag), "droplets", "id"},
+                       decode_droplet),
+               "listing droplets tagged " + tag);
+}
+
+Result<std::vector<Droplet>> Client::droplets_by_name(const std::string& name) {
+  PAAS_CHECK(check_given(name, "droplet name"));
+  auto droplets = list_of(*transport_, {"/v2/droplets", "name=" + escaped(name), "droplets", "id"},
+                          decode_droplet);
+  // The API's filter ignores case.
+  if (droplets) std::erase_if(*droplets, [&](const Droplet& d) { return d.name != name; });
+  return doing(std::move(droplets), "looking for droplet " + name);
+}
+
+Result<Droplet> Client::droplet(std::int64_t id) {
+  return doing(send_for(*transport_, {"GET", path_of(id), {}}, "droplet", decode_droplet),
+               fmt::format("reading droplet {}", id));
+}
+
+Result<Droplet> Client::create_droplet(const DropletRequest& request) {
+  const Call call{"POST", "/v2/droplets", encode_droplet(request)};
+  return doing(send_for(*transport_, call, "droplet", decode_droplet),
+               "creating droplet " + request.name);
+}
+
+Status Client::delete_droplet(std::int64_t id) {
+  return doing(send_deletion(*transport_, path_of(id)), fmt::format("deleting droplet {}", id));
+}
+
+Result<Action> Client::droplet_action(std::int64_t id, const std::string& type) {
+  const Call call{"POST", path_of(id) + "/actions", {{"type", type}}};
+  return doing(send_for(*transport_, call, "action", decode_action),
+               fmt::format("asking for {} of droplet {}", type, id));
+}
+
+Result<Action> Client::snapshot_droplet(std::int64_t id, const std::string& snapshot_name) {
+  const Call call{
+      "POST", path_of(id) + "/actions", {{"type", "snapshot"}, {"name", snapshot_name}}};
+  return doing(send_for(*transport_, call, "action", decode_action),
+               fmt::format("asking for a snapshot of droplet {}", id));
+}
+
+Result<Action> Client::action(std::int64_t id) {
+  return doing(send_for(*transport_, {"GET", fmt::format("/v2/actions/{}", id), {}}, "action",
+                        decode_action),
+               fmt::format("reading action {}", id));
+}
+
+Result<std::vector<Snapshot>> Client::droplet_snapshots() {
+  return doing(list_of(*transport_, {"/v2/snapshots", "resource_type=droplet", "snapshots", "id"},
+                       decode_snapshot),
+               "listing snapshots");
+}
+
+Status Client::delete_snapshot(const std::string& id) {
+  PAAS_CHECK(check_given(id, "snapshot identifier"));
+  return doing(send_deletion(*transport_, "/v2/snapshots/" + escaped(id)),
+               "deleting snapshot " + id);
+}
+
+}  // namespace paas::digitalocean

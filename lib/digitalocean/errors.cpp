@@ -1,0 +1,134 @@
+// Maps the API's error answers to kinds, messages and hints.
+#include "digitalocean/errors.hpp"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+
+namespace paas::digitalocean {
+namespace {
+
+constexpr std::string_view pending_event = "pending event";
+constexpr std::string_view vpc_in_use = "the VPC still has members";
+constexpr std::string_view token_hint =
+    "the token comes from DIGITALOCEAN_ACCESS_TOKEN or DIGITALOCEAN_TOKEN and needs read and "
+    "write access; `paasctl cloud env` prints the local cloud's";
+
+struct Answer {
+  std::string message;
+  std::string request_id;
+};
+
+/// The message is the service's text: it is cut and freed of control characters before people see
+/// it.
+std::string printable(std::string text) {
+  constexpr std::size_t message_bytes_max = 500;
+  if (text.size() > message_bytes_max) text = text.substr(0, message_bytes_max) + "...";
+  for (auto& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+Answer read_answer(const HttpResponse& response) {
+  Answer answer;
+  const auto body = nlohmann::json::parse(response.body, nullptr, false);
+  const auto text_at = [&](const char* key) {
+    if (!body.is_object()) return std::string();
+    const auto found = body.find(key);
+    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  answer.message = printable(text_at("message"));
+  answer.request_id = text_at("request_id");
+  if (answer.request_id.empty()) answer.request_id = header(response, "x-request-id");
+  answer.request_id = printable(answer.request_id);
+  return answer;
+}
+
+bool mentions(const std::string& message, std::initializer_list<std::string_view> words) {
+  const auto lowered = text::lower(message);
+  for (const auto word : words) {
+    if (lowered.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+ErrorKind kind_of_unprocessable(const std::string& message) {
+  if (mentions(message, {pending_event})) return ErrorKind::failed;
+  if (mentions(message, {"limit"}) && mentions(message, {"exceed", "droplet limit", "reached"})) {
+    return ErrorKind::limited;
+  }
+  if (mentions(message, {"already in use", "already exist", "duplicate"})) return ErrorKind::exists;
+  return ErrorKind::invalid;
+}
+
+ErrorKind kind_of(int status, const std::string& message) {
+  switch (status) {
+    case 401:
+    case 403:
+      return ErrorKind::unauthorised;
+    case 404:
+      return ErrorKind::not_found;
+    case 409:
+      return mentions(message, {pending_event}) ? ErrorKind::failed : ErrorKind::exists;
+    case 422:
+      return kind_of_unprocessable(message);
+    case 429:
+      return ErrorKind::limited;
+    default:
+      if (status == 400) return ErrorKind::invalid;
+      return status >= 500 || status < 400 ? ErrorKind::unreachable : ErrorKind::failed;
+  }
+}
+
+std::string hint_of(int status, ErrorKind kind) {
+  if (kind == ErrorKind::unauthorised) return std::string(token_hint);
+  if (status == 429)
+    return "the API allows 5,000 requests an hour and 250 a minute; try again later";
+  if (kind == ErrorKind::limited) {
+    return "remove what is not needed, or ask DigitalOcean to raise the account's limit";
+  }
+  if (status >= 300 && status < 400) return "redirects are not followed; check the API's url";
+  if (kind == ErrorKind::unreachable) return "the service has a problem; try again in a while";
+  return {};
+}
+
+}  // namespace
+
+std::string header(const HttpResponse& response, const std::string& name) {
+  const auto found = response.headers.find(name);
+  return found == response.headers.end() ? std::string() : found->second;
+}
+
+bool is_pending_event(const Error& error) {
+  return error.kind == ErrorKind::failed && mentions(error.message, {pending_event});
+}
+
+bool is_vpc_in_use(const Error& error) {
+  return error.kind == ErrorKind::failed && error.message.rfind(vpc_in_use, 0) == 0;
+}
+
+Error error_of(const HttpResponse& response) {
+  const auto answer = read_answer(response);
+  const auto kind = kind_of(response.status, answer.message);
+  std::string message = fmt::format("the API answered {}", response.status);
+  if (!answer.message.empty()) message += ": " + answer.message;
+  if (!answer.request_id.empty()) message += fmt::format(" (request {})", answer.request_id);
+  return make_error(kind, std::move(message), hint_of(response.status, kind));
+}
+
+Error vpc_deletion_error(Error error) {
+  const bool is_refusal = error.kind == ErrorKind::unauthorised &&
+                          error.message.find(" 403") != std::string::npos &&
+                          !mentions(error.message, {"authori"});
+  if (!is_refusal) return error;
+  error.kind = ErrorKind::failed;
+  error.message = fmt::format("{}: {}", vpc_in_use, error.message);
+  error.hint = "a VPC can be deleted when its last droplet is gone";
+  return error;
+}
+
+}  // namespace paas::digitalocean

@@ -1,0 +1,29 @@
+// The API's answers that are errors, as Error values.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "ports/http.hpp"
+
+namespace paas::digitalocean {
+
+/// 422 "Droplet already has a pending event.": kind failed. Wait for the droplet's event and ask
+/// again.
+bool is_pending_event(const Error& error);
+
+/// 403 on deleting a VPC that still has members: kind failed. Members leave a while after their
+/// droplets.
+bool is_vpc_in_use(const Error& error);
+
+/// What an answer with status 300 or above says, with the request's id. Kinds: see Client.
+Error error_of(const HttpResponse& response);
+
+/// 403 is also how the API says that a VPC is not empty yet; tells the two apart.
+Error vpc_deletion_error(Error error);
+
+/// The header, or "" when there is none.
+std::string header(const HttpResponse& response, const std::string& name);
+
+}  // namespace paas::digitalocean

@@ -1,0 +1,43 @@
+// The shapes that most operations have: one object, a whole list, a deletion, an action.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "digitalocean/decode.hpp"
+#include "digitalocean/paging.hpp"
+#include "digitalocean/transport.hpp"
+
+namespace paas::digitalocean {
+
+/// Sends and decodes the member `key` of the answer.
+template <typename T>
+Result<T> send_for(Transport& transport, const Call& call, const char* key,
+                   Result<T> (*decode)(const nlohmann::json&)) {
+  PAAS_TRY(const auto body, transport.send(call));
+  return decode_member(body, key, decode);
+}
+
+template <typename T>
+Result<std::vector<T>> list_of(Transport& transport, const Listing& listing,
+                               Result<T> (*decode)(const nlohmann::json&)) {
+  PAAS_TRY(const auto items, read_all(transport, listing));
+  return decode_items(items, decode);
+}
+
+/// What does not exist is deleted already.
+inline Status send_deletion(Transport& transport, const std::string& path,
+                            nlohmann::json body = {}) {
+  const auto answer = transport.send({"DELETE", path, std::move(body)});
+  if (answer || answer.error().kind == ErrorKind::not_found) return {};
+  return fail(answer.error());
+}
+
+/// Error invalid when an identifier that goes into a path is empty: DELETE /v2/volumes/ would be
+/// another operation.
+inline Status check_given(const std::string& value, const std::string& what) {
+  if (!value.empty()) return {};
+  return fail(ErrorKind::invalid, "an empty " + what + " was given to the API");
+}
+
+}  // namespace paas::digitalocean

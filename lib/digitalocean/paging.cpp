@@ -1,0 +1,161 @@
+// Reads the first page, then the others side by side, and checks that they fit together.
+#include "digitalocean/paging.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <optional>
+#include <set>
+#include <thread>
+
+namespace paas::digitalocean {
+namespace {
+
+using nlohmann::json;
+
+constexpr int per_page = 200;
+constexpr int pages_max = 1000;
+constexpr int side_by_side_max = 8;
+constexpr int walks_max = 5;
+constexpr std::chrono::milliseconds between_walks{250};
+
+struct Page {
+  std::vector<json> items;
+  bool has_next = false;
+  std::optional<std::int64_t> total;
+};
+
+struct Walk {
+  std::vector<json> items;  ///< In the order of the pages, each once.
+  std::set<std::string> identities;
+  bool agrees = true;  ///< The pages fit together.
+};
+
+const json* member(const json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+bool names_next(const json& body) {
+  const auto* links = member(body, "links");
+  const auto* pages = links == nullptr ? nullptr : member(*links, "pages");
+  // Only its presence counts: the address itself may name another host and is never followed.
+  const auto* next = pages == nullptr ? nullptr : member(*pages, "next");
+  return next != nullptr && next->is_string() && !next->get_ref<const std::string&>().empty();
+}
+
+Result<Page> read_page(Transport& transport, const Listing& listing, int number) {
+  const auto path = fmt::format("{}?{}{}page={}&per_page={}", listing.path, listing.query,
+                                listing.query.empty() ? "" : "&", number, per_page);
+  PAAS_TRY(const auto body, transport.send({"GET", path, {}}));
+  const auto* list = member(body, listing.key.c_str());
+  if (list == nullptr || !list->is_array()) {
+    return fail(ErrorKind::unreachable,
+                fmt::format("the API's answer has no list \"{}\"", listing.key));
+  }
+  Page page;
+  page.items.assign(list->begin(), list->end());
+  page.has_next = names_next(body);
+  const auto* meta = member(body, "meta");
+  const auto* total = meta == nullptr ? nullptr : member(*meta, "total");
+  if (total != nullptr && total->is_number_integer()) page.total = total->get<std::int64_t>();
+  return page;
+}
+
+/// Pages `first` to `last`, several at a time; the first error of any of them.
+Result<std::vector<Page>> read_pages(Transport& transport, const Listing& listing, int first,
+                                     int last) {
+  std::vector<Result<Page>> results(static_cast<std::size_t>(last - first + 1));
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> has_failed{false};
+  const auto work = [&] {
+    for (auto index = next++; index < results.size() && !has_failed; index = next++) {
+      results[index] = read_page(transport, listing, first + static_cast<int>(index));
+      if (!results[index]) has_failed = true;
+    }
+  };
+  {
+    const auto helpers = std::min<std::size_t>(side_by_side_max, results.size()) - 1;
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
+    work();
+  }
+  std::vector<Page> pages;
+  for (auto& result : results) {
+    // A page that was skipped after an error elsewhere is empty, but then that error is returned.
+    if (!result) return fail(std::move(result.error()));
+    pages.push_back(std::move(*result));
+  }
+  return pages;
+}
+
+Status add(Walk& walk, Page& page, const Listing& listing) {
+  for (auto& item : page.items) {
+    const auto* identity = member(item, listing.identity.c_str());
+    if (identity == nullptr || identity->is_structured()) {
+      return fail(ErrorKind::unreachable, fmt::format("an item of the API's list \"{}\" has no {}",
+                                                      listing.key, listing.identity));
+    }
+    if (walk.identities.insert(identity->dump()).second) walk.items.push_back(std::move(item));
+  }
+  return {};
+}
+
+Result<Walk> walk_once(Transport& transport, const Listing& listing) {
+  PAAS_TRY(auto first, read_page(transport, listing, 1));
+  const auto total = first.total;
+  Walk walk;
+  std::vector<Page> rest;
+  if (first.has_next && total && *total > per_page) {
+    const auto last = (*total + per_page - 1) / per_page;
+    if (last > pages_max) {
+      return fail(ErrorKind::limited,
+                  fmt::format("the API's list \"{}\" has {} items", listing.key, *total));
+    }
+    PAAS_TRY(rest, read_pages(transport, listing, 2, static_cast<int>(last)));
+  }
+  PAAS_CHECK(add(walk, first, listing));
+  bool has_next = first.has_next;
+  for (auto& page : rest) {
+    if (!has_next || page.total != total) walk.agrees = false;
+    has_next = page.has_next;
+    PAAS_CHECK(add(walk, page, listing));
+  }
+  // The list grew, or no total was given: the rest is read page by page.
+  for (int number = 2 + static_cast<int>(rest.size()); has_next; ++number) {
+    if (number > pages_max) {
+      return fail(ErrorKind::unreachable,
+                  fmt::format("the API's list \"{}\" does not end", listing.key));
+    }
+    PAAS_TRY(auto page, read_page(transport, listing, number));
+    if (page.total != total) walk.agrees = false;
+    has_next = page.has_next;
+    PAAS_CHECK(add(walk, page, listing));
+  }
+  if (total && static_cast<std::int64_t>(walk.items.size()) != *total) walk.agrees = false;
+  return walk;
+}
+
+}  // namespace
+
+Result<std::vector<json>> read_all(Transport& transport, const Listing& listing) {
+  std::optional<std::set<std::string>> before;
+  for (int walks = 1;; ++walks) {
+    PAAS_TRY(auto walk, walk_once(transport, listing));
+    // Two walks that found the same are believed even where the total says otherwise: it may count
+    // what is not shown.
+    if (walk.agrees || before == walk.identities) return std::move(walk.items);
+    if (walks >= walks_max) {
+      return fail(ErrorKind::unreachable,
+                  fmt::format("the API's list \"{}\" kept changing while it was read", listing.key),
+                  "try again when fewer things are being made and removed");
+    }
+    before = std::move(walk.identities);
+    PAAS_CHECK(transport.clock().wait(between_walks * walks));
+  }
+}
+
+}  // namespace paas::digitalocean

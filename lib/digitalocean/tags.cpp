@@ -1,0 +1,49 @@
+// Operations on tags.
+#include <fmt/format.h>
+
+#include "digitalocean/client.hpp"
+#include "digitalocean/operations.hpp"
+
+namespace paas::digitalocean {
+namespace {
+
+std::string path_of(const std::string& tag) { return "/v2/tags/" + escaped(tag); }
+
+nlohmann::json resources_of(const std::vector<std::int64_t>& droplets) {
+  auto resources = nlohmann::json::array();
+  for (const auto id : droplets) {
+    resources.push_back({{"resource_id", std::to_string(id)}, {"resource_type", "droplet"}});
+  }
+  return {{"resources", std::move(resources)}};
+}
+
+}  // namespace
+
+Status Client::create_tag(const std::string& name) {
+  const auto answer = transport_->send({"POST", "/v2/tags", {{"name", name}}});
+  if (answer || answer.error().kind == ErrorKind::exists) return {};
+  return fail(answer.error(), "creating tag " + name);
+}
+
+Status Client::delete_tag(const std::string& name) {
+  PAAS_CHECK(check_given(name, "tag"));
+  return doing(send_deletion(*transport_, path_of(name)), "deleting tag " + name);
+}
+
+Status Client::tag_droplets(const std::string& tag, const std::vector<std::int64_t>& droplets) {
+  PAAS_CHECK(check_given(tag, "tag"));
+  if (droplets.empty()) return {};
+  const auto answer =
+      transport_->send({"POST", path_of(tag) + "/resources", resources_of(droplets)});
+  if (answer) return {};
+  return fail(answer.error(), "tagging droplets with " + tag);
+}
+
+Status Client::untag_droplets(const std::string& tag, const std::vector<std::int64_t>& droplets) {
+  PAAS_CHECK(check_given(tag, "tag"));
+  if (droplets.empty()) return {};
+  return doing(send_deletion(*transport_, path_of(tag) + "/resources", resources_of(droplets)),
+               "taking tag " + tag + " off droplets");
+}
+
+}  // namespace paas::digitalocean

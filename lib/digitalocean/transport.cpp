@@ -1,0 +1,166 @@
+// Sends requests, waits for the rate limit and between retries, and parses answers.
+#include "digitalocean/transport.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "base/text.hpp"
+#include "digitalocean/endpoint.hpp"
+#include "digitalocean/errors.hpp"
+
+namespace paas::digitalocean {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr int tries_max = 5;
+constexpr int limited_tries_max = 10;
+constexpr milliseconds backoff_first{500};
+constexpr milliseconds backoff_max{20'000};
+constexpr milliseconds backoff_min{20};
+
+double random_fraction() {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+/// No complete answer came. For a POST it is unknown whether it took effect, and the message says
+/// so.
+Error no_answer(Error error, const Call& call) {
+  if (error.kind == ErrorKind::interrupted) return error;
+  error.kind = ErrorKind::unreachable;
+  if (call.method == "POST") error.message += "; whether the request took effect is unknown";
+  if (error.hint.empty()) error.hint = "check the network and the API's url, then run it again";
+  return error;
+}
+
+/// HTML, or JSON that was cut short, says nothing about what exists.
+Result<json> parse_success(const HttpResponse& response) {
+  if (response.status == 204 || response.body.empty()) return json();
+  auto body = json::parse(response.body, nullptr, false);
+  if (body.is_object()) return body;
+  const auto id = header(response, "x-request-id");
+  return fail(ErrorKind::unreachable,
+              fmt::format("the API answered {} with something that is not a whole JSON object{}",
+                          response.status, id.empty() ? "" : fmt::format(" (request {})", id)),
+              "a proxy may be answering instead of the API; check the API's url");
+}
+
+}  // namespace
+
+std::string escaped(std::string_view part) {
+  constexpr std::string_view kept = "-._~:";
+  std::string result;
+  for (const char c : part) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || kept.find(c) != std::string_view::npos;
+    result += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
+Transport::Transport(Http& http, Clock& clock, ClientSettings settings)
+    : http_(http), clock_(clock), settings_(std::move(settings)), limiter_(clock) {
+  while (!settings_.url.empty() && settings_.url.back() == '/') settings_.url.pop_back();
+  if (!settings_.jitter) settings_.jitter = random_fraction;
+}
+
+Result<json> Transport::send(const Call& call) {
+  PAAS_TRY(const auto request, make_request(call));
+  const bool is_repeatable = call.method != "POST";
+  int limited_tries = 0;
+  for (int tries = 1;; ++tries) {
+    auto response = send_within_limit(request);
+    Error error;
+    if (!response) {
+      error = no_answer(redacted(std::move(response.error())), call);
+    } else if (response->status == 429) {
+      // It was refused before anything was done, so that even a POST may be sent again.
+      error = redacted(error_of(*response));
+      if (++limited_tries >= limited_tries_max) return fail(std::move(error));
+      const auto asked = limiter_.asked_to_wait(*response);
+      PAAS_CHECK(wait(asked ? *asked + backoff(1) : backoff(limited_tries + 1),
+                      "the API's rate limit is used up"));
+      --tries;
+      continue;
+    } else if (response->status >= 200 && response->status < 300) {
+      auto body = parse_success(*response);
+      if (body) return body;
+      error = no_answer(redacted(std::move(body.error())), call);
+    } else {
+      error = redacted(error_of(*response));
+      if (response->status >= 500) error = no_answer(std::move(error), call);
+    }
+    const bool is_passing = error.kind == ErrorKind::unreachable &&
+                            (!response || response->status >= 500 || response->status < 300);
+    if (!is_passing || !is_repeatable || tries >= tries_max) return fail(std::move(error));
+    PAAS_CHECK(
+        wait(backoff(tries), fmt::format("{} (try {} of {})", error.message, tries, tries_max)));
+  }
+}
+
+Result<HttpRequest> Transport::make_request(const Call& call) const {
+  PAAS_TRY(const auto url, check_endpoint(settings_.url));
+  const auto& token = settings_.token.reveal();
+  if (token.empty()) {
+    return fail(ErrorKind::unauthorised, "there is no token for the API",
+                "set DIGITALOCEAN_ACCESS_TOKEN or DIGITALOCEAN_TOKEN; `paasctl cloud env` prints "
+                "the local cloud's");
+  }
+  const bool is_clean =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (!is_clean) {
+    return fail(ErrorKind::unauthorised, "the API's token has characters that no token has",
+                "look for a line end or a space in DIGITALOCEAN_ACCESS_TOKEN");
+  }
+  HttpRequest request;
+  request.method = call.method;
+  request.url = url + call.path;
+  request.headers = {{"Authorization", "Bearer " + token},
+                     {"Accept", "application/json"},
+                     {"User-Agent", "paasctl"}};
+  if (!call.body.is_null()) {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = call.body.dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+  return request;
+}
+
+Result<HttpResponse> Transport::send_within_limit(const HttpRequest& request) {
+  for (auto pause = limiter_.before_request(); pause.count() > 0;
+       pause = limiter_.before_request()) {
+    PAAS_CHECK(wait(pause, "the API's rate limit is used up"));
+  }
+  auto response = http_.send(request);
+  if (response) limiter_.learn(*response);
+  return response;
+}
+
+Status Transport::wait(milliseconds duration, const std::string& why) {
+  if (settings_.on_wait) {
+    const std::lock_guard lock(mutex_);
+    settings_.on_wait(fmt::format("{}; waiting {}", why, text::duration(duration)));
+  }
+  return clock_.wait(duration);
+}
+
+/// Exponential with full jitter, so that runs side by side do not come back together.
+milliseconds Transport::backoff(int tries) {
+  const auto ceiling = std::min(backoff_max, backoff_first * (1 << std::min(tries - 1, 10)));
+  const std::lock_guard lock(mutex_);
+  const auto spread = static_cast<double>(ceiling.count()) * settings_.jitter();
+  return std::max(backoff_min, milliseconds(static_cast<std::int64_t>(spread)));
+}
+
+/// A service or a proxy may quote the request; the token is in no message nevertheless.
+Error Transport::redacted(Error error) const {
+  const auto& token = settings_.token.reveal();
+  error.message = text::replace_all(std::move(error.message), token, "***");
+  for (auto& layer : error.context) layer = text::replace_all(std::move(layer), token, "***");
+  return error;
+}
+
+}  // namespace paas::digitalocean

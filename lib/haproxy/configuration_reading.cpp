@@ -1,0 +1,121 @@
+// Reads back what render() wrote: the part that needs a reload, and the servers.
+#include <charconv>
+#include <optional>
+
+#include "base/text.hpp"
+#include "haproxy/configuration.hpp"
+
+namespace paas::haproxy {
+
+namespace {
+
+std::vector<std::string> words_of(std::string_view line) {
+  std::vector<std::string> words;
+  for (auto& word : text::split(line, ' ')) {
+    if (!word.empty()) words.push_back(std::move(word));
+  }
+  return words;
+}
+
+/// The word that follows `key`; empty when there is none.
+std::string_view value_after(const std::vector<std::string>& words, std::string_view key) {
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] == key) return words[i + 1];
+  }
+  return {};
+}
+
+/// "2000ms" -> 2000.
+std::optional<int> to_milliseconds(std::string_view text) {
+  if (!text.ends_with("ms")) return std::nullopt;
+  text.remove_suffix(2);
+  int value = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stopped, code] = std::from_chars(text.data(), end, value);
+  if (code != std::errc{} || stopped != end) return std::nullopt;
+  return value;
+}
+
+struct Endpoint {
+  std::string address;
+  int port = 0;
+};
+
+/// "10.1.0.5:20000", "[fd00::5]:20000".
+std::optional<Endpoint> to_endpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto port = text::to_integer(text.substr(colon + 1));
+  if (!port || *port < 1 || *port > 65535) return std::nullopt;
+  auto address = text.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  }
+  return Endpoint{std::string(address), static_cast<int>(*port)};
+}
+
+/// What a line of a backend's section says of it.
+void read_backend_line(Backend& backend, const std::vector<std::string>& words) {
+  if (words[0] == "http-check" && words[1] == "send") {
+    backend.health_path = value_after(words, "uri");
+  } else if (words[0] == "timeout" && words[1] == "check" && words.size() > 2) {
+    backend.health_timeout_ms = to_milliseconds(words[2]).value_or(backend.health_timeout_ms);
+  } else if (words[0] == "default-server") {
+    backend.health_interval_ms =
+        to_milliseconds(value_after(words, "inter")).value_or(backend.health_interval_ms);
+  } else if (words[0] == "server" && words.size() > 2) {
+    if (auto endpoint = to_endpoint(words[2])) {
+      backend.servers.push_back({words[1], std::move(endpoint->address), endpoint->port});
+    }
+  }
+}
+
+enum class Section { other, internal_frontend, backend };
+
+}  // namespace
+
+std::string without_servers(std::string_view configuration) {
+  std::string result;
+  for (const auto& line : text::lines(configuration)) {
+    const auto words = words_of(line);
+    if (!words.empty() && words[0] == "server") continue;
+    result += line + '\n';
+  }
+  return result;
+}
+
+std::vector<Backend> servers_of(std::string_view configuration) {
+  constexpr std::string_view internal_prefix = "internal.";
+  std::vector<Backend> backends;
+  std::vector<std::pair<std::string, int>> internal_ports;
+  auto section = Section::other;
+  for (const auto& line : text::lines(configuration)) {
+    const auto words = words_of(line);
+    if (words.empty() || words[0].starts_with('#')) continue;
+    if (!line.starts_with(' ')) {
+      section = Section::other;
+      if (words.size() < 2) continue;
+      const std::string_view name = words[1];
+      if (words[0] == "frontend" && name.starts_with(internal_prefix)) {
+        section = Section::internal_frontend;
+        internal_ports.emplace_back(name.substr(internal_prefix.size()), 0);
+      } else if (words[0] == "backend" && name.find('.') == std::string_view::npos) {
+        section = Section::backend;
+        backends.emplace_back().name = name;
+      }
+    } else if (words.size() > 1 && section == Section::backend) {
+      read_backend_line(backends.back(), words);
+    } else if (words.size() > 1 && section == Section::internal_frontend && words[0] == "bind") {
+      if (const auto endpoint = to_endpoint(words[1]))
+        internal_ports.back().second = endpoint->port;
+    }
+  }
+  for (auto& backend : backends) {
+    for (const auto& [name, port] : internal_ports) {
+      if (name == backend.name) backend.internal_port = port;
+    }
+  }
+  return backends;
+}
+
+}  // namespace paas::haproxy

@@ -1,0 +1,41 @@
+// What a load balancer shall serve: addresses to listen on, rules, backends and their servers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stack/model.hpp"
+
+namespace paas::haproxy {
+
+/// One container that answers, named after the server and the release: "zipkick-web-3.r2".
+struct Server {
+  std::string name;
+  std::string address;
+  int port = 0;
+  friend bool operator==(const Server&, const Server&) = default;
+};
+
+/// One web service.
+struct Backend {
+  std::string name;  ///< The service's name.
+  std::string health_path;
+  int health_interval_ms = 2000;
+  int health_timeout_ms = 2000;
+  /// Port under which dependents inside the VPC reach it.
+  int internal_port = 0;
+  std::vector<Server> servers;
+  friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+struct Setup {
+  std::string stack;
+  std::vector<int> listen;      ///< On every address of the load balancer.
+  std::string private_address;  ///< Internal ports are bound to it only.
+  std::vector<stack::Rule> rules;
+  std::vector<Backend> backends;
+  friend bool operator==(const Setup&, const Setup&) = default;
+};
+
+}  // namespace paas::haproxy

@@ -1,0 +1,192 @@
+// Adds and removes servers in a running HAProxy.
+#include "haproxy/runtime.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/text.hpp"
+#include "haproxy/check_options.hpp"
+#include "haproxy/values.hpp"
+
+namespace paas::haproxy {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds poll_interval{50};
+/// How long a server of the same name with another address may finish its sessions.
+constexpr milliseconds stale_drain_time{5000};
+/// How long HAProxy may take to let go of a server whose sessions were ended.
+constexpr milliseconds deletion_time{2000};
+
+/// A refusal in HAProxy's own words.
+Error refusal(const std::string& command, std::string_view answer) {
+  const auto words = text::trim(answer);
+  auto kind = ErrorKind::failed;
+  if (words.starts_with("No such server") || words.starts_with("No such backend")) {
+    kind = ErrorKind::not_found;
+  } else if (words.starts_with("Already exists")) {
+    kind = ErrorKind::exists;
+  } else if (words.starts_with("Permission denied")) {
+    kind = ErrorKind::unauthorised;
+  }
+  constexpr std::size_t shown = 200;
+  return make_error(kind, fmt::format("HAProxy answered '{}' with '{}'", command,
+                                      words.empty() ? "nothing" : words.substr(0, shown)));
+}
+
+std::optional<ServerStatistics> find(const std::vector<ServerStatistics>& all,
+                                     const std::string& backend, const std::string& server) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const ServerStatistics& each) {
+    return each.backend == backend && each.server == server;
+  });
+  if (found == all.end()) return std::nullopt;
+  return *found;
+}
+
+/// Checks run and their last result is of now: not in maintenance, where an old result stays, nor
+/// without checks.
+bool is_checked(const ServerStatistics& server) {
+  return server.status.starts_with("UP") || server.status.starts_with("DOWN") ||
+         server.status.starts_with("DRAIN");
+}
+
+bool takes_requests(const ServerStatistics& server) {
+  return is_checked(server) && !server.status.starts_with("DRAIN") && server.weight > 0;
+}
+
+bool has_passed(const ServerStatistics& server) {
+  return server.status.starts_with("UP") && server.check_status == "L7OK";
+}
+
+/// What to say of a server whose check did not pass: "DOWN, check L4CON".
+std::string describe(const ServerStatistics& server) {
+  return fmt::format("{}, check {}", server.status,
+                     server.check_status.empty() ? "not run yet" : server.check_status);
+}
+
+}  // namespace
+
+Runtime::Runtime(Send send, Clock& clock) : send_(std::move(send)), clock_(clock) {}
+
+Result<std::string> Runtime::command(const std::string& text) {
+  auto answer = send_(text);
+  if (!answer) return fail(std::move(answer.error()), "asking HAProxy through its admin socket");
+  return std::string(text::trim(*answer));
+}
+
+Status Runtime::order(const std::string& text) {
+  PAAS_TRY(const auto answer, command(text));
+  if (!answer.empty()) return fail(refusal(text, answer));
+  return {};
+}
+
+Result<std::vector<ServerStatistics>> Runtime::statistics() {
+  PAAS_TRY(const auto answer, command("show stat"));
+  return parse_statistics(answer);
+}
+
+Status Runtime::wait_for_check(const std::string& backend, const std::string& server,
+                               milliseconds timeout) {
+  const auto deadline = clock_.monotonic() + timeout;
+  while (true) {
+    PAAS_TRY(const auto all, statistics());
+    const auto found = find(all, backend, server);
+    if (!found) {
+      return fail(ErrorKind::not_found,
+                  fmt::format("HAProxy no longer has the server '{}/{}'", backend, server),
+                  "it was reloaded or restarted meanwhile; run the command again");
+    }
+    if (has_passed(*found)) return {};
+    if (clock_.monotonic() >= deadline) {
+      return fail(ErrorKind::timed_out,
+                  fmt::format("the health check of '{}/{}' did not pass within {} ({})", backend,
+                              server, text::duration(timeout), describe(*found)));
+    }
+    PAAS_CHECK(clock_.wait(poll_interval));
+  }
+}
+
+Status Runtime::delete_server(const std::string& target, milliseconds timeout) {
+  const auto deadline = clock_.monotonic() + timeout;
+  const auto deletion = fmt::format("del server {}", target);
+  while (true) {
+    PAAS_TRY(const auto answer, command(deletion));
+    if (answer.starts_with("Server deleted")) return {};
+    const auto error = refusal(deletion, answer);
+    if (error.kind == ErrorKind::not_found) return {};
+    const bool may_pass = answer.starts_with("Server still has connections");
+    if (!may_pass || clock_.monotonic() >= deadline) return fail(error);
+    PAAS_CHECK(clock_.wait(poll_interval));
+  }
+}
+
+Status Runtime::add_server(const Backend& backend, const Server& server, milliseconds timeout) {
+  if (!is_backend_name(backend.name)) {
+    return fail(ErrorKind::invalid, "the load balancer's backend has a name that is not allowed");
+  }
+  PAAS_CHECK(check(server));
+  const auto target = fmt::format("{}/{}", backend.name, server.name);
+  const auto address = endpoint(server.address, server.port);
+  PAAS_TRY(const auto all, statistics());
+
+  auto found = find(all, backend.name, server.name);
+  if (found && (found->address != address || !is_checked(*found))) {
+    // In maintenance the last result of a check stays and would pass for a new one, so that starts
+    // afresh too.
+    PAAS_CHECK(remove_server(backend.name, server.name, stale_drain_time));
+    found.reset();
+  }
+  if (!found) {
+    const auto addition =
+        fmt::format("add server {} {} {} weight 0", target, address, check_options(backend));
+    PAAS_TRY(const auto answer, command(addition));
+    if (!answer.starts_with("New server registered")) return fail(refusal(addition, answer));
+    PAAS_CHECK(order(fmt::format("enable health {}", target)));
+    PAAS_CHECK(order(fmt::format("enable server {}", target)));
+  } else if (found->status.starts_with("DRAIN")) {
+    // A removal that was interrupted.
+    PAAS_CHECK(order(fmt::format("set server {} state ready", target)));
+  }
+
+  if (auto passed = wait_for_check(backend.name, server.name, timeout); !passed) {
+    // One that took requests before stays: HAProxy's own checks keep them from it.
+    const bool leave =
+        (found && takes_requests(*found)) || passed.error().kind != ErrorKind::timed_out;
+    if (!leave) std::ignore = remove_server(backend.name, server.name, milliseconds{0});
+    return passed;
+  }
+  return order(fmt::format("set server {} weight {}", target, weight_in_rotation));
+}
+
+Status Runtime::remove_server(const std::string& backend, const std::string& server,
+                              milliseconds drain_timeout) {
+  if (!is_backend_name(backend) || !is_server_name(server)) {
+    return fail(ErrorKind::invalid, "the load balancer's server has a name that is not allowed");
+  }
+  const auto target = fmt::format("{}/{}", backend, server);
+  const auto deadline = clock_.monotonic() + drain_timeout;
+  // Whether it is there at all is HAProxy's to say here: statistics that were cut short would not
+  // show it.
+  if (auto drained = order(fmt::format("set server {} state drain", target)); !drained) {
+    if (drained.error().kind == ErrorKind::not_found) return {};
+    return drained;
+  }
+  bool is_busy = true;
+  while (true) {
+    PAAS_TRY(const auto all, statistics());
+    const auto found = find(all, backend, server);
+    is_busy = found && found->current_sessions + found->queue > 0;
+    if (!is_busy || clock_.monotonic() >= deadline) break;
+    PAAS_CHECK(clock_.wait(poll_interval));
+  }
+  PAAS_CHECK(order(fmt::format("set server {} state maint", target)));
+  if (is_busy) PAAS_CHECK(order(fmt::format("shutdown sessions server {}", target)));
+  return delete_server(target, std::max(deletion_time, deadline - clock_.monotonic()));
+}
+
+}  // namespace paas::haproxy

@@ -1,0 +1,199 @@
+// Reads a lockfile's text back into values, and refuses what it does not understand.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "lockfile/codec.hpp"
+#include "lockfile/json_reader.hpp"
+#include "stack/parse.hpp"
+
+namespace paas::lockfile {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int version_known = 1;
+
+Resource decode_resource(JsonReader reader) {
+  Resource resource;
+  resource.name = reader.word("name");
+  resource.id = reader.word("id");
+  reader.finish();
+  return resource;
+}
+
+std::map<std::string, Resource> decode_resources(JsonReader& parent, const char* name) {
+  std::map<std::string, Resource> resources;
+  parent.each(name, [&](const std::string& key, JsonReader reader) {
+    resources[key] = decode_resource(std::move(reader));
+  });
+  return resources;
+}
+
+Release decode_release(JsonReader reader) {
+  Release release;
+  release.number = reader.small("number");
+  release.image_name = reader.word("image_name");
+  release.image_digest = reader.word("image_digest");
+  release.environment_digest = reader.word("environment_digest");
+  release.created = reader.word("created");
+  reader.finish();
+  return release;
+}
+
+Service decode_service(JsonReader reader) {
+  Service service;
+  service.count = reader.small("count");
+  service.next_number = reader.small("next_number", 1);
+  service.slots = reader.small_list("slots");
+  if (reader.has("internal_port")) service.internal_port = reader.small("internal_port");
+  reader.each_item("releases", [&](JsonReader item) {
+    service.releases.push_back(decode_release(std::move(item)));
+  });
+  service.password = reader.secret("password");
+  reader.finish();
+  return service;
+}
+
+Server decode_server(JsonReader reader) {
+  Server server;
+  server.service = reader.word("service");
+  server.number = reader.small("number");
+  server.droplet = decode_resource(reader.object("droplet"));
+  server.public_address = reader.word("public_address");
+  server.private_address = reader.word("private_address");
+  server.host_key = reader.text("host_key");
+  server.first_host_key = reader.secret("first_host_key");
+  server.size = reader.word("size");
+  server.region = reader.word("region");
+  server.image = reader.word("image");
+  server.prepared = reader.flag("prepared");
+  server.release = reader.small("release");
+  server.slot = reader.small("slot");
+  server.leaving = reader.flag("leaving");
+  server.created = reader.word("created");
+  reader.finish();
+  return server;
+}
+
+Volume decode_volume(JsonReader reader) {
+  Volume volume;
+  volume.volume = decode_resource(reader.object("volume"));
+  volume.service = reader.word("service");
+  volume.size_gigabytes = reader.small("size_gigabytes");
+  volume.region = reader.word("region");
+  reader.finish();
+  return volume;
+}
+
+SshKey decode_ssh_key(JsonReader reader) {
+  SshKey ssh_key;
+  ssh_key.key = decode_resource(reader.object("key"));
+  ssh_key.private_key = reader.secret("private_key");
+  ssh_key.public_key = reader.text("public_key");
+  reader.finish();
+  return ssh_key;
+}
+
+LoadBalancer decode_load_balancer(JsonReader reader) {
+  LoadBalancer lb;
+  lb.reserved_ip = reader.word("reserved_ip");
+  lb.reloads = reader.small("reloads");
+  reader.finish();
+  return lb;
+}
+
+Lockfile decode_all(JsonReader reader, Reading& reading) {
+  Lockfile lockfile;
+  lockfile.version = reader.small("version");
+  lockfile.lineage = reader.word("lineage");
+  lockfile.serial = reader.integer("serial", 0);
+  lockfile.paasctl_version = reader.word("paasctl_version");
+  lockfile.cloud_url = reader.text("cloud_url");
+  if (reader.has("ssh_key")) lockfile.ssh_key = decode_ssh_key(reader.object("ssh_key"));
+  if (reader.has("vpc")) lockfile.vpc = decode_resource(reader.object("vpc"));
+  lockfile.vpc_range = reader.word("vpc_range");
+  lockfile.firewalls = decode_resources(reader, "firewalls");
+  reader.each("services", [&](const std::string& name, JsonReader item) {
+    lockfile.services[name] = decode_service(std::move(item));
+  });
+  reader.each("servers", [&](const std::string& name, JsonReader item) {
+    lockfile.servers[name] = decode_server(std::move(item));
+  });
+  reader.each("volumes", [&](const std::string& name, JsonReader item) {
+    lockfile.volumes[name] = decode_volume(std::move(item));
+  });
+  if (reader.has("lb")) lockfile.lb = decode_load_balancer(reader.object("lb"));
+  lockfile.temporary = decode_resources(reader, "temporary");
+  if (reader.has("applied") && !reading.error) {
+    auto applied = stack::parse_or_fail(reader.raw("applied"), "the lockfile's applied stack");
+    if (applied) lockfile.applied = std::move(*applied);
+    if (!applied) reading.error = std::move(applied.error());
+  }
+  reader.finish();
+  return lockfile;
+}
+
+tl::unexpected<Error> not_a_lockfile(const std::string& why) {
+  return fail(ErrorKind::invalid, "this is not a lockfile: " + why,
+              "restore it from its .backup file or from version control");
+}
+
+/// The parts that must be known before anything else is believed.
+Result<ordered_json> parse_head(std::string_view text) {
+  auto json = ordered_json::parse(text, nullptr, false);
+  if (json.is_discarded()) return not_a_lockfile("it is not JSON, or was cut short");
+  if (!json.is_object()) return not_a_lockfile("it is not a JSON object");
+  const auto version = json.find("version");
+  if (version == json.end() || !version->is_number_integer()) {
+    return not_a_lockfile("/version is missing or is not a whole number");
+  }
+  if (*version > version_known) {
+    const auto writer = json.find("paasctl_version");
+    const auto name = writer != json.end() && writer->is_string()
+                          ? "paasctl " + writer->get<std::string>()
+                          : std::string("a newer paasctl");
+    return fail(ErrorKind::invalid,
+                fmt::format("the lockfile's version is {} and this paasctl reads {}",
+                            version->dump(), version_known),
+                "use " + name + ", which wrote it");
+  }
+  if (*version < 1) return not_a_lockfile("/version is less than 1");
+  return json;
+}
+
+Result<std::string> lineage_in(const ordered_json& json) {
+  const auto lineage = json.find("lineage");
+  if (lineage == json.end() || !lineage->is_string()) {
+    return not_a_lockfile("/lineage is missing or is not a text");
+  }
+  auto text = lineage->get<std::string>();
+  if (!is_lineage(text)) return not_a_lockfile("/lineage is not made of letters and digits");
+  return text;
+}
+
+}  // namespace
+
+Result<Lockfile> decode(std::string_view text, const Key& key) {
+  PAAS_TRY(const auto json, parse_head(text));
+  PAAS_TRY(auto lineage, lineage_in(json));
+  Reading reading{std::move(lineage), key, std::nullopt};
+  auto lockfile = decode_all(JsonReader(json, "", reading), reading);
+  if (reading.error) return fail(std::move(*reading.error));
+  return lockfile;
+}
+
+std::vector<std::string> server_names(std::string_view text) {
+  std::vector<std::string> names;
+  const auto document = nlohmann::json::parse(text, nullptr, false);
+  if (!document.is_object() || !document.contains("servers")) return names;
+  for (const auto& [name, server] : document["servers"].items()) names.push_back(name);
+  return names;
+}
+
+Result<std::string> lineage_of(std::string_view text) {
+  PAAS_TRY(const auto json, parse_head(text));
+  return lineage_in(json);
+}
+
+}  // namespace paas::lockfile

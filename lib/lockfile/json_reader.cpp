@@ -1,0 +1,188 @@
+// Reads members with their types checked, and keeps the first problem.
+#include "lockfile/json_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/text.hpp"
+
+namespace paas::lockfile {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+/// A value of another type reads as this object, whose members are all missing.
+const ordered_json& empty_object() {
+  static const ordered_json empty = ordered_json::object();
+  return empty;
+}
+
+bool has_control_characters(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c < ' ' || c == 0x7f; });
+}
+
+bool is_word(std::string_view text) {
+  constexpr std::string_view marks = "._:/@+-";
+  return (text.empty() || text.front() != '-') &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  marks.find(c) != std::string_view::npos;
+         });
+}
+
+}  // namespace
+
+std::string place_of(const std::string& parent, const std::string& member) {
+  const auto escaped = text::replace_all(text::replace_all(member, "~", "~0"), "/", "~1");
+  return parent + "/" + escaped;
+}
+
+std::string seal_place(const std::string& lineage, const std::string& place) {
+  return lineage + place;
+}
+
+JsonReader::JsonReader(const ordered_json& object, std::string place, Reading& reading)
+    : object_(object.is_object() ? object : empty_object()),
+      place_(std::move(place)),
+      reading_(reading) {
+  if (!object.is_object() && !reading_.error) {
+    reading_.error = make_error(ErrorKind::invalid, place_ + " is not an object");
+  }
+}
+
+std::string JsonReader::text(const char* name) {
+  const auto* found = find(name);
+  if (found == nullptr) return {};
+  if (!found->is_string()) {
+    wrong(name, "is not a text");
+  } else if (has_control_characters(found->get_ref<const std::string&>())) {
+    wrong(name, "has control characters");
+  } else {
+    return found->get<std::string>();
+  }
+  return {};
+}
+
+std::string JsonReader::word(const char* name) {
+  auto value = text(name);
+  if (is_word(value)) return value;
+  wrong(name, "has characters that it must not have");
+  return {};
+}
+
+std::int64_t JsonReader::integer(const char* name, std::int64_t least) {
+  const auto* found = find(name);
+  if (found == nullptr) return least;
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const bool is_too_large = found->is_number_unsigned() && found->get<std::uint64_t>() > most;
+  if (!found->is_number_integer() || is_too_large) {
+    wrong(name, "is not a whole number");
+  } else if (*found < least) {
+    wrong(name, fmt::format("is less than {}", least));
+  } else {
+    return found->get<std::int64_t>();
+  }
+  return least;
+}
+
+int JsonReader::small(const char* name, int least) {
+  const auto value = integer(name, least);
+  if (value <= std::numeric_limits<int>::max()) return static_cast<int>(value);
+  wrong(name, "is too large");
+  return least;
+}
+
+bool JsonReader::flag(const char* name) {
+  const auto* found = find(name);
+  if (found == nullptr) return false;
+  if (found->is_boolean()) return found->get<bool>();
+  wrong(name, "is neither true nor false");
+  return false;
+}
+
+Secret JsonReader::secret(const char* name) {
+  const auto sealed = text(name);
+  if (sealed.empty() || reading_.error) return {};
+  auto opened = unseal(sealed, seal_place(reading_.lineage, place_of(place_, name)), reading_.key);
+  if (opened) return std::move(*opened);
+  reading_.error = make_error(
+      ErrorKind::invalid,
+      fmt::format("the secret at {} does not open: the key is another one, or the text was changed",
+                  place_of(place_, name)),
+      "the key is looked for in PAASCTL_KEY and then in $XDG_CONFIG_HOME/paasctl/keys/" +
+          reading_.lineage);
+  return {};
+}
+
+std::vector<int> JsonReader::small_list(const char* name) {
+  std::vector<int> values;
+  const auto* found = find(name);
+  if (found == nullptr) return values;
+  if (!found->is_array()) wrong(name, "is not a list");
+  for (const auto& item : found->is_array() ? *found : ordered_json::array()) {
+    const bool is_small = item.is_number_integer() && item >= 0 && item <= 65535;
+    if (!is_small) wrong(name, "has something that is no port");
+    values.push_back(is_small ? item.get<int>() : 0);
+  }
+  return values;
+}
+
+bool JsonReader::has(const char* name) const { return object_.contains(name); }
+
+JsonReader JsonReader::object(const char* name) {
+  const auto* found = find(name);
+  return {found == nullptr ? empty_object() : *found, place_of(place_, name), reading_};
+}
+
+void JsonReader::each(const char* name,
+                      const std::function<void(const std::string&, JsonReader)>& read) {
+  const auto* found = find(name);
+  if (found == nullptr) return;
+  if (!found->is_object()) return wrong(name, "is not an object");
+  for (const auto& [key, value] : found->items()) {
+    if (key.empty() || !is_word(key)) return wrong(name, "has a member that is not a name");
+    read(key, JsonReader(value, place_of(place_of(place_, name), key), reading_));
+  }
+}
+
+void JsonReader::each_item(const char* name, const std::function<void(JsonReader)>& read) {
+  const auto* found = find(name);
+  if (found == nullptr) return;
+  if (!found->is_array()) return wrong(name, "is not a list");
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    read(JsonReader((*found)[i], place_of(place_of(place_, name), std::to_string(i)), reading_));
+  }
+}
+
+std::string JsonReader::raw(const char* name) {
+  const auto* found = find(name);
+  return found == nullptr ? std::string()
+                          : found->dump(2, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+void JsonReader::finish() {
+  for (const auto& [name, value] : object_.items()) {
+    if (read_.count(name) != 0 || reading_.error) continue;
+    reading_.error = make_error(ErrorKind::invalid, place_of(place_, name) + " is not known",
+                                "a newer paasctl wrote this lockfile; use that one");
+  }
+}
+
+const ordered_json* JsonReader::find(const char* name) {
+  read_.insert(name);
+  const auto found = object_.find(name);
+  if (found != object_.end()) return &*found;
+  wrong(name, "is missing");
+  return nullptr;
+}
+
+void JsonReader::wrong(const char* name, const std::string& what) {
+  if (reading_.error) return;
+  reading_.error = make_error(ErrorKind::invalid, place_of(place_, name) + " " + what);
+}
+
+}  // namespace paas::lockfile

@@ -1,0 +1,114 @@
+// What was applied and made: the content of paas.lock as plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secret.hpp"
+#include "stack/model.hpp"
+
+namespace paas::lockfile {
+
+/// A resource whose identifier may not be known yet. `intended` is flushed before the request that
+/// creates it; the identifier after it. The name was never used before, so the next run finds what
+/// an interrupted one left.
+struct Resource {
+  std::string name;
+  std::string id;  ///< Empty: intended, maybe created, identifier unknown.
+  friend bool operator==(const Resource&, const Resource&) = default;
+};
+
+/// What a service's container was created from. Numbered in the service; a new one whenever image,
+/// environment or the rules that target the service differ.
+struct Release {
+  int number = 0;
+  std::string image_name;
+  std::string image_digest;  ///< "sha256:..." of the image's configuration.
+  /// SHA-256 over the sorted variables, without the values themselves.
+  std::string environment_digest;
+  std::string created;  ///< RFC 3339
+  friend bool operator==(const Release&, const Release&) = default;
+};
+
+/// What servers of a service share.
+struct Service {
+  int count = 0;        ///< How many servers it shall have, between min and max.
+  int next_number = 1;  ///< The next server's N; never used again.
+  /// web: the two host ports on the private address, of which a container takes one.
+  std::vector<int> slots;
+  /// web: port on the load balancer's private address under which dependents reach it.
+  std::optional<int> internal_port;
+  std::vector<Release> releases;  ///< Oldest first, the last ten.
+  /// db and cache: what dependents are given. Sealed when stored, and kept while a volume knows it.
+  Secret password;
+  friend bool operator==(const Service&, const Service&) = default;
+};
+
+/// One droplet, of a service or the load balancer's (service "lb").
+struct Server {
+  std::string service;
+  int number = 0;
+  Resource droplet;
+  std::string public_address;
+  std::string private_address;
+  std::string host_key;   ///< Pinned: "ssh-ed25519 AAAA..."
+  Secret first_host_key;  ///< Private half of the key cloud-init brings, until it is rotated.
+  std::string size;
+  std::string region;
+  std::string image;      ///< Slug or identifier it was created from.
+  bool prepared = false;  ///< cloud-init is done and the host key rotated.
+  int release = 0;        ///< Number of the release that runs on it; 0: none yet.
+  int slot = 0;           ///< web: which slot the container has (0 or 1).
+  bool leaving = false;   ///< Being removed: out of rotation, droplet to be destroyed.
+  std::string created;    ///< RFC 3339
+  friend bool operator==(const Server&, const Server&) = default;
+};
+
+struct Volume {
+  Resource volume;
+  std::string service;
+  int size_gigabytes = 0;
+  std::string region;
+  friend bool operator==(const Volume&, const Volume&) = default;
+};
+
+struct LoadBalancer {
+  std::string reserved_ip;  ///< Its public address; empty until it has one.
+  int reloads = 0;          ///< How often HAProxy had to be reloaded.
+  friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
+};
+
+/// SSH key of the stack's own, registered with the provider.
+struct SshKey {
+  Resource key;
+  Secret private_key;
+  std::string public_key;
+  friend bool operator==(const SshKey&, const SshKey&) = default;
+};
+
+struct Lockfile {
+  int version = 1;
+  std::string lineage;      ///< Random, made once; names the key that seals secrets.
+  std::int64_t serial = 0;  ///< Grows with every write.
+  std::string paasctl_version;
+  /// The stack as it was last applied, resolved; absent before the first `up`.
+  std::optional<stack::Stack> applied;
+  /// The endpoint it was applied to, so that another cloud is not mistaken for it.
+  std::string cloud_url;
+  std::optional<SshKey> ssh_key;
+  std::optional<Resource> vpc;
+  std::string vpc_range;
+  std::map<std::string, Resource> firewalls;  ///< By service, and "lb".
+  std::map<std::string, Service> services;    ///< By name, and "lb" for its numbers.
+  std::map<std::string, Server> servers;      ///< By server name.
+  std::map<std::string, Volume> volumes;      ///< By volume name.
+  std::optional<LoadBalancer> lb;
+  /// Builder droplets and other things that must not outlive a run, by name.
+  std::map<std::string, Resource> temporary;
+  friend bool operator==(const Lockfile&, const Lockfile&) = default;
+};
+
+}  // namespace paas::lockfile

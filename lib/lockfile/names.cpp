@@ -1,0 +1,109 @@
+// Builds names and gives out numbers, ports and passwords.
+#include "lockfile/names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace paas::lockfile {
+namespace {
+
+constexpr int slots_first = 20'000;
+constexpr int slots_of_a_service = 2;
+constexpr int internal_ports_first = 30'000;
+constexpr std::size_t password_length = 32;
+constexpr std::string_view password_letters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+int first_free(const std::set<int>& taken, int from) {
+  while (taken.count(from) != 0) ++from;
+  return from;
+}
+
+}  // namespace
+
+std::string server_name(const std::string& stack, const std::string& service, int number) {
+  return fmt::format("{}-{}-{}", stack, service, number);
+}
+
+std::string volume_name(const std::string& stack, const std::string& service) {
+  return fmt::format("{}-{}", stack, service);
+}
+
+std::string firewall_name(const std::string& stack, const std::string& service) {
+  return fmt::format("{}-{}", stack, service);
+}
+
+std::string vpc_name(const std::string& stack) { return stack; }
+
+std::string ssh_key_name(const std::string& stack) { return "paasctl-" + stack; }
+
+std::string snapshot_prefix(const std::string& stack, const std::string& service) {
+  return fmt::format("{}-{}-image-", stack, service);
+}
+
+std::string stack_tag(const std::string& stack) { return "paas:" + stack; }
+
+std::string service_tag(const std::string& stack, const std::string& service) {
+  return fmt::format("paas:{}:{}", stack, service);
+}
+
+std::string client_tag(const std::string& stack, const std::string& target) {
+  return fmt::format("paas:{}:uses:{}", stack, target);
+}
+
+Server& allocate_server(Lockfile& lockfile, const std::string& stack, const std::string& service) {
+  auto& numbers = lockfile.services[service];
+  // The counter alone decides; a server beyond it means an edited lockfile, and is stepped over.
+  while (lockfile.servers.count(server_name(stack, service, numbers.next_number)) != 0) {
+    ++numbers.next_number;
+  }
+  Server server;
+  server.service = service;
+  server.number = numbers.next_number++;
+  server.droplet.name = server_name(stack, service, server.number);
+  const auto name = server.droplet.name;
+  return lockfile.servers.emplace(name, std::move(server)).first->second;
+}
+
+const std::vector<int>& allocate_slots(Lockfile& lockfile, const std::string& service) {
+  auto& slots = lockfile.services[service].slots;
+  std::set<int> taken;
+  for (const auto& [name, other] : lockfile.services) {
+    taken.insert(other.slots.begin(), other.slots.end());
+  }
+  while (slots.size() < slots_of_a_service) {
+    slots.push_back(first_free(taken, slots_first));
+    taken.insert(slots.back());
+  }
+  return slots;
+}
+
+int allocate_internal_port(Lockfile& lockfile, const std::string& service) {
+  auto& port = lockfile.services[service].internal_port;
+  if (port) return *port;
+  std::set<int> taken;
+  for (const auto& [name, other] : lockfile.services) {
+    if (other.internal_port) taken.insert(*other.internal_port);
+  }
+  port = first_free(taken, internal_ports_first);
+  return *port;
+}
+
+Secret generate_password(Random& random) {
+  // Bytes from the last, incomplete round of the alphabet would favour its first letters.
+  constexpr auto whole_rounds = 256 / password_letters.size() * password_letters.size();
+  std::string password;
+  while (password.size() < password_length) {
+    for (const char c : random.bytes(password_length)) {
+      const auto value = static_cast<unsigned char>(c);
+      if (value < whole_rounds && password.size() < password_length) {
+        password += password_letters[value % password_letters.size()];
+      }
+    }
+  }
+  return Secret(std::move(password));
+}
+
+}  // namespace paas::lockfile

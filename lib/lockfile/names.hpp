@@ -1,0 +1,42 @@
+// The names of what a stack is made of, and the numbers, ports and passwords that are allocated
+// once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/secret.hpp"
+#include "lockfile/model.hpp"
+#include "ports/random.hpp"
+
+namespace paas::lockfile {
+
+std::string server_name(const std::string& stack, const std::string& service, int number);
+std::string volume_name(const std::string& stack, const std::string& service);
+std::string firewall_name(const std::string& stack, const std::string& service);
+std::string vpc_name(const std::string& stack);
+std::string ssh_key_name(const std::string& stack);
+/// "zipkick-web-image-": what the names of a service's machine images begin with; a time follows.
+std::string snapshot_prefix(const std::string& stack, const std::string& service);
+
+/// On every droplet and volume of the stack: "paas:STACK".
+std::string stack_tag(const std::string& stack);
+/// On the service's droplets: "paas:STACK:SERVICE".
+std::string service_tag(const std::string& stack, const std::string& service);
+/// On the droplets of those that link to `target`, for its firewall: "paas:STACK:uses:TARGET".
+std::string client_tag(const std::string& stack, const std::string& target);
+
+/// A server with the next number of its service, put into the lockfile; no number is ever given out
+/// twice.
+Server& allocate_server(Lockfile& lockfile, const std::string& stack, const std::string& service);
+/// The two host ports of a web service, from 20000 upwards and unique in the stack; those it has
+/// already stay.
+const std::vector<int>& allocate_slots(Lockfile& lockfile, const std::string& service);
+/// The port on the load balancer's private address, from 30000 upwards; the one it has already
+/// stays.
+int allocate_internal_port(Lockfile& lockfile, const std::string& service);
+
+/// 32 letters and digits, each equally likely: fit for URLs, environment files and every database.
+Secret generate_password(Random& random);
+
+}  // namespace paas::lockfile

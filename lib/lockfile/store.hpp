@@ -1,0 +1,89 @@
+// Where a lockfile lives: read it, replace it if nobody else did, one run at a time.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "lockfile/model.hpp"
+#include "lockfile/seal.hpp"
+#include "ports/clock.hpp"
+#include "ports/environment.hpp"
+#include "ports/files.hpp"
+#include "ports/random.hpp"
+
+namespace paas::lockfile {
+
+/// The guard of a run: others exit with 75 while it lives.
+class Guard {
+ public:
+  virtual ~Guard() = default;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// Error guard_held: message names the holder ("pid 812 on host web, paasctl up, since
+  /// 12:03:11Z").
+  virtual Result<std::unique_ptr<Guard>> acquire(const std::string& command) = 0;
+  /// A fresh lockfile with a new lineage (not stored yet) when there is none.
+  virtual Result<Lockfile> load() = 0;
+  /// Stores with serial + 1, compare-and-swap on the serial that was loaded: error `failed` when
+  /// somebody else replaced it. On success `lockfile.serial` is the new one. Flushed when it
+  /// returns.
+  virtual Status save(Lockfile& lockfile) = 0;
+  /// Removes it and its key, after everything in it was destroyed.
+  virtual Status erase() = 0;
+  virtual bool exists() = 0;
+  /// For messages.
+  virtual std::string location() = 0;
+  /// What the last load() found that is no error but should be put right.
+  virtual std::vector<std::string> warnings() { return {}; }
+};
+
+/// A file (0600) beside the stack file: paas.yaml -> paas.lock, guard paas.lock.guard, backup of
+/// the text before this run paas.lock.backup. The guard's file is never removed or replaced: two
+/// processes could otherwise hold guards of two files of one name. save() and erase() need the
+/// guard. Safe to use from several threads.
+class FileStore : public Store {
+ public:
+  FileStore(Files& files, Environment& environment, Random& random, Clock& clock,
+            std::string lock_path);
+  Result<std::unique_ptr<Guard>> acquire(const std::string& command) override;
+  Result<Lockfile> load() override;
+  Status save(Lockfile& lockfile) override;
+  Status erase() override;
+  bool exists() override;
+  std::string location() override;
+  std::vector<std::string> warnings() override;
+
+ private:
+  std::string guard_path() const { return path_ + ".guard"; }
+  std::string backup_path() const { return path_ + ".backup"; }
+  /// The text on disk; empty when there is no file.
+  Result<std::string> read_text();
+  /// The text on disk, when it is what this store read or wrote last and the guard is held.
+  Result<std::string> read_unchanged();
+  Result<Key> key_of(const std::string& lineage, std::string_view current);
+  Status back_up(std::string_view current);
+
+  Files& files_;
+  Environment& environment_;
+  Random& random_;
+  Clock& clock_;
+  std::string path_;
+  std::mutex mutex_;
+  std::weak_ptr<FileGuard> guard_;
+  std::string last_text_;  ///< As read or written last; empty: there was no file.
+  std::int64_t last_serial_ = 0;
+  /// A write that failed may have replaced the file nevertheless, when only the last flush failed.
+  std::optional<std::string> doubtful_text_;
+  std::optional<Key> key_;
+  std::vector<std::string> warnings_;
+  bool backed_up_ = false;
+};
+
+}  // namespace paas::lockfile

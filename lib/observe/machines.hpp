@@ -1,0 +1,111 @@
+// The port to the insides of servers: what is done on them, apart from how it travels.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "docker/engine.hpp"
+#include "docker/image_transfer.hpp"
+#include "observe/model.hpp"
+#include "ports/process.hpp"
+
+namespace paas::observe {
+
+/// How a server is reached.
+struct Target {
+  std::string name;
+  std::string address;
+  std::string host_key;  ///< The accepted one; two with ";" between them while one is rotated.
+};
+
+/// A volume to be mounted on a server.
+struct VolumeMount {
+  std::string device;  ///< "/dev/disk/by-id/scsi-0DO_Volume_NAME"
+  std::string folder;  ///< "/mnt/NAME"
+};
+
+/// A command on a server.
+struct RemoteCommand {
+  std::vector<std::string> arguments;
+  std::string input;
+  std::chrono::milliseconds timeout{120'000};
+};
+
+using OnBytes = std::function<void(std::uint64_t sent, std::uint64_t total)>;
+
+class Machines {
+ public:
+  virtual ~Machines() = default;
+
+  /// Waits until SSH answers with the pinned key. Error unauthorised for another key: never
+  /// retried.
+  virtual Status await_ssh(const Target& target, std::chrono::milliseconds timeout) = 0;
+  /// Waits until cloud-init is done and Docker answers. Error failed with cloud-init's own message.
+  virtual Status await_cloud_init(const Target& target, std::chrono::milliseconds timeout) = 0;
+  virtual Status await_docker(const Target& target, std::chrono::milliseconds timeout) = 0;
+  /// Makes a new host key on the server, not in use yet, or returns the one that an interrupted run
+  /// made.
+  virtual Result<std::string> make_host_key(const Target& target) = 0;
+  /// Lets sshd use the key that make_host_key() made; from then on the old one is refused. The
+  /// caller has written both keys down before, so that an interruption cannot shut it out. Nothing
+  /// happens when it is in use already.
+  virtual Status use_host_key(const Target& target, const std::string& public_key) = 0;
+  /// Formats the device when it holds no filesystem (never otherwise) and mounts it now and at
+  /// every boot.
+  virtual Status mount_volume(const Target& target, const VolumeMount& mount) = 0;
+  virtual Status unmount_volume(const Target& target, const VolumeMount& mount) = 0;
+
+  /// Looks at containers, images, mounts and, for the load balancer, HAProxy.
+  virtual Result<Machine> look(const Target& target, const std::string& stack,
+                               bool is_balancer) = 0;
+
+  virtual Status write_file(const Target& target, const std::string& path, std::string_view content,
+                            std::uint32_t mode) = 0;
+  /// Replaces the content of a file that is mounted into containers, keeping its inode.
+  virtual Status rewrite_in_place(const Target& target, const std::string& path,
+                                  std::string_view content) = 0;
+  virtual Result<ProcessResult> run(const Target& target, const RemoteCommand& command) = 0;
+
+  /// Sends what the server lacks of the image; whether anything was sent.
+  virtual Result<bool> send_image(const Target& target, const docker::SavedImage& image,
+                                  const OnBytes& on_bytes) = 0;
+  /// Lets the server pull from a registry; the configuration's digest.
+  virtual Result<std::string> pull_image(const Target& target, const std::string& reference) = 0;
+  virtual Status start_container(const Target& target, const docker::ContainerSpec& spec) = 0;
+  /// Starts one that exists.
+  virtual Status resume_container(const Target& target, const std::string& container) = 0;
+  /// Stops it if it runs, within its stop timeout.
+  virtual Status stop_container(const Target& target, const std::string& container) = 0;
+  virtual Status remove_container(const Target& target, const std::string& container) = 0;
+  /// Nothing when there is no such container.
+  virtual Result<std::optional<docker::ContainerInfo>> container(const Target& target,
+                                                                 const std::string& name) = 0;
+  /// The last lines that a container printed.
+  virtual Result<std::string> recent_logs(const Target& target, const std::string& container,
+                                          int lines) = 0;
+  /// Asks the container once: an HTTP status below 400 at `path`, or a TCP connection when it is
+  /// empty. The container's own address is asked, because the engine's proxy accepts connections
+  /// before the program listens.
+  virtual Result<bool> healthy(const Target& target, const std::string& container, int port,
+                               const std::string& path, int timeout_ms) = 0;
+
+  /// One command of HAProxy's Runtime API.
+  virtual Result<std::string> balancer_command(const Target& target,
+                                               const std::string& command) = 0;
+  enum class Reload { no, yes };
+  /// Checks the text with `haproxy -c` and puts it in place; with Reload::yes HAProxy takes it
+  /// over, and it is verified that it did (a bad reload keeps the old worker, FACTS.md). Error
+  /// invalid: the check failed, nothing was changed.
+  virtual Status install_balancer(const Target& target, std::string_view configuration,
+                                  Reload reload) = 0;
+};
+
+}  // namespace paas::observe

@@ -1,0 +1,64 @@
+// What exists now, as one value: the provider's resources and what runs on the servers.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "digitalocean/model.hpp"
+
+namespace paas::observe {
+
+/// A container of the stack on one server.
+struct Container {
+  std::string name;
+  std::string service;
+  int release = 0;
+  int slot = 0;
+  std::string state;         ///< running, exited, restarting ...
+  std::string image_digest;  ///< From its label.
+  std::string
+      shape;  ///< Label: what was created beside image and environment (plan/container.hpp).
+  std::map<std::string, std::string> environment;
+};
+
+/// The load balancer's HAProxy.
+struct Balancer {
+  bool running = false;
+  std::string configuration;  ///< The text on disk.
+  /// Names in rotation (UP, weight above zero) by backend.
+  std::map<std::string, std::set<std::string>> in_rotation;
+  /// Every server name HAProxy knows, by backend.
+  std::map<std::string, std::set<std::string>> known;
+};
+
+/// What a look over SSH found.
+struct Machine {
+  std::vector<Container> containers;
+  std::set<std::string> image_digests;
+  std::string hosts;                      ///< /etc/paas/hosts
+  std::set<std::string> mounted_volumes;  ///< Names of volumes that are mounted.
+  std::optional<Balancer> balancer;       ///< Only for the load balancer.
+};
+
+/// A server of the stack: its droplet, and its inside when it was looked at.
+struct Server {
+  digitalocean::Droplet droplet;
+  std::optional<Machine> machine;
+  std::string unreachable;  ///< Why it could not be looked at; empty when it was, or was not tried.
+  bool refused = false;     ///< Its host key or ours was refused: a reason to stop, not to go on.
+};
+
+struct Observed {
+  std::map<std::string, Server>
+      servers;  ///< By name: those that carry the stack's tag or are in the lockfile.
+  std::map<std::string, digitalocean::Firewall> firewalls;  ///< By name.
+  std::map<std::string, digitalocean::Volume> volumes;      ///< By name.
+  std::optional<digitalocean::Vpc> vpc;
+  std::vector<digitalocean::ReservedIp> reserved_ips;
+  std::vector<digitalocean::Snapshot> snapshots;  ///< Machine images of this stack, newest first.
+};
+
+}  // namespace paas::observe

@@ -1,0 +1,142 @@
+// Collects the provider's lists and the servers' insides into one value.
+#include "observe/observe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/parallel.hpp"
+#include "lockfile/names.hpp"
+
+namespace paas::observe {
+
+namespace {
+
+/// Lists that do not depend on each other are fetched side by side.
+struct Lists {
+  Result<std::vector<digitalocean::Droplet>> droplets;
+  Result<std::vector<digitalocean::Firewall>> firewalls;
+  Result<std::vector<digitalocean::Volume>> volumes;
+  Result<std::vector<digitalocean::Vpc>> vpcs;
+  Result<std::vector<digitalocean::ReservedIp>> reserved_ips;
+  Result<std::vector<digitalocean::Snapshot>> snapshots;
+};
+
+Result<Lists> fetch(digitalocean::Client& client, const std::string& stack,
+                    const std::string& region) {
+  Lists lists;
+  const std::vector<std::function<void()>> requests = {
+      [&] { lists.droplets = client.droplets_by_tag(lockfile::stack_tag(stack)); },
+      [&] { lists.firewalls = client.firewalls(); },
+      [&] { lists.volumes = client.volumes(region); },
+      [&] { lists.vpcs = client.vpcs(); },
+      [&] { lists.reserved_ips = client.reserved_ips(); },
+      [&] { lists.snapshots = client.droplet_snapshots(); },
+  };
+  run_side_by_side(requests.size(), static_cast<int>(requests.size()),
+                   [&](std::size_t index) { requests[index](); });
+  PAAS_CHECK(lists.droplets);
+  PAAS_CHECK(lists.firewalls);
+  PAAS_CHECK(lists.volumes);
+  PAAS_CHECK(lists.vpcs);
+  PAAS_CHECK(lists.reserved_ips);
+  PAAS_CHECK(lists.snapshots);
+  return lists;
+}
+
+/// A tag applies late and can be taken away by hand, so absence from the tagged list proves
+/// nothing: servers of the lockfile that it lacks are asked for one by one.
+Status add_missing(digitalocean::Client& client, const lockfile::Lockfile& lockfile,
+                   Observed& observed) {
+  for (const auto& [name, server] : lockfile.servers) {
+    if (observed.servers.contains(name)) continue;
+    if (const auto id = server.droplet.id; !id.empty()) {
+      auto droplet = client.droplet(std::stoll(id));
+      if (droplet) {
+        observed.servers[name].droplet = std::move(*droplet);
+      } else if (droplet.error().kind != ErrorKind::not_found) {
+        return fail(droplet.error());
+      }
+      continue;
+    }
+    PAAS_TRY(auto found, client.droplets_by_name(name));
+    if (!found.empty()) observed.servers[name].droplet = found.front();
+  }
+  return {};
+}
+
+void look_inside(Machines& machines, const lockfile::Lockfile& lockfile, const std::string& stack,
+                 int parallelism, Observed& observed) {
+  std::vector<std::pair<const std::string, Server>*> open;
+  for (auto& entry : observed.servers) {
+    const auto known = lockfile.servers.find(entry.first);
+    if (known == lockfile.servers.end() || !known->second.prepared) continue;
+    if (entry.second.droplet.status != "active") {
+      entry.second.unreachable = fmt::format("its droplet is {}", entry.second.droplet.status);
+      continue;
+    }
+    open.push_back(&entry);
+  }
+  run_side_by_side(open.size(), parallelism, [&](std::size_t index) {
+    auto& [name, server] = *open[index];
+    const auto& known = lockfile.servers.at(name);
+    auto machine = machines.look(target_of(name, known), stack, known.service == "lb");
+    if (machine) {
+      server.machine = std::move(*machine);
+    } else {
+      server.unreachable = describe(machine.error());
+      server.refused = machine.error().kind == ErrorKind::unauthorised;
+    }
+  });
+}
+
+}  // namespace
+
+Target target_of(const std::string& name, const lockfile::Server& server) {
+  return {name, server.public_address, server.host_key};
+}
+
+Result<Observed> observe(digitalocean::Client& client, Machines& machines,
+                         const lockfile::Lockfile& lockfile, const std::string& stack,
+                         const std::string& region, const Options& options) {
+  PAAS_TRY(auto lists, fetch(client, stack, region));
+  Observed observed;
+  for (auto& droplet : *lists.droplets) {
+    // Names are not unique: of two the one that was written down is ours.
+    const auto known = lockfile.servers.find(droplet.name);
+    const bool ours =
+        known != lockfile.servers.end() && known->second.droplet.id == std::to_string(droplet.id);
+    if (observed.servers.contains(droplet.name) && !ours) continue;
+    const auto name = droplet.name;
+    observed.servers[name].droplet = std::move(droplet);
+  }
+  PAAS_CHECK(add_missing(client, lockfile, observed));
+  for (auto& firewall : *lists.firewalls) {
+    if (firewall.spec.name.starts_with(stack + "-")) {
+      const auto name = firewall.spec.name;
+      observed.firewalls[name] = std::move(firewall);
+    }
+  }
+  for (auto& volume : *lists.volumes) {
+    if (volume.name.starts_with(stack + "-")) {
+      const auto name = volume.name;
+      observed.volumes[name] = std::move(volume);
+    }
+  }
+  for (auto& vpc : *lists.vpcs) {
+    if (lockfile.vpc && vpc.id == lockfile.vpc->id) observed.vpc = std::move(vpc);
+  }
+  observed.reserved_ips = std::move(*lists.reserved_ips);
+  for (auto& snapshot : *lists.snapshots) {
+    if (snapshot.name.starts_with(stack + "-")) observed.snapshots.push_back(std::move(snapshot));
+  }
+  std::sort(observed.snapshots.begin(), observed.snapshots.end(),
+            [](const auto& left, const auto& right) { return left.created_at > right.created_at; });
+  if (options.depth == Depth::machines) {
+    look_inside(machines, lockfile, stack, options.parallelism, observed);
+  }
+  return observed;
+}
+
+}  // namespace paas::observe

@@ -1,0 +1,34 @@
+// Looks at the world: few requests to the provider, and the servers side by side over SSH.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "digitalocean/client.hpp"
+#include "lockfile/model.hpp"
+#include "observe/machines.hpp"
+#include "observe/model.hpp"
+
+namespace paas::observe {
+
+/// How far to look.
+enum class Depth {
+  cloud,    ///< Only the provider's lists.
+  machines  ///< The servers' insides as well.
+};
+
+struct Options {
+  Depth depth = Depth::machines;
+  int parallelism = 10;
+};
+
+/// Everything of the stack that exists. Servers that cannot be reached are told as such; an answer
+/// of the provider that is missing or makes no sense is an error, never an empty list.
+Result<Observed> observe(digitalocean::Client& client, Machines& machines,
+                         const lockfile::Lockfile& lockfile, const std::string& stack,
+                         const std::string& region, const Options& options);
+
+/// How a server of the lockfile is reached.
+Target target_of(const std::string& name, const lockfile::Server& server);
+
+}  // namespace paas::observe

@@ -1,0 +1,213 @@
+// Plans what runs on the servers: which containers are made again and why.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lockfile/names.hpp"
+#include "plan/container.hpp"
+#include "plan/environment.hpp"
+#include "plan/planner.hpp"
+
+namespace paas::plan {
+
+namespace {
+
+const observe::Container* current_container(const observe::Machine& machine,
+                                            const lockfile::Server& server) {
+  for (const auto& container : machine.containers) {
+    if (container.service == server.service && container.release == server.release) {
+      return &container;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+/// Whether services link to each other, directly or through others.
+bool Planner::reaches(const std::string& from, const std::string& to) const {
+  std::set<std::string> seen_services;
+  std::vector<std::string> open = {from};
+  while (!open.empty()) {
+    const auto name = open.back();
+    open.pop_back();
+    if (!seen_services.insert(name).second) continue;
+    const auto* service = stack::find_service(stack_, name);
+    if (service == nullptr) continue;
+    for (const auto& link : service->links) {
+      if (link.to == to) return true;
+      open.push_back(link.to);
+    }
+  }
+  return false;
+}
+
+/// Steps after which what the service links to answers. Web services that link in a circle do not
+/// wait for each other.
+std::vector<std::string> Planner::ready_steps(const std::string& service) const {
+  std::vector<std::string> after;
+  const auto* declared = stack::find_service(stack_, service);
+  for (const auto& link : declared->links) {
+    const auto placed = placed_.find(link.to);
+    if (placed == placed_.end()) continue;
+    const bool circle = reaches(link.to, service);
+    for (const auto& target : placed->second) {
+      if (circle) continue;
+      after.push_back("power_on_server/" + target.name);
+      after.push_back("start_container/" + target.name);
+      after.push_back("add_to_rotation/" + target.name);
+    }
+    const auto* target = stack::find_service(stack_, link.to);
+    if (target->type == stack::ServiceType::web && placed_.contains("lb")) {
+      after.push_back("create_server/" + placed_.at("lb").front().name);
+    }
+  }
+  return after;
+}
+
+std::string Planner::environment_change(const stack::Service& service,
+                                        const observe::Container& container) const {
+  const auto wanted = environment_of(stack_, lock_, service);
+  std::vector<std::string> names(wanted.unknown.begin(), wanted.unknown.end());
+  for (const auto& [name, value] : wanted.values) {
+    const auto actual = container.environment.find(name);
+    if (actual == container.environment.end() || actual->second != value) names.push_back(name);
+  }
+  for (const auto& [name, value] : container.environment) {
+    if (!wanted.values.contains(name) && !wanted.unknown.contains(name)) names.push_back(name);
+  }
+  if (names.empty()) return "";
+  std::sort(names.begin(), names.end());
+  return fmt::format("{} change{}", fmt::join(names, ", "), names.size() == 1 ? "s" : "");
+}
+
+std::string Planner::reason_to_start(const stack::Service& service, const Placed& placed) const {
+  if (placed.created) return "it is new";
+  if (!placed.looked_at) return "";
+  const auto* container = current_container(*machine(placed.name), lock_.servers.at(placed.name));
+  if (container == nullptr) return fmt::format("no container of {} is on it", service.name);
+  if (container->state != "running") return fmt::format("its container is {}", container->state);
+  if (const auto asked = input_.restart.find(service.name); asked != input_.restart.end()) {
+    return asked->second;
+  }
+  if (const auto image = input_.images.find(service.image); image != input_.images.end()) {
+    if (image->second.needs_build) {
+      return fmt::format("image {} changes: {}", service.image, image->second.cause);
+    }
+    if (!image->second.digest || *image->second.digest != container->image_digest) {
+      return fmt::format("image {} changed", service.image);
+    }
+  }
+  if (container->shape != container_shape(stack_, lock_, service)) {
+    return "its port, volume or command changed";
+  }
+  return environment_change(service, *container);
+}
+
+void Planner::plan_volume_move(const stack::Service& service, const Placed& placed) {
+  if (!service.volume) return;
+  const auto volume = lockfile::volume_name(stack_.name, service.name);
+  const auto* inside = machine(placed.name);
+  const bool recreated = has_step("create_volume/" + volume);
+  if (!placed.created && !recreated &&
+      (inside == nullptr || inside->mounted_volumes.contains(volume))) {
+    return;
+  }
+  std::vector<std::string> after = {"prepare_server/" + placed.name, "create_volume/" + volume,
+                                    "resize_volume/" + volume};
+  for (const auto& [name, cause] : departures_) {
+    const auto& server = lock_.servers.at(name);
+    if (server.service != service.name) continue;
+    if (seen(name) != nullptr && machine(name) != nullptr && !has_step("stop_container/" + name)) {
+      auto& stop = add(StepKind::stop_container, name,
+                       fmt::format("volume {} moves to {}", volume, placed.name),
+                       {"prepare_server/" + placed.name, "send_image/" + placed.name});
+      stop.service = service.name;
+      stop.server = name;
+    }
+    after.push_back("stop_container/" + name);
+    after.push_back("forget_server/" + name);
+  }
+  auto& step = add(
+      StepKind::attach_volume, placed.name,
+      placed.created ? fmt::format("{} keeps its data on it", service.name) : "it is not mounted",
+      after);
+  step.service = service.name;
+  step.server = placed.name;
+  step.subject = volume;
+  step.detail = "to " + placed.name;
+}
+
+void Planner::plan_container(const stack::Service& service, const Placed& placed,
+                             const std::string& cause) {
+  const auto image = input_.images.find(service.image);
+  const auto* inside = machine(placed.name);
+  const bool present = inside != nullptr && image != input_.images.end() && image->second.digest &&
+                       inside->image_digests.contains(*image->second.digest);
+  if (!present) {
+    auto& send = add(StepKind::send_image, placed.name, "it lacks image " + service.image,
+                     {"prepare_server/" + placed.name, "build_image/" + service.image,
+                      "power_on_server/" + placed.name});
+    send.service = service.name;
+    send.server = placed.name;
+    send.detail = service.image;
+  }
+  auto after = ready_steps(service.name);
+  for (const auto* kind : {"send_image/", "attach_volume/", "tag_server/", "prepare_server/"}) {
+    after.push_back(kind + placed.name);
+  }
+  after.push_back("create_firewall/" + service.name);
+  after.push_back("update_firewall/" + service.name);
+  auto& start = add(StepKind::start_container, placed.name, cause, after);
+  start.service = service.name;
+  start.server = placed.name;
+  std::vector<std::string> before_retiring = {"start_container/" + placed.name};
+  if (service.type == stack::ServiceType::web && stack_.lb) {
+    auto& rotate =
+        add(StepKind::add_to_rotation, placed.name, cause,
+            {"start_container/" + placed.name, "configure_balancer/" + placed_["lb"].front().name,
+             "power_on_server/" + placed_["lb"].front().name, "create_firewall/lb",
+             "update_firewall/lb"});
+    rotate.service = service.name;
+    rotate.server = placed.name;
+    before_retiring.push_back("add_to_rotation/" + placed.name);
+  }
+  const bool has_old =
+      inside != nullptr && std::any_of(inside->containers.begin(), inside->containers.end(),
+                                       [&](const observe::Container& container) {
+                                         return container.service == service.name;
+                                       });
+  if (!has_old) return;
+  auto& retire =
+      add(StepKind::retire_container, placed.name, "a newer one takes its place", before_retiring);
+  retire.service = service.name;
+  retire.server = placed.name;
+}
+
+void Planner::plan_containers(const stack::Service& service) {
+  for (const auto& placed : placed_[service.name]) {
+    plan_volume_move(service, placed);
+    auto cause = reason_to_start(service, placed);
+    if (cause.empty() && has_step("attach_volume/" + placed.name))
+      cause = "its volume was not mounted";
+    if (!cause.empty()) {
+      plan_container(service, placed, cause);
+      continue;
+    }
+    const auto* inside = machine(placed.name);
+    if (inside == nullptr) continue;
+    const auto& server = lock_.servers.at(placed.name);
+    const bool leftover = std::any_of(inside->containers.begin(), inside->containers.end(),
+                                      [&](const observe::Container& container) {
+                                        return container.service != service.name ||
+                                               container.release != server.release;
+                                      });
+    if (leftover) {
+      auto& retire = add(StepKind::retire_container, placed.name, "an earlier run left it behind");
+      retire.service = service.name;
+      retire.server = placed.name;
+    }
+  }
+}
+
+}  // namespace paas::plan

@@ -1,0 +1,108 @@
+// plan::make_down: everything goes, volumes only when asked for.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "lockfile/names.hpp"
+#include "plan/make.hpp"
+#include "plan/planner.hpp"
+
+namespace paas::plan {
+
+namespace {
+
+Step& add(Plan& plan, StepKind kind, const std::string& key, std::string cause,
+          std::vector<std::string> after) {
+  Step step;
+  step.kind = kind;
+  step.id = to_text(kind) + "/" + key;
+  step.cause = std::move(cause);
+  step.after = std::move(after);
+  plan.steps.push_back(std::move(step));
+  return plan.steps.back();
+}
+
+std::vector<std::string> remove_servers(Plan& plan, const observe::Observed& observed,
+                                        const std::string& cause) {
+  std::vector<std::string> removed;
+  for (auto& [name, server] : plan.lockfile.servers) {
+    server.leaving = true;
+    const bool exists = observed.servers.contains(name) || server.droplet.id.empty();
+    auto& step =
+        add(plan, exists ? StepKind::delete_server : StepKind::forget_server, name, cause, {});
+    step.server = name;
+    step.service = server.service;
+    removed.push_back(step.id);
+  }
+  return removed;
+}
+
+/// The load balancer's address; also one that an interrupted run reserved for its droplet and did
+/// not write down, which nothing would lead to once the droplet is gone.
+std::set<std::string> addresses_of(const lockfile::Lockfile& lockfile,
+                                   const observe::Observed& observed) {
+  std::set<std::string> addresses;
+  if (lockfile.lb && !lockfile.lb->reserved_ip.empty()) addresses.insert(lockfile.lb->reserved_ip);
+  for (const auto& ip : observed.reserved_ips) {
+    for (const auto& [name, server] : lockfile.servers) {
+      if (server.service == "lb" && ip.droplet_id != 0 &&
+          server.droplet.id == std::to_string(ip.droplet_id)) {
+        addresses.insert(ip.ip);
+      }
+    }
+  }
+  return addresses;
+}
+
+void handle_volumes(Plan& plan, Volumes volumes, const std::vector<std::string>& removed) {
+  for (const auto& [name, volume] : plan.lockfile.volumes) {
+    if (volumes == Volumes::keep) {
+      plan.warnings.push_back(fmt::format("volume {} is kept with its data", name));
+      continue;
+    }
+    auto& step =
+        add(plan, StepKind::delete_volume, name, "volumes are to be destroyed as well", removed);
+    step.subject = name;
+    step.service = volume.service;
+  }
+}
+
+}  // namespace
+
+Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& observed,
+               Volumes volumes) {
+  Plan plan;
+  plan.lockfile = lockfile;
+  const std::string cause = "the stack is taken down";
+  const auto removed = remove_servers(plan, observed, cause);
+  handle_volumes(plan, volumes, removed);
+  std::vector<std::string> before_tags = removed;
+  for (const auto& [service, firewall] : lockfile.firewalls) {
+    auto& step = add(plan, StepKind::delete_firewall, service, cause, removed);
+    step.service = service;
+    step.subject = firewall.name;
+    before_tags.push_back(step.id);
+  }
+  for (const auto& ip : addresses_of(lockfile, observed)) {
+    add(plan, StepKind::release_address, ip, cause, removed).subject = ip;
+  }
+  // Tags are not written down. The key goes after them: while it is there, so may they be.
+  if (lockfile.applied && (!before_tags.empty() || lockfile.ssh_key)) {
+    add(plan, StepKind::delete_tags, lockfile.applied->name, cause, before_tags).subject =
+        lockfile.applied->name;
+  }
+  if (lockfile.vpc) {
+    add(plan, StepKind::delete_vpc, lockfile.vpc->name, cause, removed).subject =
+        lockfile.vpc->name;
+  }
+  if (lockfile.ssh_key) {
+    auto before_key = removed;
+    if (lockfile.applied) before_key.push_back("delete_tags/" + lockfile.applied->name);
+    add(plan, StepKind::delete_key, lockfile.ssh_key->key.name, cause, before_key).subject =
+        lockfile.ssh_key->key.name;
+  }
+  plan.steps = ordered(std::move(plan.steps));
+  return plan;
+}
+
+}  // namespace paas::plan

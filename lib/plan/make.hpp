@@ -1,0 +1,47 @@
+// Compares what is declared with what was made and what exists, and says what to do. Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "lockfile/model.hpp"
+#include "observe/model.hpp"
+#include "plan/step.hpp"
+#include "stack/model.hpp"
+
+namespace paas::plan {
+
+/// What is known of an image before anything is built.
+struct ImageState {
+  std::string reference;  ///< "paas-zipkick-web:..." or what is pulled.
+  std::optional<std::string>
+      digest;  ///< Of the configuration; absent: only known after build or pull.
+  bool needs_build = false;
+  std::string cause;  ///< Why it needs a build.
+};
+
+struct Input {
+  stack::Stack stack;
+  lockfile::Lockfile lockfile;
+  observe::Observed observed;
+  std::map<std::string, ImageState> images;  ///< By the stack's image names.
+  /// Services whose containers are made again although nothing changed (`deps push`), with the
+  /// cause.
+  std::map<std::string, std::string> restart;
+  /// Servers to be replaced although nothing is wrong with them (`server replace`), with the cause.
+  std::map<std::string, std::string> replace;
+};
+
+/// What has to be done so that the world is as the stack says. Errors (invalid): a volume that
+/// would have to shrink.
+Result<Plan> make(const Input& input);
+
+enum class Volumes { keep, destroy };
+
+/// What has to be done so that nothing of the stack is left but, with Volumes::keep, its volumes.
+Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& observed,
+               Volumes volumes);
+
+}  // namespace paas::plan

@@ -1,0 +1,100 @@
+// The work table of plan::make: what was decided so far. Internal to this module.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plan/make.hpp"
+
+namespace paas::plan {
+
+/// A server that the service shall have when the plan is done.
+struct Placed {
+  std::string name;
+  bool created = false;    ///< By this plan, or adopted from an interrupted run.
+  bool looked_at = false;  ///< Its inside is known.
+};
+
+class Planner {
+ public:
+  explicit Planner(const Input& input);
+
+  Result<Plan> make();
+
+ private:
+  /// Adds a step; identifiers in `after` that belong to no step of this plan are dropped at the
+  /// end.
+  Step& add(StepKind kind, const std::string& key, std::string cause,
+            std::vector<std::string> after = {});
+  bool has_step(const std::string& id) const { return ids_.contains(id); }
+
+  // resources.cpp
+  Status check_region() const;
+  void allocate();
+  void plan_key();
+  void plan_vpc();
+  void plan_firewall(const std::string& service);
+  void plan_leftover_firewalls();
+  void plan_images();
+  Status plan_volume(const stack::Service& service);
+  const digitalocean::ReservedIp* find_address() const;
+  void plan_address();
+
+  // servers.cpp
+  void plan_servers(const std::string& service);
+  void plan_new_server(const std::string& service, const std::string& cause);
+  void plan_existing_server(const std::string& name);
+  void plan_tags(const std::string& name);
+  std::string reason_to_replace(const std::string& name, const lockfile::Server& server) const;
+  bool uses(const std::string& user, const std::string& service) const;
+  void plan_leaving_server(const std::string& name, const std::string& cause);
+  void plan_departures();
+  std::string machine_image(const std::string& service) const;
+  const std::string& size_of(const std::string& service) const;
+
+  // containers.cpp
+  void plan_containers(const stack::Service& service);
+  std::string reason_to_start(const stack::Service& service, const Placed& placed) const;
+  std::string environment_change(const stack::Service& service,
+                                 const observe::Container& container) const;
+  void plan_container(const stack::Service& service, const Placed& placed,
+                      const std::string& cause);
+  std::vector<std::string> ready_steps(const std::string& service) const;
+  void plan_volume_move(const stack::Service& service, const Placed& placed);
+
+  // rotation.cpp
+  void plan_balancer();
+  void plan_rotation(const stack::Service& service);
+  void plan_stale_rotation();
+  void plan_leave_of_rotation(const std::string& server, const std::string& service,
+                              const std::string& cause);
+  std::vector<std::string> steps_of_new_balancer() const;
+  void plan_hosts();
+
+  const observe::Server* seen(const std::string& server) const;
+  const observe::Machine* machine(const std::string& server) const;
+  const observe::Balancer* balancer() const;
+  bool reaches(const std::string& from, const std::string& to) const;
+
+  const Input& input_;
+  const stack::Stack& stack_;
+  lockfile::Lockfile lock_;
+  std::vector<Step> steps_;
+  std::set<std::string> ids_;
+  std::vector<std::string> warnings_;
+  std::map<std::string, std::vector<Placed>> placed_;  ///< By service, and "lb".
+  std::map<std::string, std::string> departures_;      ///< Leaving servers and why.
+};
+
+/// Steps in an order in which each comes after what it needs; steps that are ready together keep
+/// their order. Names in `after` that are no step are dropped. Steps that wait for each other in a
+/// circle are left out, which the caller sees by their number.
+std::vector<Step> ordered(std::vector<Step> steps);
+
+/// Volumes' device and folder names on a server.
+std::string volume_device(const std::string& volume);
+std::string volume_folder(const std::string& volume);
+
+}  // namespace paas::plan

@@ -1,0 +1,217 @@
+// Plans what servers stand on: key, network, firewalls, images, volumes, the public address.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lockfile/names.hpp"
+#include "plan/balancer.hpp"
+#include "plan/firewall.hpp"
+#include "plan/planner.hpp"
+
+namespace paas::plan {
+
+/// Networks and volumes belong to a region for good, so a stack does as well while it has any.
+Status Planner::check_region() const {
+  const auto refuse = [&](const std::string& what, const std::string& region) {
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("region: the stack says {}, but {} is in {}, and what exists cannot move",
+                    stack_.region, what, region),
+        "take the stack down first (with --volumes if its data may go), or give the new "
+        "region a stack file of its own");
+  };
+  for (const auto& [name, volume] : lock_.volumes) {
+    if (volume.region != stack_.region) return refuse("volume " + name, volume.region);
+  }
+  if (lock_.vpc && !lock_.vpc->id.empty() && lock_.applied &&
+      lock_.applied->region != stack_.region) {
+    return refuse("network " + lock_.vpc->name, lock_.applied->region);
+  }
+  return {};
+}
+
+/// Ports and counts are decided here, not while executing, so that a plan says all there is to say.
+void Planner::allocate() {
+  for (const auto& service : stack_.services) {
+    auto& entry = lock_.services[service.name];
+    entry.count = std::clamp(entry.count == 0 ? service.scale.min : entry.count, service.scale.min,
+                             service.scale.max);
+    if (service.type != stack::ServiceType::web) continue;
+    lockfile::allocate_slots(lock_, service.name);
+    if (stack_.lb) lockfile::allocate_internal_port(lock_, service.name);
+  }
+  if (stack_.lb) {
+    lock_.services["lb"].count = 1;
+    if (!lock_.lb) lock_.lb.emplace();
+  }
+  lock_.applied = stack_;
+}
+
+void Planner::plan_key() {
+  if (lock_.ssh_key && !lock_.ssh_key->key.id.empty()) return;
+  const auto name = lockfile::ssh_key_name(stack_.name);
+  add(StepKind::create_key, name, "the stack has no SSH key yet").subject = name;
+}
+
+void Planner::plan_vpc() {
+  const bool known = lock_.vpc && !lock_.vpc->id.empty();
+  if (known && input_.observed.vpc) return;
+  const auto name = lockfile::vpc_name(stack_.name);
+  auto& step = add(StepKind::create_vpc, name,
+                   known ? "it was deleted behind its back" : "the stack has no network yet");
+  step.subject = name;
+  step.detail = stack_.region;
+}
+
+void Planner::plan_firewall(const std::string& service) {
+  const auto wanted = firewall_of(stack_, lock_, service);
+  const auto made = lock_.firewalls.find(service);
+  const auto found = input_.observed.firewalls.find(wanted.name);
+  if (found == input_.observed.firewalls.end()) {
+    const bool known = made != lock_.firewalls.end() && !made->second.id.empty();
+    auto& step = add(
+        StepKind::create_firewall, service,
+        known ? "it was deleted behind its back" : fmt::format("{} has no firewall yet", service));
+    step.service = service;
+    step.subject = wanted.name;
+    step.detail = fmt::format("{} inbound rules", wanted.inbound.size());
+    return;
+  }
+  const auto actual = normalised(found->second.spec);
+  const bool ours = made != lock_.firewalls.end() && made->second.id == found->second.id;
+  if (ours && actual.inbound == wanted.inbound && actual.outbound == wanted.outbound &&
+      actual.tags == wanted.tags && actual.droplet_ids.empty()) {
+    return;
+  }
+  // Names of firewalls are unique in an account: another one of this name took the place of ours.
+  lock_.firewalls[service] = {wanted.name, found->second.id};
+  auto& step = add(StepKind::update_firewall, service,
+                   ours ? "its rules differ from what the stack says"
+                        : "it is not the one that the last run made");
+  step.service = service;
+  step.subject = wanted.name;
+  step.detail = fmt::format("{} inbound rules", wanted.inbound.size());
+}
+
+void Planner::plan_leftover_firewalls() {
+  for (const auto& [service, firewall] : lock_.firewalls) {
+    if (stack::find_service(stack_, service) != nullptr || (service == "lb" && stack_.lb)) continue;
+    std::vector<std::string> after;
+    for (const auto& [name, cause] : departures_) {
+      if (lock_.servers.at(name).service != service) continue;
+      after.push_back("delete_server/" + name);
+      after.push_back("forget_server/" + name);
+    }
+    auto& step = add(StepKind::delete_firewall, service,
+                     fmt::format("{} is not in the stack any more", service), after);
+    step.service = service;
+    step.subject = firewall.name;
+  }
+}
+
+void Planner::plan_images() {
+  std::set<std::string> used;
+  for (const auto& service : stack_.services) used.insert(service.image);
+  for (const auto& [name, state] : input_.images) {
+    if (!state.needs_build || !used.contains(name)) continue;
+    add(StepKind::build_image, name, state.cause).subject = name;
+  }
+}
+
+Status Planner::plan_volume(const stack::Service& service) {
+  if (!service.volume) return {};
+  const auto name = lockfile::volume_name(stack_.name, service.name);
+  const auto made = lock_.volumes.find(name);
+  const auto found = input_.observed.volumes.find(name);
+  const int wanted = service.volume->size_gigabytes;
+  if (found == input_.observed.volumes.end()) {
+    const bool known = made != lock_.volumes.end() && !made->second.volume.id.empty();
+    auto& step = add(StepKind::create_volume, name,
+                     known ? "it was deleted behind its back; its data is gone"
+                           : fmt::format("{} keeps its data on it", service.name));
+    step.service = service.name;
+    step.subject = name;
+    step.detail = fmt::format("{} GiB in {}", wanted, stack_.region);
+    return {};
+  }
+  if (made == lock_.volumes.end() || made->second.volume.id != found->second.id) {
+    auto& step = add(StepKind::create_volume, name, "an earlier run made it and did not finish");
+    step.service = service.name;
+    step.subject = name;
+    step.detail = fmt::format("{} GiB in {}", wanted, stack_.region);
+  }
+  const int actual = found->second.size_gigabytes;
+  if (wanted < actual) {
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("services.{}.volume.size: {} GiB is less than the {} GiB that volume {} "
+                    "has, and a volume cannot shrink",
+                    service.name, wanted, actual, name),
+        fmt::format("write size: {}GiB", actual));
+  }
+  if (wanted > actual) {
+    auto& step = add(StepKind::resize_volume, name,
+                     fmt::format("its size is {} GiB, the stack says {} GiB", actual, wanted),
+                     {"create_volume/" + name});
+    step.service = service.name;
+    step.subject = name;
+    step.detail = fmt::format("{} GiB", wanted);
+  }
+  return {};
+}
+
+/// The reserved IP that the lockfile names, or one that an interrupted run made for a load balancer
+/// which leaves now: it has no name, so its droplet tells whose it is.
+const digitalocean::ReservedIp* Planner::find_address() const {
+  for (const auto& ip : input_.observed.reserved_ips) {
+    if (!lock_.lb->reserved_ip.empty() && ip.ip == lock_.lb->reserved_ip) return &ip;
+  }
+  if (!lock_.lb->reserved_ip.empty()) return nullptr;
+  for (const auto& ip : input_.observed.reserved_ips) {
+    for (const auto& [name, server] : lock_.servers) {
+      if (server.service == "lb" && server.leaving && ip.droplet_id != 0 &&
+          server.droplet.id == std::to_string(ip.droplet_id)) {
+        return &ip;
+      }
+    }
+  }
+  return nullptr;
+}
+
+void Planner::plan_address() {
+  if (!stack_.lb) {
+    if (lock_.lb && !lock_.lb->reserved_ip.empty()) {
+      std::vector<std::string> after;
+      for (const auto& [name, cause] : departures_) after.push_back("delete_server/" + name);
+      add(StepKind::release_address, lock_.lb->reserved_ip,
+          "the stack has no load balancer any more", after)
+          .subject = lock_.lb->reserved_ip;
+    }
+    return;
+  }
+  const auto& placed = placed_["lb"].front();
+  const auto& server = lock_.servers.at(placed.name);
+  const auto* found = find_address();
+  if (found == nullptr) {
+    const bool known = !lock_.lb->reserved_ip.empty();
+    auto& step = add(
+        StepKind::create_address, placed.name,
+        known ? "it was released behind its back" : "the load balancer has no public address yet",
+        {"create_server/" + placed.name});
+    step.server = placed.name;
+    step.service = "lb";
+    return;
+  }
+  if (!placed.created && std::to_string(found->droplet_id) == server.droplet.id) return;
+  lock_.lb->reserved_ip = found->ip;
+  std::vector<std::string> after = steps_of_new_balancer();
+  after.push_back("power_on_server/" + placed.name);
+  auto& step = add(StepKind::assign_address, placed.name,
+                   fmt::format("{} belongs to another droplet or to none", found->ip), after);
+  step.server = placed.name;
+  step.service = "lb";
+  step.detail = found->ip;
+}
+
+}  // namespace paas::plan

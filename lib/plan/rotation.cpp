@@ -1,0 +1,157 @@
+// Plans the load balancer: its configuration, who is in rotation, and where containers find it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "haproxy/configuration.hpp"
+#include "plan/balancer.hpp"
+#include "plan/planner.hpp"
+
+namespace paas::plan {
+
+namespace {
+
+bool has(const std::map<std::string, std::set<std::string>>& backends, const std::string& backend,
+         const std::string& name) {
+  const auto found = backends.find(backend);
+  return found != backends.end() && found->second.contains(name);
+}
+
+}  // namespace
+
+const observe::Balancer* Planner::balancer() const {
+  const auto placed = placed_.find("lb");
+  if (placed == placed_.end() || placed->second.empty()) return nullptr;
+  const auto* inside = machine(placed->second.front().name);
+  return inside != nullptr && inside->balancer ? &*inside->balancer : nullptr;
+}
+
+void Planner::plan_balancer() {
+  if (!stack_.lb) return;
+  const auto& placed = placed_["lb"].front();
+  std::string cause;
+  if (placed.created) {
+    cause = "it is new";
+  } else if (const auto* seen_balancer = balancer()) {
+    const auto wanted = haproxy::render(balancer_setup(stack_, lock_));
+    if (!seen_balancer->running) {
+      cause = "HAProxy does not run";
+    } else if (wanted && haproxy::without_servers(*wanted) !=
+                             haproxy::without_servers(seen_balancer->configuration)) {
+      cause = "its ports, rules or services differ from what the stack says";
+    }
+  }
+  if (cause.empty()) return;
+  auto& step = add(
+      StepKind::configure_balancer, placed.name, cause,
+      {"prepare_server/" + placed.name, "power_on_server/" + placed.name, "create_firewall/lb"});
+  step.service = "lb";
+  step.server = placed.name;
+}
+
+void Planner::plan_rotation(const stack::Service& service) {
+  if (service.type != stack::ServiceType::web || !stack_.lb) return;
+  const auto& lb = placed_["lb"].front();
+  const auto* seen_balancer = balancer();
+  for (const auto& placed : placed_[service.name]) {
+    if (has_step("add_to_rotation/" + placed.name)) continue;
+    std::string cause;
+    const auto name = rotation_name(placed.name, lock_.servers.at(placed.name).release);
+    const bool reachable = placed.looked_at || has_step("power_on_server/" + placed.name);
+    if (lb.created) {
+      cause = "the load balancer is new";
+    } else if (seen_balancer != nullptr && reachable &&
+               !has(seen_balancer->in_rotation, service.name, name)) {
+      cause = has(seen_balancer->known, service.name, name) ? "HAProxy sends it no requests"
+                                                            : "HAProxy does not know it";
+    }
+    if (cause.empty()) continue;
+    auto& step = add(StepKind::add_to_rotation, placed.name, cause,
+                     {"configure_balancer/" + lb.name, "power_on_server/" + lb.name,
+                      "power_on_server/" + placed.name, "create_firewall/" + service.name,
+                      "update_firewall/" + service.name});
+    step.service = service.name;
+    step.server = placed.name;
+  }
+}
+
+/// Entries of servers that leave or that are unknown. Those of older releases go with the container
+/// they belong to.
+void Planner::plan_stale_rotation() {
+  if (!stack_.lb || placed_.at("lb").front().created) return;
+  const auto* seen_balancer = balancer();
+  if (seen_balancer == nullptr) {
+    // Whether HAProxy sends it requests is unknown, so it is not destroyed before it was asked to
+    // stop.
+    for (const auto& [name, cause] : departures_) {
+      const auto* service = stack::find_service(stack_, lock_.servers.at(name).service);
+      if (service == nullptr || service->type != stack::ServiceType::web) continue;
+      if (seen(name) != nullptr) plan_leave_of_rotation(name, service->name, cause);
+    }
+    return;
+  }
+  for (const auto& [backend, names] : seen_balancer->known) {
+    if (stack::find_service(stack_, backend) == nullptr) continue;
+    for (const auto& name : names) {
+      const auto server = name.substr(0, name.rfind(".r"));
+      const auto leaving = departures_.find(server);
+      if (leaving != departures_.end()) {
+        plan_leave_of_rotation(server, backend, leaving->second);
+      } else if (!lock_.servers.contains(server)) {
+        plan_leave_of_rotation(server, backend, "no server of that name is known");
+      }
+    }
+  }
+}
+
+void Planner::plan_leave_of_rotation(const std::string& server, const std::string& service,
+                                     const std::string& cause) {
+  if (has_step("remove_from_rotation/" + server)) return;
+  const auto& balancer_name = placed_.at("lb").front().name;
+  std::vector<std::string> after = {"configure_balancer/" + balancer_name,
+                                    "power_on_server/" + balancer_name};
+  // A server whose droplet is gone only costs failed connections: it leaves at once.
+  if (seen(server) != nullptr) {
+    for (const auto& placed : placed_[service]) after.push_back("add_to_rotation/" + placed.name);
+  }
+  auto& step = add(StepKind::remove_from_rotation, server, cause, after);
+  step.service = service;
+  step.server = server;
+}
+
+/// What has to be done before a load balancer that takes another one's place can be relied on: it
+/// knows all servers that the old one knew. Servers that are made in the same run are not waited
+/// for.
+std::vector<std::string> Planner::steps_of_new_balancer() const {
+  const auto& balancer_name = placed_.at("lb").front().name;
+  std::vector<std::string> steps = {"create_server/" + balancer_name,
+                                    "configure_balancer/" + balancer_name};
+  for (const auto& [service, placed_servers] : placed_) {
+    for (const auto& placed : placed_servers) {
+      if (!has_step("start_container/" + placed.name)) {
+        steps.push_back("add_to_rotation/" + placed.name);
+      }
+    }
+  }
+  return steps;
+}
+
+void Planner::plan_hosts() {
+  for (const auto& [service, placed_servers] : placed_) {
+    if (service == "lb") continue;
+    for (const auto& placed : placed_servers) {
+      const auto* inside = machine(placed.name);
+      if (inside == nullptr || has_step("start_container/" + placed.name)) continue;
+      const bool balancer_changes = stack_.lb && placed_.at("lb").front().created;
+      if (!balancer_changes && inside->hosts == hosts_file(lock_)) continue;
+      std::vector<std::string> after;
+      if (stack_.lb) after = steps_of_new_balancer();
+      auto& step =
+          add(StepKind::write_hosts, placed.name, "the load balancer's address changed", after);
+      step.service = service;
+      step.server = placed.name;
+    }
+  }
+}
+
+}  // namespace paas::plan

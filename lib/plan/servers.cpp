@@ -1,0 +1,248 @@
+// Plans droplets: which servers stay, which are made, which leave and why.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lockfile/names.hpp"
+#include "plan/firewall.hpp"
+#include "plan/planner.hpp"
+
+namespace paas::plan {
+
+const std::string& Planner::size_of(const std::string& service_name) const {
+  const auto* service = stack::find_service(stack_, service_name);
+  if (service != nullptr && !service->size.empty()) return service->size;
+  if (service == nullptr && stack_.lb && !stack_.lb->size.empty()) return stack_.lb->size;
+  return stack_.size;
+}
+
+/// The newest machine image that was saved for the service, else the plain one.
+std::string Planner::machine_image(const std::string& service) const {
+  const auto prefix = lockfile::snapshot_prefix(stack_.name, service);
+  for (const auto& snapshot : input_.observed.snapshots) {
+    const auto& regions = snapshot.regions;
+    if (snapshot.name.starts_with(prefix) &&
+        std::find(regions.begin(), regions.end(), stack_.region) != regions.end()) {
+      return snapshot.id;
+    }
+  }
+  return stack_.base_image;
+}
+
+std::string Planner::reason_to_replace(const std::string& name,
+                                       const lockfile::Server& server) const {
+  if (const auto asked = input_.replace.find(name); asked != input_.replace.end()) {
+    return asked->second;
+  }
+  const auto* found = seen(name);
+  if (found == nullptr) {
+    return server.droplet.id.empty() ? "" : "its droplet was deleted";
+  }
+  if (found->droplet.status == "archive") return "its droplet is archived";
+  if (!server.droplet.id.empty() && std::to_string(found->droplet.id) != server.droplet.id) {
+    return "its droplet was replaced by another of the same name";
+  }
+  if (found->droplet.size != size_of(server.service)) {
+    return fmt::format("its size is {}, the stack says {}", found->droplet.size,
+                       size_of(server.service));
+  }
+  return "";
+}
+
+void Planner::plan_new_server(const std::string& service, const std::string& cause) {
+  auto& server = lockfile::allocate_server(lock_, stack_.name, service);
+  const auto name = lockfile::server_name(stack_.name, service, server.number);
+  server.size = size_of(service);
+  server.region = stack_.region;
+  server.image = machine_image(service);
+  auto& step = add(StepKind::create_server, name, cause,
+                   {"create_firewall/" + service, "update_firewall/" + service,
+                    "create_vpc/" + lockfile::vpc_name(stack_.name),
+                    "create_key/" + lockfile::ssh_key_name(stack_.name)});
+  step.service = service;
+  step.server = name;
+  step.detail = fmt::format("{} in {}", server.size, server.region);
+  if (server.image != stack_.base_image) {
+    step.detail += fmt::format(", from snapshot {}", server.image);
+  }
+  auto& prepare = add(StepKind::prepare_server, name, "it is new", {"create_server/" + name});
+  prepare.service = service;
+  prepare.server = name;
+  placed_[service].push_back({name, true, false});
+}
+
+void Planner::plan_tags(const std::string& name) {
+  const auto& server = lock_.servers.at(name);
+  auto wanted = tags_of(stack_, server.service);
+  auto actual = seen(name)->droplet.tags;
+  std::sort(wanted.begin(), wanted.end());
+  std::sort(actual.begin(), actual.end());
+  std::vector<std::string> missing;
+  std::vector<std::string> surplus;
+  std::set_difference(wanted.begin(), wanted.end(), actual.begin(), actual.end(),
+                      std::back_inserter(missing));
+  std::set_difference(actual.begin(), actual.end(), wanted.begin(), wanted.end(),
+                      std::back_inserter(surplus));
+  // Tags of others are left alone.
+  std::erase_if(surplus, [&](const std::string& tag) {
+    return !tag.starts_with(lockfile::stack_tag(stack_.name) + ":");
+  });
+  if (missing.empty() && surplus.empty()) return;
+  std::string cause;
+  if (!missing.empty()) cause = fmt::format("it lacks {}", fmt::join(missing, ", "));
+  if (!surplus.empty()) {
+    cause += fmt::format("{}it still has {}", cause.empty() ? "" : "; ", fmt::join(surplus, ", "));
+  }
+  auto& step = add(StepKind::tag_server, name, cause);
+  step.service = server.service;
+  step.server = name;
+}
+
+void Planner::plan_existing_server(const std::string& name) {
+  auto& server = lock_.servers.at(name);
+  const auto* found = seen(name);
+  Placed placed{name, false, false};
+  // Without an address nothing can be done on it: an earlier run did not wait until it was active.
+  if (found == nullptr || server.droplet.id.empty() || server.private_address.empty()) {
+    if (found == nullptr) {
+      server.size = size_of(server.service);
+      server.image = machine_image(server.service);
+    }
+    auto& step = add(StepKind::create_server, name, "an earlier run meant to make it",
+                     {"create_firewall/" + server.service, "update_firewall/" + server.service,
+                      "create_vpc/" + lockfile::vpc_name(stack_.name),
+                      "create_key/" + lockfile::ssh_key_name(stack_.name)});
+    step.service = server.service;
+    step.server = name;
+    step.detail = fmt::format("{} in {}", server.size, server.region);
+    placed.created = true;
+  } else {
+    if (found->droplet.status == "off") {
+      auto& step = add(StepKind::power_on_server, name, "it is powered off");
+      step.service = server.service;
+      step.server = name;
+    }
+    plan_tags(name);
+  }
+  if (!server.prepared) {
+    auto& step = add(StepKind::prepare_server, name,
+                     placed.created ? "it is new" : "an earlier run did not finish it",
+                     {"create_server/" + name, "power_on_server/" + name});
+    step.service = server.service;
+    step.server = name;
+    placed.created = true;
+  }
+  placed.looked_at = machine(name) != nullptr;
+  if (!placed.created && !placed.looked_at && found->droplet.status != "off") {
+    warnings_.push_back(
+        fmt::format("{} was not looked at: {}", name,
+                    found->unreachable.empty() ? "not asked to" : found->unreachable));
+  }
+  placed_[server.service].push_back(placed);
+}
+
+void Planner::plan_servers(const std::string& service) {
+  std::vector<std::string> staying;
+  std::vector<std::string> causes;  // of new servers that replace others
+  for (auto& [name, server] : lock_.servers) {
+    if (server.service != service) continue;
+    if (server.leaving) {
+      departures_[name] = "it was taken out";
+      continue;
+    }
+    const auto reason = reason_to_replace(name, server);
+    if (reason.empty()) {
+      staying.push_back(name);
+      continue;
+    }
+    server.leaving = true;
+    departures_[name] = reason;
+    causes.push_back(fmt::format("replaces {}: {}", name, reason));
+  }
+  std::sort(staying.begin(), staying.end(), [&](const auto& left, const auto& right) {
+    return lock_.servers.at(left).number < lock_.servers.at(right).number;
+  });
+  const auto wanted = static_cast<std::size_t>(lock_.services.at(service).count);
+  while (staying.size() > wanted) {
+    lock_.servers.at(staying.back()).leaving = true;
+    departures_[staying.back()] =
+        fmt::format("{} shall have {} of {} servers", service, wanted, staying.size());
+    staying.pop_back();
+  }
+  for (const auto& name : staying) plan_existing_server(name);
+  const auto had = staying.size();
+  for (auto count = had; count < wanted; ++count) {
+    const auto index = count - had;
+    plan_new_server(service, index < causes.size()
+                                 ? causes[index]
+                                 : fmt::format("{} shall have {} server{}, has {}", service, wanted,
+                                               wanted == 1 ? "" : "s", had));
+  }
+}
+
+/// Servers leave when those that stay are in rotation: nothing is taken away before its successor
+/// serves.
+void Planner::plan_departures() {
+  for (auto& [name, server] : lock_.servers) {
+    const bool has_role = stack::find_service(stack_, server.service) != nullptr ||
+                          (server.service == "lb" && stack_.lb);
+    if (!has_role) {
+      server.leaving = true;
+      departures_[name] = fmt::format("{} is not in the stack any more", server.service);
+    }
+  }
+  for (const auto& [name, volume] : lock_.volumes) {
+    const auto* service = stack::find_service(stack_, volume.service);
+    if (service == nullptr || !service->volume) {
+      warnings_.push_back(fmt::format(
+          "volume {} is kept although nothing uses it: `paasctl down --volumes` destroys "
+          "volumes",
+          name));
+    }
+  }
+  for (const auto& [name, server] : input_.observed.servers) {
+    if (lock_.servers.contains(name) || lock_.temporary.contains(name)) continue;
+    warnings_.push_back(fmt::format(
+        "droplet {} ({}) carries the stack's tag, but the lockfile does not know it: it is left "
+        "alone",
+        name, server.droplet.id));
+  }
+  for (const auto& [name, cause] : departures_) plan_leaving_server(name, cause);
+}
+
+/// Whether servers of `user` may still talk to `service`: they are linked to it, or it leaves the
+/// stack, in which case those that were linked cannot be told from the others any more.
+bool Planner::uses(const std::string& user, const std::string& service) const {
+  const auto* declared = stack::find_service(stack_, user);
+  if (declared == nullptr || service == "lb") return false;
+  if (stack::find_service(stack_, service) == nullptr) return true;
+  return std::any_of(declared->links.begin(), declared->links.end(),
+                     [&](const stack::Link& link) { return link.to == service; });
+}
+
+void Planner::plan_leaving_server(const std::string& name, const std::string& cause) {
+  const auto& server = lock_.servers.at(name);
+  const auto* found = seen(name);
+  // Without an identifier it is unknown whether it was created: deleting looks for it by its name.
+  const bool exists = found != nullptr || server.droplet.id.empty();
+  std::vector<std::string> after = {"remove_from_rotation/" + name, "stop_container/" + name};
+  for (const auto& [other, entry] : lock_.servers) {
+    // What does not exist serves nobody who would have to be waited for.
+    if (entry.leaving || !exists) continue;
+    if (uses(entry.service, server.service)) after.push_back("retire_container/" + other);
+    if (entry.service == server.service || uses(entry.service, server.service)) {
+      after.push_back("start_container/" + other);
+      after.push_back("add_to_rotation/" + other);
+    }
+    if (server.service == "lb") after.push_back("write_hosts/" + other);
+    if (entry.service == "lb") {
+      after.push_back("configure_balancer/" + other);
+      if (server.service == "lb") after.push_back("assign_address/" + other);
+    }
+  }
+  auto& step = add(exists ? StepKind::delete_server : StepKind::forget_server, name, cause, after);
+  step.service = server.service;
+  step.server = name;
+}
+
+}  // namespace paas::plan

@@ -1,0 +1,76 @@
+// A plan: steps with their causes and their order.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lockfile/model.hpp"
+#include "stack/model.hpp"
+
+namespace paas::plan {
+
+enum class StepKind {
+  create_key,            ///< Make and register the stack's SSH key.
+  create_vpc,            ///< The stack's private network.
+  create_firewall,       ///< With the tags it names.
+  update_firewall,       ///< Replace its rules.
+  delete_firewall,       ///
+  build_image,           ///< On the local engine, or look up where it is pulled from.
+  create_volume,         ///
+  resize_volume,         ///
+  delete_volume,         ///
+  create_server,         ///< The droplet, until it is active with its addresses.
+  prepare_server,        ///< SSH, cloud-init, Docker, host key rotated.
+  tag_server,            ///< Tags that the droplet lacks or has too much.
+  power_on_server,       ///
+  attach_volume,         ///< Attach, format if empty, mount.
+  send_image,            ///< To one server, only the layers that it lacks.
+  start_container,       ///< A container of the service's current release, until it is healthy.
+  retire_container,      ///< Containers of older releases on a server.
+  stop_container,        ///< db and cache: before their volume moves to another server.
+  create_address,        ///< The load balancer's reserved IP.
+  assign_address,        ///< Move it to the load balancer's droplet.
+  configure_balancer,    ///< HAProxy's configuration beside its servers; reloads.
+  add_to_rotation,       ///< Through the Runtime API, after a passed check.
+  remove_from_rotation,  ///< Drain, wait, delete.
+  write_hosts,           ///< Where containers find lb.internal.
+  delete_server,         ///< The droplet, until it is gone.
+  forget_server,         ///< One whose droplet does not exist any more.
+  release_address,       ///
+  delete_tags,           ///
+  delete_vpc,            ///
+  delete_key,            ///
+};
+
+enum class Change { create, update, remove };
+
+/// One action. Which fields are set depends on the kind.
+struct Step {
+  std::string id;  ///< "create_server/zipkick-web-1": unique in the plan.
+  StepKind kind = StepKind::create_key;
+  std::string service;             ///< Service or "lb".
+  std::string server;              ///< Server name.
+  std::string subject;             ///< Volume, firewall, image or HAProxy server name; else empty.
+  std::string detail;              ///< What is made, for people: "s-1vcpu-1gb in nyc3".
+  std::string cause;               ///< Why it is needed.
+  std::vector<std::string> after;  ///< Identifiers of steps that must be done before.
+};
+
+struct Plan {
+  std::vector<Step> steps;  ///< In an order in which they could be done one by one.
+  /// What the executor starts from: the lockfile with the names, ports and counts that were
+  /// allocated here.
+  lockfile::Lockfile lockfile;
+  /// What the user should know but no step mends: a server that could not be looked at, a volume
+  /// that is kept.
+  std::vector<std::string> warnings;
+  bool empty() const { return steps.empty(); }
+};
+
+/// "create_server"
+std::string to_text(StepKind kind);
+Change change_of(StepKind kind);
+/// "create server zipkick-web-1 (s-1vcpu-1gb in nyc3)"
+std::string describe(const Step& step);
+
+}  // namespace paas::plan

@@ -1,0 +1,130 @@
+// Steps on the load balancer: configuration, and who is in rotation.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "haproxy/configuration.hpp"
+#include "lockfile/names.hpp"
+#include "plan/balancer.hpp"
+#include "reconcile/run.hpp"
+
+namespace paas::reconcile {
+
+namespace {
+
+std::string balancer_name(const lockfile::Lockfile& lockfile) {
+  const auto* balancer = plan::balancer_of(lockfile);
+  for (const auto& [name, entry] : lockfile.servers) {
+    if (&entry == balancer) return name;
+  }
+  return "";
+}
+
+haproxy::Backend* backend_of(haproxy::Setup& setup, const std::string& name) {
+  for (auto& backend : setup.backends) {
+    if (backend.name == name) return &backend;
+  }
+  return nullptr;
+}
+
+/// "zipkick-web-1" of "zipkick-web-1.r2".
+std::string server_of(const std::string& rotation_name) {
+  return rotation_name.substr(0, rotation_name.rfind(".r"));
+}
+
+}  // namespace
+
+haproxy::Runtime Run::runtime() {
+  const auto where = target(balancer_name(state_.read()));
+  auto& machines = tools_.machines;
+  return haproxy::Runtime(
+      [where, &machines](const std::string& command) {
+        return machines.balancer_command(where, command);
+      },
+      tools_.clock);
+}
+
+/// Servers that are in rotation stay so: they are written into the new configuration.
+Status Run::configure_balancer(const plan::Step& step) {
+  const std::scoped_lock lock(balancer_mutex_);
+  const auto lockfile = state_.read();
+  auto setup = plan::balancer_setup(stack_, lockfile);
+  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, true));
+  if (machine.balancer) {
+    for (auto& old : haproxy::servers_of(machine.balancer->configuration)) {
+      auto* backend = backend_of(setup, old.name);
+      if (backend == nullptr) continue;
+      const auto in_rotation = machine.balancer->in_rotation.find(old.name);
+      for (auto& entry : old.servers) {
+        // What HAProxy lost by dying is taken from the file; what was drained or is dead is not.
+        const bool keep =
+            !machine.balancer->running || (in_rotation != machine.balancer->in_rotation.end() &&
+                                           in_rotation->second.contains(entry.name));
+        if (keep) backend->servers.push_back(std::move(entry));
+      }
+    }
+  }
+  PAAS_TRY(auto text, haproxy::render(setup));
+  PAAS_CHECK(
+      tools_.machines.install_balancer(target(step.server), text, observe::Machines::Reload::yes));
+  stage(step, "reloaded");
+  return state_.change([&](auto& next) { ++next.lb->reloads; });
+}
+
+Status Run::edit_configuration(const std::string& backend_name,
+                               const std::function<void(std::vector<haproxy::Server>&)>& change) {
+  const std::scoped_lock lock(balancer_mutex_);
+  const auto lockfile = state_.read();
+  const auto where = target(balancer_name(lockfile));
+  auto setup = plan::balancer_setup(stack_, lockfile);
+  observe::RemoteCommand read;
+  read.arguments = {"cat", "/etc/haproxy/haproxy.cfg"};
+  PAAS_TRY(auto current, tools_.machines.run(where, read));
+  for (auto& old : haproxy::servers_of(current.output)) {
+    if (auto* backend = backend_of(setup, old.name)) backend->servers = std::move(old.servers);
+  }
+  if (auto* backend = backend_of(setup, backend_name)) change(backend->servers);
+  PAAS_TRY(auto text, haproxy::render(setup));
+  if (text == current.output) return {};
+  return tools_.machines.install_balancer(where, text, observe::Machines::Reload::no);
+}
+
+Status Run::add_to_rotation(const plan::Step& step) {
+  const auto lockfile = state_.read();
+  const auto added = plan::balancer_server(lockfile, step.server, lockfile.servers.at(step.server));
+  auto setup = plan::balancer_setup(stack_, lockfile);
+  const auto* backend = backend_of(setup, step.service);
+  if (backend == nullptr) {
+    return fail(ErrorKind::failed, fmt::format("no backend for {}", step.service));
+  }
+  PAAS_CHECK(runtime().add_server(*backend, added, options_.timeouts.rotation));
+  PAAS_CHECK(edit_configuration(step.service, [&](std::vector<haproxy::Server>& servers) {
+    std::erase_if(servers, [&](const auto& entry) { return entry.name == added.name; });
+    servers.push_back(added);
+    std::sort(servers.begin(), servers.end(),
+              [](const auto& left, const auto& right) { return left.name < right.name; });
+  }));
+  stage(step, "in rotation");
+  return {};
+}
+
+Status Run::leave_rotation(const std::string& name, const std::string& keep) {
+  auto haproxy_runtime = runtime();
+  PAAS_TRY(auto known, haproxy_runtime.statistics());
+  for (const auto& entry : known) {
+    if (server_of(entry.server) != name || entry.server == keep) continue;
+    PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
+    PAAS_CHECK(edit_configuration(entry.backend, [&](std::vector<haproxy::Server>& servers) {
+      std::erase_if(servers, [&](const auto& line) { return line.name == entry.server; });
+    }));
+  }
+  return {};
+}
+
+Status Run::remove_from_rotation(const plan::Step& step) {
+  PAAS_CHECK(leave_rotation(step.server, ""));
+  stage(step, "out of rotation");
+  return {};
+}
+
+}  // namespace paas::reconcile

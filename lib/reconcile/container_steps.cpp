@@ -1,0 +1,278 @@
+// Steps on containers: images, environment, starting, health, and making room for the new one.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "lockfile/names.hpp"
+#include "plan/balancer.hpp"
+#include "plan/container.hpp"
+#include "plan/environment.hpp"
+#include "plan/planner.hpp"
+#include "reconcile/run.hpp"
+
+namespace paas::reconcile {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t releases_kept = 10;
+
+/// One NAME=value a line, as `docker run --env-file` reads it.
+std::string environment_file(const std::vector<std::string>& variables) {
+  std::string text;
+  for (const auto& variable : variables) {
+    text += text::replace_all(variable, "\n", "\\n") + "\n";
+  }
+  return text;
+}
+
+std::vector<observe::Container> of_service(const observe::Machine& machine,
+                                           const std::string& service) {
+  std::vector<observe::Container> result;
+  for (const auto& container : machine.containers) {
+    if (container.service == service) result.push_back(container);
+  }
+  return result;
+}
+
+/// A container that is what would be made now.
+bool is_current(const observe::Container& container, const docker::ContainerSpec& spec,
+                const std::map<std::string, std::string>& environment) {
+  return container.state == "running" && container.name == spec.name &&
+         container.image_digest == spec.labels.at("paas.image") &&
+         container.shape == spec.labels.at("paas.shape") && container.environment == environment;
+}
+
+/// A slot that no running container of the service has.
+int free_slot(const std::vector<observe::Container>& containers) {
+  for (const auto& container : containers) {
+    if (container.state == "running" && container.slot == 0) return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<plan::ImageState> Run::image_of(const stack::Service& declared) {
+  const std::scoped_lock lock(images_mutex_);
+  const auto found = images_.find(declared.image);
+  if (found == images_.end()) {
+    return fail(ErrorKind::not_found, fmt::format("image {} is not known", declared.image));
+  }
+  return found->second;
+}
+
+Status Run::send_image(const plan::Step& step) {
+  const auto& declared = service(step.service);
+  PAAS_TRY(auto image, image_of(declared));
+  const auto source = stack_.images.find(declared.image);
+  if (source != stack_.images.end() && source->second.context.empty()) {
+    PAAS_TRY(auto digest, tools_.machines.pull_image(target(step.server), image.reference));
+    const std::scoped_lock lock(images_mutex_);
+    auto& state = images_[declared.image];
+    // Servers of one run must not differ although a tag moved in between: the first pull decides.
+    if (!state.digest) state.digest = digest;
+    return {};
+  }
+  // A snapshot may have brought the image: then nothing has to be exported either.
+  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  if (image.digest && machine.image_digests.contains(*image.digest)) {
+    stage(step, "was there");
+    return {};
+  }
+  PAAS_TRY(auto archive, tools_.images.archive(image.reference));
+  PAAS_TRY(const bool sent,
+           tools_.machines.send_image(target(step.server), *archive,
+                                      [&](std::uint64_t bytes, std::uint64_t total) {
+                                        Event event;
+                                        event.kind = EventKind::progress;
+                                        event.step = step;
+                                        event.bytes_sent = bytes;
+                                        event.bytes_total = total;
+                                        tell(std::move(event));
+                                      }));
+  stage(step, sent ? "sent" : "was there");
+  return {};
+}
+
+/// The number of the release that has this image and environment; a new one when it is not the
+/// newest.
+Result<int> Run::release_for(const stack::Service& declared, const plan::ImageState& image,
+                             const std::string& environment_digest) {
+  const std::scoped_lock lock(releases_mutex_);
+  const bool forced = restart_.contains(declared.name);
+  if (const auto made = releases_.find(declared.name); made != releases_.end()) return made->second;
+  const auto releases = state_.read().services.at(declared.name).releases;
+  if (!releases.empty() && !forced && releases.back().image_digest == image.digest &&
+      releases.back().environment_digest == environment_digest) {
+    releases_[declared.name] = releases.back().number;
+    return releases.back().number;
+  }
+  lockfile::Release release;
+  release.number = releases.empty() ? 1 : releases.back().number + 1;
+  release.image_name = image.reference;
+  release.image_digest = image.digest.value_or("");
+  release.environment_digest = environment_digest;
+  release.created = text::timestamp(tools_.clock.now());
+  PAAS_CHECK(state_.change([&](auto& next) {
+    auto& list = next.services.at(declared.name).releases;
+    list.push_back(release);
+    if (list.size() > releases_kept) list.erase(list.begin());
+  }));
+  releases_[declared.name] = release.number;
+  return release.number;
+}
+
+Status Run::start_container(const plan::Step& step) {
+  const auto& declared = service(step.service);
+  const auto lockfile = state_.read();
+  const auto variables = plan::environment_of(stack_, lockfile, declared);
+  if (!variables.unknown.empty()) {
+    return fail(ErrorKind::failed,
+                fmt::format("{} not known yet", fmt::join(variables.unknown, ", ")));
+  }
+  PAAS_TRY(auto image, image_of(declared));
+  if (!image.digest) {
+    return fail(ErrorKind::failed, fmt::format("image {} has no digest", declared.image));
+  }
+  // Port, volume and command make another release as well: a container's name tells all of it.
+  auto identity = variables.values;
+  identity[""] = plan::container_shape(stack_, lockfile, declared);
+  PAAS_TRY(const int release, release_for(declared, image, plan::environment_digest(identity)));
+  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  const auto old = of_service(machine, declared.name);
+  plan::ContainerPlan container;
+  container.release = release;
+  container.image = image.reference;
+  container.image_digest = *image.digest;
+  container.slot = declared.type == stack::ServiceType::web ? free_slot(old) : 0;
+  auto spec =
+      plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
+  const auto same = std::find_if(old.begin(), old.end(), [&](const observe::Container& candidate) {
+    return is_current(candidate, spec, variables.values);
+  });
+  if (same != old.end()) {
+    stage(step, "unchanged");
+    container.slot = same->slot;
+  } else {
+    PAAS_CHECK(await_firewall(step));
+    PAAS_CHECK(tools_.machines.write_file(target(step.server),
+                                          fmt::format("/etc/paas/{}.env", declared.name),
+                                          environment_file(spec.environment), 0600));
+    PAAS_CHECK(tools_.machines.rewrite_in_place(target(step.server), "/etc/paas/hosts",
+                                                plan::hosts_file(lockfile)));
+    PAAS_CHECK(declared.type == stack::ServiceType::web
+                   ? run_container(step, declared, spec)
+                   : replace_in_place(step, declared, spec, old));
+  }
+  return state_.change([&](auto& next) {
+    auto& entry = next.servers.at(step.server);
+    entry.release = container.release;
+    entry.slot = container.slot;
+  });
+}
+
+/// Starts a container and waits until it is healthy; otherwise it is removed again and the error
+/// tells its last lines.
+Status Run::run_container(const plan::Step& step, const stack::Service& declared,
+                          const docker::ContainerSpec& spec) {
+  // One of the same name that does not run is a leftover of this very release.
+  PAAS_CHECK(tools_.machines.remove_container(target(step.server), spec.name));
+  auto started = tools_.machines.start_container(target(step.server), spec);
+  if (started) {
+    stage(step, "container");
+    started = await_healthy(step, declared, spec.name);
+  }
+  if (started) {
+    stage(step, "healthy");
+    return {};
+  }
+  auto error = started.error();
+  if (error.kind == ErrorKind::interrupted) return fail(error);
+  if (auto lines = tools_.machines.recent_logs(target(step.server), spec.name, 15);
+      lines && !lines->empty()) {
+    error.message += fmt::format("; its last lines:\n{}", text::trim(*lines));
+  }
+  (void)tools_.machines.remove_container(target(step.server), spec.name);
+  return fail(std::move(error), fmt::format("starting {} on {}", spec.name, step.server));
+}
+
+/// db, cache and worker: the old container stops before the new one starts, and comes back if that
+/// fails.
+Status Run::replace_in_place(const plan::Step& step, const stack::Service& declared,
+                             const docker::ContainerSpec& spec,
+                             const std::vector<observe::Container>& old) {
+  std::vector<std::string> stopped;
+  for (const auto& container : old) {
+    if (container.state != "running") continue;
+    PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
+    if (container.name != spec.name) stopped.push_back(container.name);
+    stage(step, "stopped " + container.name);
+  }
+  auto started = run_container(step, declared, spec);
+  if (started) return {};
+  for (const auto& name : stopped) {
+    auto resumed = tools_.machines.resume_container(target(step.server), name);
+    stage(step, resumed ? "started " + name + " again" : "could not start " + name + " again");
+  }
+  return started;
+}
+
+Status Run::await_healthy(const plan::Step& step, const stack::Service& declared,
+                          const std::string& name) {
+  const auto began = tools_.clock.monotonic();
+  const auto where = target(step.server);
+  return poll(std::chrono::seconds(declared.health.start_timeout_seconds),
+              "waiting for " + name + " to become healthy", [&]() -> Result<bool> {
+                PAAS_TRY(auto info, tools_.machines.container(where, name));
+                if (!info) return fail(ErrorKind::failed, "the container is gone");
+                if (info->state != "running" || info->restart_count > 0) {
+                  return fail(ErrorKind::failed,
+                              fmt::format("the container ended with status {}", info->exit_code));
+                }
+                // Without a port all there is to see is that it keeps running.
+                if (!declared.port) return tools_.clock.monotonic() - began > 3s;
+                return tools_.machines.healthy(where, name, *declared.port, declared.health.path,
+                                               declared.health.timeout_ms);
+              });
+}
+
+Status Run::retire_container(const plan::Step& step) {
+  const auto entry = server(step.server);
+  if (stack_.lb && service(step.service).type == stack::ServiceType::web) {
+    PAAS_CHECK(leave_rotation(step.server, plan::rotation_name(step.server, entry.release)));
+  }
+  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  for (const auto& container : machine.containers) {
+    if (container.service == step.service && container.release == entry.release) continue;
+    PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
+    PAAS_CHECK(tools_.machines.remove_container(target(step.server), container.name));
+    stage(step, "removed " + container.name);
+  }
+  return {};
+}
+
+/// Stops what runs and takes the volume's file system off, so that another server can have it.
+Status Run::stop_container(const plan::Step& step) {
+  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  for (const auto& container : of_service(machine, step.service)) {
+    if (container.state != "running") continue;
+    PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
+    stage(step, "stopped " + container.name);
+  }
+  for (const auto& volume : machine.mounted_volumes) {
+    PAAS_CHECK(tools_.machines.unmount_volume(
+        target(step.server), {plan::volume_device(volume), plan::volume_folder(volume)}));
+    stage(step, "unmounted " + volume);
+  }
+  return {};
+}
+
+Status Run::write_hosts(const plan::Step& step) {
+  return tools_.machines.rewrite_in_place(target(step.server), "/etc/paas/hosts",
+                                          plan::hosts_file(state_.read()));
+}
+
+}  // namespace paas::reconcile

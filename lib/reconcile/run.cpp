@@ -1,0 +1,179 @@
+// What steps share: waiting, telling, and which function does which step.
+#include "reconcile/run.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "digitalocean/errors.hpp"
+#include "lockfile/names.hpp"
+#include "observe/observe.hpp"
+
+namespace paas::reconcile {
+
+Result<std::vector<digitalocean::Droplet>> DropletWatch::droplets() {
+  const std::scoped_lock lock(mutex_);
+  if (read_at_ && clock_.monotonic() - *read_at_ < freshness_) return droplets_;
+  PAAS_TRY(droplets_, client_.droplets_by_tag(tag_));
+  read_at_ = clock_.monotonic();
+  return droplets_;
+}
+
+Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
+         std::map<std::string, plan::ImageState> images, std::map<std::string, std::string> restart,
+         Tools& tools, const Options& options)
+    : stack_(plan.lockfile.applied.value_or(stack::Stack{})),
+      state_(tools.store, loaded),
+      images_(std::move(images)),
+      restart_(std::move(restart)),
+      tools_(tools),
+      options_(options),
+      watch_(tools.client, tools.clock, lockfile::stack_tag(stack_.name), options.timeouts.poll) {
+  for (const auto& [name, server] : loaded.servers) known_before_.insert(name);
+}
+
+Status Run::begin(const plan::Plan& plan) {
+  auto random = &tools_.random;
+  return state_.change([&](lockfile::Lockfile& lockfile) {
+    lockfile = plan.lockfile;
+    for (const auto& entry : stack_.services) {
+      auto& password = lockfile.services[entry.name].password;
+      if (entry.credentials && password.empty()) password = lockfile::generate_password(*random);
+    }
+  });
+}
+
+Status Run::perform(const plan::Step& step) {
+  using plan::StepKind;
+  switch (step.kind) {
+    case StepKind::create_key:
+      return create_key(step);
+    case StepKind::create_vpc:
+      return create_vpc(step);
+    case StepKind::create_firewall:
+    case StepKind::update_firewall:
+      return put_firewall(step);
+    case StepKind::delete_firewall:
+      return delete_firewall(step);
+    case StepKind::build_image:
+      return build_image(step);
+    case StepKind::create_volume:
+      return create_volume(step);
+    case StepKind::resize_volume:
+      return resize_volume(step);
+    case StepKind::delete_volume:
+      return delete_volume(step);
+    case StepKind::create_server:
+      return create_server(step);
+    case StepKind::prepare_server:
+      return prepare_server(step);
+    case StepKind::tag_server:
+      return tag_server(step);
+    case StepKind::power_on_server:
+      return power_on_server(step);
+    case StepKind::attach_volume:
+      return attach_volume(step);
+    case StepKind::send_image:
+      return send_image(step);
+    case StepKind::start_container:
+      return start_container(step);
+    case StepKind::retire_container:
+      return retire_container(step);
+    case StepKind::stop_container:
+      return stop_container(step);
+    case StepKind::create_address:
+      return create_address(step);
+    case StepKind::assign_address:
+      return assign_address(step);
+    case StepKind::configure_balancer:
+      return configure_balancer(step);
+    case StepKind::add_to_rotation:
+      return add_to_rotation(step);
+    case StepKind::remove_from_rotation:
+      return remove_from_rotation(step);
+    case StepKind::write_hosts:
+      return write_hosts(step);
+    case StepKind::delete_server:
+      return delete_server(step);
+    case StepKind::forget_server:
+      return state_.change([&](auto& lockfile) { lockfile.servers.erase(step.server); });
+    case StepKind::release_address:
+      return release_address(step);
+    case StepKind::delete_tags:
+      return delete_tags(step);
+    case StepKind::delete_vpc:
+      return delete_vpc(step);
+    case StepKind::delete_key:
+      return delete_key(step);
+  }
+  return fail(ErrorKind::failed, "unknown step");
+}
+
+Status Run::poll(std::chrono::milliseconds timeout, const std::string& what,
+                 const std::function<Result<bool>()>& condition) {
+  const auto deadline = tools_.clock.monotonic() + timeout;
+  while (true) {
+    PAAS_TRY(const bool holds, condition());
+    if (holds) return {};
+    if (tools_.clock.monotonic() >= deadline) {
+      return fail(ErrorKind::timed_out,
+                  fmt::format("{} took longer than {}", what, text::duration(timeout)));
+    }
+    PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll));
+  }
+}
+
+Status Run::await_action(const digitalocean::Action& action, const std::string& what) {
+  return poll(options_.timeouts.action, what, [&]() -> Result<bool> {
+    PAAS_TRY(auto now, tools_.client.action(action.id));
+    if (now.status == "errored") {
+      return fail(ErrorKind::failed, fmt::format("{} failed: action {} errored", what, action.id));
+    }
+    return now.status == "completed";
+  });
+}
+
+Result<digitalocean::Action> Run::when_idle(
+    const std::function<Result<digitalocean::Action>()>& request) {
+  const auto deadline = tools_.clock.monotonic() + options_.timeouts.action;
+  while (true) {
+    auto action = request();
+    if (action || !digitalocean::is_pending_event(action.error())) return action;
+    if (tools_.clock.monotonic() >= deadline) return action;
+    PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll));
+  }
+}
+
+void Run::tell(Event event) {
+  const std::scoped_lock lock(events_mutex_);
+  const auto now = tools_.clock.monotonic();
+  if (event.kind == EventKind::started) started_[event.step.id] = now;
+  const auto started = started_.find(event.step.id);
+  if (started != started_.end()) event.elapsed = now - started->second;
+  if (options_.on_event) options_.on_event(event);
+}
+
+void Run::stage(const plan::Step& step, const std::string& text) {
+  Event event;
+  event.kind = EventKind::stage;
+  event.step = step;
+  event.text = text;
+  tell(std::move(event));
+}
+
+lockfile::Server Run::server(const std::string& name) const {
+  const auto lockfile = state_.read();
+  const auto found = lockfile.servers.find(name);
+  return found == lockfile.servers.end() ? lockfile::Server{} : found->second;
+}
+
+observe::Target Run::target(const std::string& name) const {
+  return observe::target_of(name, server(name));
+}
+
+const stack::Service& Run::service(const std::string& name) const {
+  static const stack::Service none;
+  const auto* found = stack::find_service(stack_, name);
+  return found == nullptr ? none : *found;
+}
+
+}  // namespace paas::reconcile

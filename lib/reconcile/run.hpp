@@ -1,0 +1,146 @@
+// One run of the executor: what its steps share. Internal to this module.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "haproxy/runtime.hpp"
+#include "reconcile/executor.hpp"
+#include "reconcile/state.hpp"
+
+namespace paas::reconcile {
+
+/// All droplets of the stack, read with one tagged list for all steps that wait at the same time.
+class DropletWatch {
+ public:
+  DropletWatch(digitalocean::Client& client, Clock& clock, std::string tag,
+               std::chrono::milliseconds freshness)
+      : client_(client), clock_(clock), tag_(std::move(tag)), freshness_(freshness) {}
+
+  /// The list, at most `freshness` old.
+  Result<std::vector<digitalocean::Droplet>> droplets();
+
+ private:
+  digitalocean::Client& client_;
+  Clock& clock_;
+  std::string tag_;
+  std::chrono::milliseconds freshness_;
+  std::mutex mutex_;
+  std::optional<std::chrono::milliseconds> read_at_;
+  std::vector<digitalocean::Droplet> droplets_;
+};
+
+class Run {
+ public:
+  Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
+      std::map<std::string, plan::ImageState> images, std::map<std::string, std::string> restart,
+      Tools& tools, const Options& options);
+
+  /// Does one step.
+  Status perform(const plan::Step& step);
+  /// Stores what the plan allocated, before the first step.
+  Status begin(const plan::Plan& plan);
+  lockfile::Lockfile lockfile() const { return state_.read(); }
+
+ private:
+  // resource_steps.cpp
+  Status create_key(const plan::Step& step);
+  Status create_vpc(const plan::Step& step);
+  Status put_firewall(const plan::Step& step);
+  Status delete_firewall(const plan::Step& step);
+  Status build_image(const plan::Step& step);
+  Status create_volume(const plan::Step& step);
+  Status resize_volume(const plan::Step& step);
+  Status delete_volume(const plan::Step& step);
+  Status create_address(const plan::Step& step);
+  Status assign_address(const plan::Step& step);
+  Status release_address(const plan::Step& step);
+  Status delete_tags(const plan::Step& step);
+  Status delete_vpc(const plan::Step& step);
+  Status delete_key(const plan::Step& step);
+  Status await_address(const std::string& ip, std::int64_t droplet);
+
+  // server_steps.cpp
+  Status create_server(const plan::Step& step);
+  Result<std::optional<digitalocean::Droplet>> find_droplet(const std::string& name,
+                                                            std::chrono::milliseconds window);
+  Result<digitalocean::Droplet> create_droplet(const plan::Step& step,
+                                               const digitalocean::DropletRequest& request);
+  Result<digitalocean::DropletRequest> droplet_request(const std::string& name);
+  Status await_active(const plan::Step& step, std::int64_t id);
+  Status prepare_server(const plan::Step& step);
+  Status rotate_host_key(const plan::Step& step);
+  Status tag_server(const plan::Step& step);
+  Status power_on_server(const plan::Step& step);
+  Status attach_volume(const plan::Step& step);
+  Status detach_volume(const std::string& volume, std::int64_t droplet);
+  Status release_volumes(const plan::Step& step, std::int64_t droplet);
+  Status delete_server(const plan::Step& step);
+  Status await_gone(std::int64_t droplet);
+
+  // container_steps.cpp
+  Status send_image(const plan::Step& step);
+  Status start_container(const plan::Step& step);
+  Result<int> release_for(const stack::Service& service, const plan::ImageState& image,
+                          const std::string& environment_digest);
+  Status run_container(const plan::Step& step, const stack::Service& service,
+                       const docker::ContainerSpec& spec);
+  Status replace_in_place(const plan::Step& step, const stack::Service& service,
+                          const docker::ContainerSpec& spec,
+                          const std::vector<observe::Container>& old);
+  Status await_healthy(const plan::Step& step, const stack::Service& service,
+                       const std::string& container);
+  Status await_firewall(const plan::Step& step);
+  Status retire_container(const plan::Step& step);
+  Status stop_container(const plan::Step& step);
+  Status write_hosts(const plan::Step& step);
+  Result<plan::ImageState> image_of(const stack::Service& service);
+
+  // balancer_steps.cpp
+  Status configure_balancer(const plan::Step& step);
+  Status add_to_rotation(const plan::Step& step);
+  Status remove_from_rotation(const plan::Step& step);
+  /// Takes entries of a server out of HAProxy; all of them, or all but `keep`.
+  Status leave_rotation(const std::string& server, const std::string& keep);
+  haproxy::Runtime runtime();
+  /// Changes the servers of a backend in the configuration on disk, without a reload.
+  Status edit_configuration(const std::string& backend,
+                            const std::function<void(std::vector<haproxy::Server>&)>& change);
+
+  // run.cpp
+  /// Polls until the condition holds. `condition` gives true, false or an error that ends it.
+  Status poll(std::chrono::milliseconds timeout, const std::string& what,
+              const std::function<Result<bool>()>& condition);
+  Status await_action(const digitalocean::Action& action, const std::string& what);
+  /// Repeats a request while the droplet is busy with another one.
+  Result<digitalocean::Action> when_idle(
+      const std::function<Result<digitalocean::Action>()>& request);
+  void stage(const plan::Step& step, const std::string& text);
+  void tell(Event event);
+  observe::Target target(const std::string& server) const;
+  lockfile::Server server(const std::string& name) const;
+  const stack::Service& service(const std::string& name) const;
+
+  const stack::Stack stack_;
+  State state_;
+  std::set<std::string> known_before_;  ///< Servers whose intent an earlier run has written down.
+  std::mutex images_mutex_;
+  std::map<std::string, plan::ImageState> images_;
+  std::map<std::string, std::string> restart_;
+  Tools& tools_;
+  const Options& options_;
+  DropletWatch watch_;
+  std::mutex releases_mutex_;
+  std::map<std::string, int> releases_;  ///< Releases made by this run, by service.
+  std::mutex balancer_mutex_;            ///< Held while HAProxy's configuration on disk is changed.
+  std::mutex events_mutex_;
+  std::map<std::string, std::chrono::milliseconds> started_;  ///< By step.
+
+  friend class Scheduler;
+};
+
+}  // namespace paas::reconcile

@@ -1,0 +1,272 @@
+// Steps on droplets: creating, preparing, tagging, volumes, destroying.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "digitalocean/errors.hpp"
+#include "lockfile/names.hpp"
+#include "plan/firewall.hpp"
+#include "plan/planner.hpp"
+#include "reconcile/run.hpp"
+#include "ssh/keys.hpp"
+#include "ssh/user_data.hpp"
+
+namespace paas::reconcile {
+
+/// Looks for a droplet by its name through a window of time: one that was just accepted may not be
+/// listed yet.
+Result<std::optional<digitalocean::Droplet>> Run::find_droplet(const std::string& name,
+                                                               std::chrono::milliseconds window) {
+  const auto deadline = tools_.clock.monotonic() + window;
+  while (true) {
+    PAAS_TRY(auto found, tools_.client.droplets_by_name(name));
+    if (!found.empty()) return std::optional(found.front());
+    if (tools_.clock.monotonic() >= deadline) return std::nullopt;
+    PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll * 4));
+  }
+}
+
+/// The first host key is written down before anything is created with it.
+Result<digitalocean::DropletRequest> Run::droplet_request(const std::string& name) {
+  auto entry = server(name);
+  if (entry.first_host_key.empty()) {
+    PAAS_TRY(auto pair, ssh::generate_key(tools_.processes, tools_.files, tools_.scratch, ""));
+    const auto end = pair.public_key.find(' ', pair.public_key.find(' ') + 1);
+    PAAS_CHECK(state_.change([&](auto& next) {
+      auto& changed = next.servers.at(name);
+      changed.first_host_key = pair.private_key;
+      changed.host_key = pair.public_key.substr(0, end);
+    }));
+    entry = server(name);
+  }
+  const auto lockfile = state_.read();
+  digitalocean::DropletRequest request;
+  request.name = name;
+  request.region = entry.region;
+  request.size = entry.size;
+  request.image = entry.image;
+  request.ssh_keys = {std::stoll(lockfile.ssh_key->key.id)};
+  request.tags = plan::tags_of(stack_, entry.service);
+  request.vpc_id = lockfile.vpc->id;
+  ssh::UserData data;
+  data.host_name = name;
+  data.host_private_key = entry.first_host_key;
+  data.host_public_key = entry.host_key;
+  data.balancer = entry.service == "lb";
+  request.user_data = ssh::user_data(data);
+  return request;
+}
+
+/// A POST whose answer got lost may have made the droplet: it is looked for by its name, which was
+/// never used before, and only then is another one asked for.
+Result<digitalocean::Droplet> Run::create_droplet(const plan::Step& step,
+                                                  const digitalocean::DropletRequest& request) {
+  if (known_before_.contains(step.server)) {
+    PAAS_TRY(auto found, find_droplet(step.server, options_.timeouts.grace));
+    if (found) {
+      stage(step, "found again");
+      return *found;
+    }
+  }
+  auto made = tools_.client.create_droplet(request);
+  if (made || made.error().kind != ErrorKind::unreachable) return made;
+  stage(step, "no answer, looking for it");
+  PAAS_TRY(auto found, find_droplet(step.server, options_.timeouts.grace));
+  if (found) return *found;
+  return tools_.client.create_droplet(request);
+}
+
+Status Run::await_active(const plan::Step& step, std::int64_t id) {
+  return poll(options_.timeouts.active, "starting " + step.server, [&]() -> Result<bool> {
+    PAAS_TRY(auto droplets, watch_.droplets());
+    const auto listed = std::find_if(droplets.begin(), droplets.end(),
+                                     [&](const auto& droplet) { return droplet.id == id; });
+    // Tags apply late: until then it is not in the list.
+    if (listed == droplets.end()) return false;
+    if (listed->status != "active" || listed->public_address.empty() ||
+        listed->private_address.empty()) {
+      return false;
+    }
+    PAAS_CHECK(state_.change([&](auto& next) {
+      auto& entry = next.servers.at(step.server);
+      entry.public_address = listed->public_address;
+      entry.private_address = listed->private_address;
+    }));
+    return true;
+  });
+}
+
+Status Run::create_server(const plan::Step& step) {
+  PAAS_TRY(auto request, droplet_request(step.server));
+  PAAS_TRY(auto droplet, create_droplet(step, request));
+  PAAS_CHECK(state_.change([&](auto& next) {
+    auto& entry = next.servers.at(step.server);
+    entry.droplet = {step.server, std::to_string(droplet.id)};
+    entry.created = droplet.created_at;
+  }));
+  stage(step, "accepted");
+  PAAS_CHECK(await_active(step, droplet.id));
+  stage(step, "active");
+  return {};
+}
+
+/// Both keys are accepted while one takes the other's place, so that an interruption shuts nobody
+/// out.
+Status Run::rotate_host_key(const plan::Step& step) {
+  PAAS_TRY(auto next_key, tools_.machines.make_host_key(target(step.server)));
+  const auto first = server(step.server).host_key;
+  PAAS_CHECK(state_.change([&](auto& next) {
+    next.servers.at(step.server).host_key = first.substr(0, first.find(';')) + ";" + next_key;
+  }));
+  PAAS_CHECK(tools_.machines.use_host_key(target(step.server), next_key));
+  PAAS_CHECK(state_.change([&](auto& next) {
+    auto& entry = next.servers.at(step.server);
+    entry.host_key = next_key;
+    entry.first_host_key = Secret();
+  }));
+  return tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh);
+}
+
+Status Run::prepare_server(const plan::Step& step) {
+  PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
+  stage(step, "SSH");
+  PAAS_CHECK(tools_.machines.await_cloud_init(target(step.server), options_.timeouts.cloud_init));
+  stage(step, "cloud-init");
+  PAAS_CHECK(rotate_host_key(step));
+  stage(step, "host key");
+  PAAS_CHECK(tools_.machines.await_docker(target(step.server), options_.timeouts.docker));
+  stage(step, "Docker");
+  return state_.change([&](auto& next) { next.servers.at(step.server).prepared = true; });
+}
+
+Status Run::tag_server(const plan::Step& step) {
+  const auto entry = server(step.server);
+  const auto id = std::stoll(entry.droplet.id);
+  PAAS_TRY(auto droplet, tools_.client.droplet(id));
+  const auto wanted = plan::tags_of(stack_, entry.service);
+  for (const auto& tag : wanted) {
+    if (std::find(droplet.tags.begin(), droplet.tags.end(), tag) != droplet.tags.end()) continue;
+    PAAS_CHECK(tools_.client.create_tag(tag));
+    PAAS_CHECK(tools_.client.tag_droplets(tag, {id}));
+  }
+  for (const auto& tag : droplet.tags) {
+    if (!tag.starts_with(lockfile::stack_tag(stack_.name) + ":")) continue;
+    if (std::find(wanted.begin(), wanted.end(), tag) != wanted.end()) continue;
+    PAAS_CHECK(tools_.client.untag_droplets(tag, {id}));
+  }
+  return {};
+}
+
+Status Run::power_on_server(const plan::Step& step) {
+  const auto id = std::stoll(server(step.server).droplet.id);
+  PAAS_TRY(auto action, when_idle([&] { return tools_.client.droplet_action(id, "power_on"); }));
+  PAAS_CHECK(await_action(action, "powering on " + step.server));
+  if (!server(step.server).prepared) return {};
+  PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
+  stage(step, "SSH");
+  return tools_.machines.await_docker(target(step.server), options_.timeouts.docker);
+}
+
+Status Run::detach_volume(const std::string& volume, std::int64_t droplet) {
+  PAAS_TRY(auto action,
+           when_idle([&] { return tools_.client.detach_volume(volume, droplet, stack_.region); }));
+  return await_action(action, "detaching volume");
+}
+
+Status Run::attach_volume(const plan::Step& step) {
+  const auto entry = server(step.server);
+  const auto droplet = std::stoll(entry.droplet.id);
+  PAAS_TRY(auto found, tools_.client.volumes_by_name(step.subject, stack_.region));
+  if (found.empty()) {
+    return fail(ErrorKind::not_found, fmt::format("volume {} does not exist", step.subject));
+  }
+  const auto& volume = found.front();
+  const auto lockfile = state_.read();
+  for (const auto holder : volume.droplet_ids) {
+    if (holder == droplet) continue;
+    const auto ours =
+        std::find_if(lockfile.servers.begin(), lockfile.servers.end(), [&](const auto& candidate) {
+          return candidate.second.leaving && candidate.second.droplet.id == std::to_string(holder);
+        });
+    if (ours == lockfile.servers.end()) {
+      return fail(
+          ErrorKind::failed,
+          fmt::format("volume {} is attached to droplet {}, which is not a server that leaves",
+                      step.subject, holder),
+          "detach it there first; paasctl never takes a volume from a droplet in use");
+    }
+    PAAS_CHECK(detach_volume(volume.id, holder));
+    stage(step, "detached from " + ours->first);
+  }
+  if (std::find(volume.droplet_ids.begin(), volume.droplet_ids.end(), droplet) ==
+      volume.droplet_ids.end()) {
+    PAAS_TRY(auto action, when_idle([&] {
+               return tools_.client.attach_volume(volume.id, droplet, stack_.region);
+             }));
+    PAAS_CHECK(await_action(action, "attaching volume " + step.subject));
+    stage(step, "attached");
+  }
+  PAAS_CHECK(tools_.machines.mount_volume(
+      target(step.server), {plan::volume_device(step.subject), plan::volume_folder(step.subject)}));
+  stage(step, "mounted");
+  return {};
+}
+
+/// Lets a database stop in order and takes its volumes off before its droplet is destroyed.
+Status Run::release_volumes(const plan::Step& step, std::int64_t droplet) {
+  const auto lockfile = state_.read();
+  for (const auto& [name, entry] : lockfile.volumes) {
+    if (entry.service != step.service || entry.volume.id.empty()) continue;
+    PAAS_TRY(auto found, tools_.client.volumes_by_name(name, entry.region));
+    if (found.empty()) continue;
+    const auto& holders = found.front().droplet_ids;
+    if (std::find(holders.begin(), holders.end(), droplet) == holders.end()) continue;
+    if (server(step.server).prepared) {
+      // A server that does not answer any more loses its volume without ceremony; its journal will
+      // tell.
+      auto stopped = stop_container(step);
+      if (!stopped && stopped.error().kind == ErrorKind::unauthorised) return stopped;
+      if (!stopped) stage(step, "does not answer: " + describe(stopped.error()));
+    }
+    PAAS_CHECK(detach_volume(found.front().id, droplet));
+    stage(step, "volume detached");
+  }
+  return {};
+}
+
+Status Run::await_gone(std::int64_t droplet) {
+  return poll(options_.timeouts.gone, "destroying the droplet", [&]() -> Result<bool> {
+    auto found = tools_.client.droplet(droplet);
+    if (found) return false;
+    if (found.error().kind == ErrorKind::not_found) return true;
+    return fail(found.error());
+  });
+}
+
+Status Run::delete_server(const plan::Step& step) {
+  PAAS_CHECK(state_.change([&](auto& next) {
+    const auto entry = next.servers.find(step.server);
+    if (entry != next.servers.end()) entry->second.leaving = true;
+  }));
+  auto id = server(step.server).droplet.id;
+  if (id.empty()) {
+    PAAS_TRY(auto found, find_droplet(step.server, options_.timeouts.grace));
+    if (found) id = std::to_string(found->id);
+  }
+  if (!id.empty()) {
+    const auto droplet = std::stoll(id);
+    PAAS_CHECK(release_volumes(step, droplet));
+    // A droplet that is busy with another action cannot be deleted yet.
+    PAAS_CHECK(poll(options_.timeouts.action, "deleting " + step.server, [&]() -> Result<bool> {
+      auto deleted = tools_.client.delete_droplet(droplet);
+      if (deleted) return true;
+      if (digitalocean::is_pending_event(deleted.error())) return false;
+      return fail(deleted.error());
+    }));
+    stage(step, "accepted");
+    PAAS_CHECK(await_gone(droplet));
+  }
+  return state_.change([&](auto& next) { next.servers.erase(step.server); });
+}
+
+}  // namespace paas::reconcile

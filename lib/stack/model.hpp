@@ -1,0 +1,129 @@
+// What the user declares: services, links, the load balancer. Plain values, already validated.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace paas::stack {
+
+enum class CloudKind { digitalocean, local };
+enum class ServiceType { web, worker, db, cache };
+
+/// Where an image comes from: a build context, or a registry.
+struct ImageSource {
+  std::string context;     ///< Folder of the build context as written; empty when pulled.
+  std::string dockerfile;  ///< Relative to the context; empty: "Dockerfile".
+  std::string target;      ///< Build stage; empty: the last.
+  std::map<std::string, std::string> args;
+  std::string pull;  ///< Reference such as "ghcr.io/acme/web:1.4"; empty when built.
+  friend bool operator==(const ImageSource&, const ImageSource&) = default;
+};
+
+/// A dependency of one service on another.
+struct Link {
+  std::string to;
+  /// Variables with templates {host} {port} {user} {password} {database} {url} {scheme}; they are
+  /// added to the default ones (TO_HOST, TO_PORT ...). A variable of the same name replaces it.
+  std::map<std::string, std::string> env;
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
+struct Health {
+  std::string path;  ///< HTTP path for web; empty: "/" for web, a TCP connection else.
+  int interval_ms = 2000;
+  int timeout_ms = 2000;
+  int start_timeout_seconds = 120;  ///< How long a new container may take to become healthy.
+  friend bool operator==(const Health&, const Health&) = default;
+};
+
+struct Scale {
+  int min = 1;
+  int max = 1;
+  int warm = 0;
+  /// "requests_per_second.per_instance" -> 150: what the controller tracks.
+  std::map<std::string, double> target;
+  friend bool operator==(const Scale&, const Scale&) = default;
+};
+
+struct Volume {
+  int size_gigabytes = 0;  ///< DigitalOcean counts GiB.
+  std::string mount;       ///< Absolute path inside the container.
+  friend bool operator==(const Volume&, const Volume&) = default;
+};
+
+/// What a db or cache gives to those that link to it; the password is generated.
+struct Credentials {
+  std::string user;
+  std::string database;
+  /// Environment of the service's own container, with templates {user} {password} {database}.
+  std::map<std::string, std::string> env;
+  /// Program run in the container with a new password on standard input; empty: none.
+  std::vector<std::string> set;
+  friend bool operator==(const Credentials&, const Credentials&) = default;
+};
+
+/// Outbound traffic that a service may start: "tcp:443" to addresses.
+struct Outbound {
+  std::string protocol;  ///< tcp, udp or icmp
+  std::string ports;     ///< As the API takes them: "443", "8000-9000", "all"; empty for icmp
+  std::vector<std::string> to;
+  friend bool operator==(const Outbound&, const Outbound&) = default;
+};
+
+struct Service {
+  std::string name;
+  ServiceType type = ServiceType::web;
+  std::string image;        ///< A name in Stack::images.
+  std::optional<int> port;  ///< Inside the container; required for web, db and cache.
+  std::string scheme;       ///< Of the URL given to dependents; "http" for web.
+  std::string size;         ///< Droplet size; empty: the stack's.
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;
+  Health health;
+  Scale scale;
+  std::vector<Link> links;
+  std::optional<Volume> volume;
+  std::optional<Credentials> credentials;
+  std::vector<std::string> allow;                 ///< Addresses (CIDR) let in beside the links.
+  std::optional<std::vector<Outbound>> outbound;  ///< Absent: all.
+  friend bool operator==(const Service&, const Service&) = default;
+};
+
+/// The first rule that matches wins; empty host and path match everything.
+struct Rule {
+  std::string host;
+  std::string path;  ///< A prefix that begins with "/".
+  std::string to;
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+struct LoadBalancer {
+  std::vector<int> listen;
+  std::vector<Rule> rules;
+  std::string size;                ///< Droplet size; empty: the stack's.
+  std::vector<std::string> allow;  ///< Who may reach `listen`; empty: everybody.
+  friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
+};
+
+struct Stack {
+  std::string name;
+  CloudKind cloud = CloudKind::digitalocean;
+  std::string region;
+  std::string size = "s-1vcpu-1gb";
+  std::string base_image = "debian-12-x64";  ///< Slug of the machine image servers start from.
+  std::vector<std::string> ssh_from;         ///< Addresses that may reach port 22.
+  std::map<std::string, ImageSource> images;
+  std::vector<Service> services;  ///< In the file's order.
+  std::optional<LoadBalancer> lb;
+  friend bool operator==(const Stack&, const Stack&) = default;
+};
+
+const Service* find_service(const Stack& stack, const std::string& name);
+/// "web", "worker", "db", "cache".
+std::string to_text(ServiceType type);
+std::string to_text(CloudKind kind);
+
+}  // namespace paas::stack

@@ -1,0 +1,210 @@
+// Reads the top of a stack file, its images and its load balancer.
+#include "stack/read_stack.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "stack/show.hpp"
+
+namespace paas::stack {
+
+namespace {
+
+void read_text(Reader& reader, const Fields& fields, std::string_view key,
+               Parsed<std::string> (*parse)(std::string_view), std::string& target) {
+  const auto found = fields.find(key);
+  if (found == fields.end()) return;
+  if (auto value = reader.value(found->second, parse)) target = std::move(*value);
+}
+
+void read_cloud(Reader& reader, const Field& field, Stack& stack) {
+  const auto value = reader.text(field);
+  if (!value) return;
+  if (*value == "local") {
+    stack.cloud = CloudKind::local;
+  } else if (*value == "digitalocean") {
+    stack.cloud = CloudKind::digitalocean;
+  } else {
+    reader.report(field.path, fmt::format("there is no cloud {}", show_value(*value)),
+                  suggest(*value, {"digitalocean", "local"}, "the clouds"));
+  }
+}
+
+constexpr std::string_view ssh_hint =
+    "paasctl itself comes in by SSH: name the addresses that may, such as "
+    "ssh: {from: [203.0.113.7/32]}, or [0.0.0.0/0] for everybody";
+
+void read_ssh(Reader& reader, const Fields& fields, Stack& stack) {
+  const auto found = fields.find("ssh");
+  if (found == fields.end()) return reader.missing("ssh.from", std::string(ssh_hint));
+  const auto ssh = reader.fields(found->second, {"from"});
+  const auto from = ssh.find("from");
+  if (from != ssh.end()) {
+    stack.ssh_from = read_addresses(reader, from->second);
+    if (stack.ssh_from.empty() && !reader.is_broken("ssh.from")) {
+      reader.report("ssh.from", "is empty, so nobody could reach port 22", std::string(ssh_hint));
+    }
+  } else {
+    reader.missing(found->second, "from", std::string(ssh_hint));
+  }
+}
+
+void read_images(Reader& reader, const Field& field, Stack& stack) {
+  for (const auto& [name, image] : reader.entries(field)) {
+    reader.accept(image, parse_name(name));
+    stack.images[name] = read_image(reader, image);
+  }
+}
+
+void read_services(Reader& reader, const Field& field, Stack& stack) {
+  const auto services = reader.entries(field);
+  if (services.empty() && !reader.is_broken("services")) {
+    reader.report("services", "has no service", "describe at least one");
+  }
+  for (const auto& [name, service] : services) {
+    if (name == "lb") {
+      reader.report(service.path, "\"lb\" is the load balancer's own name",
+                    "give the service another name");
+    } else {
+      reader.accept(service, parse_name(name));
+    }
+    stack.services.push_back(read_service(reader, name, service));
+  }
+}
+
+Rule read_rule(Reader& reader, const Field& field) {
+  Rule rule;
+  const auto fields = reader.fields(field, {"host", "path", "to"});
+  read_text(reader, fields, "host", parse_host, rule.host);
+  read_text(reader, fields, "path", parse_http_path, rule.path);
+  read_text(reader, fields, "to", parse_plain_text, rule.to);
+  if (fields.find("to") == fields.end()) {
+    reader.missing(field, "to",
+                   "name the service that gets what matches, such as {path: /api/, to: web}");
+  }
+  return rule;
+}
+
+void read_listen(Reader& reader, const Field& field, LoadBalancer& lb) {
+  const auto ports = reader.items(field);
+  if (ports.empty() && !reader.is_broken(field.path)) {
+    reader.report(field.path, "is empty", "name a port, such as [80]");
+  }
+  for (const auto& item : ports) {
+    const auto port = reader.integer(item, 1, 65535);
+    if (!port) continue;
+    if (*port == 22) {
+      reader.report(item.path, "port 22 is SSH's", "listen on another port, such as 80");
+    } else if (std::find(lb.listen.begin(), lb.listen.end(), *port) != lb.listen.end()) {
+      reader.report(item.path, fmt::format("port {} stands here a second time", *port),
+                    "remove it");
+    } else {
+      lb.listen.push_back(*port);
+    }
+  }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> read_variables(Reader& reader, const Field& field) {
+  std::map<std::string, std::string> result;
+  for (const auto& [name, variable] : reader.entries(field)) {
+    if (!reader.accept(variable, parse_variable_name(name))) continue;
+    if (variable.node->kind == yaml::Kind::null) {
+      reader.report(variable.path, "has no value", "write \"\" for an empty one");
+    } else if (auto value = reader.value(variable, parse_variable_value)) {
+      result[name] = std::move(*value);
+    }
+  }
+  return result;
+}
+
+std::vector<std::string> read_addresses(Reader& reader, const Field& field) {
+  std::vector<std::string> result;
+  for (const auto& item : reader.items(field)) {
+    auto address = reader.value(item, parse_cidr);
+    if (!address) continue;
+    if (std::find(result.begin(), result.end(), *address) == result.end()) {
+      result.push_back(std::move(*address));
+    }
+  }
+  return result;
+}
+
+ImageSource read_image(Reader& reader, const Field& field) {
+  ImageSource image;
+  if (field.node->kind == yaml::Kind::scalar) {
+    reader.report(
+        field.path, "must be a map, not text",
+        fmt::format("write {{build: {0}}} for a folder with a Dockerfile, or {{pull: {0}}} "
+                    "for a registry's image",
+                    show_key(field.node->value)));
+    return image;
+  }
+  const auto fields = reader.fields(field, {"build", "dockerfile", "target", "args", "pull"});
+  const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
+  if (has("build") && fields.at("build").node->kind == yaml::Kind::map) {
+    reader.report(fields.at("build").path, "must be the folder of the build context, not a map",
+                  "write build: ./folder, with dockerfile, target and args beside it");
+  } else {
+    read_text(reader, fields, "build", parse_plain_text, image.context);
+  }
+  read_text(reader, fields, "dockerfile", parse_inner_path, image.dockerfile);
+  read_text(reader, fields, "target", parse_plain_text, image.target);
+  read_text(reader, fields, "pull", parse_image_reference, image.pull);
+  if (has("args")) image.args = read_variables(reader, fields.at("args"));
+  if (reader.is_broken(field.path)) return image;
+  if (has("build") == has("pull")) {
+    reader.report(
+        field.path, has("build") ? "has both build and pull" : "has neither build nor pull",
+        "write build: ./folder to build it, or pull: REFERENCE to get it from a registry");
+  } else if (has("pull") && (has("dockerfile") || has("target") || has("args"))) {
+    reader.report(field.path, "dockerfile, target and args belong to build, not to pull",
+                  "remove them, or build the image");
+  }
+  return image;
+}
+
+LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
+  LoadBalancer lb;
+  const auto fields = reader.fields(field, {"listen", "rules", "size", "allow"});
+  if (const auto listen = fields.find("listen"); listen != fields.end()) {
+    read_listen(reader, listen->second, lb);
+  } else {
+    reader.missing(field, "listen", "name the ports, such as listen: [80]");
+  }
+  if (const auto rules = fields.find("rules"); rules != fields.end()) {
+    for (const auto& item : reader.items(rules->second)) {
+      lb.rules.push_back(read_rule(reader, item));
+    }
+  }
+  if (const auto allow = fields.find("allow"); allow != fields.end()) {
+    lb.allow = read_addresses(reader, allow->second);
+  }
+  read_text(reader, fields, "size", parse_slug, lb.size);
+  return lb;
+}
+
+Stack read_stack(Reader& reader, const Field& root) {
+  Stack stack;
+  const auto fields = reader.fields(
+      root, {"stack", "cloud", "region", "size", "base_image", "ssh", "images", "services", "lb"});
+  const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
+  if (root.node->kind != yaml::Kind::map) return stack;
+  read_text(reader, fields, "stack", parse_name, stack.name);
+  read_text(reader, fields, "region", parse_slug, stack.region);
+  read_text(reader, fields, "size", parse_slug, stack.size);
+  read_text(reader, fields, "base_image", parse_slug, stack.base_image);
+  if (!has("stack")) reader.missing(root, "stack", "name the stack, such as stack: shop");
+  if (!has("region")) reader.missing(root, "region", "name a region, such as region: nyc3");
+  if (!has("services")) reader.missing(root, "services", "describe at least one service");
+  if (has("cloud")) read_cloud(reader, fields.at("cloud"), stack);
+  read_ssh(reader, fields, stack);
+  if (has("images")) read_images(reader, fields.at("images"), stack);
+  if (has("services")) read_services(reader, fields.at("services"), stack);
+  if (has("lb")) stack.lb = read_load_balancer(reader, fields.at("lb"));
+  return stack;
+}
+
+}  // namespace paas::stack

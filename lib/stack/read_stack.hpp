@@ -1,0 +1,21 @@
+// Turns the tree of a stack file into a Stack; problems go to the reader.
+#pragma once
+
+#include "stack/model.hpp"
+#include "stack/reader.hpp"
+
+namespace paas::stack {
+
+/// Reads everything that can be judged by itself. References between parts are check()'s.
+Stack read_stack(Reader& reader, const Field& root);
+
+Service read_service(Reader& reader, const std::string& name, const Field& field);
+ImageSource read_image(Reader& reader, const Field& field);
+LoadBalancer read_load_balancer(Reader& reader, const Field& field);
+
+/// A map of variables; numbers and booleans are text as they were written.
+std::map<std::string, std::string> read_variables(Reader& reader, const Field& field);
+/// A list of addresses in canonical form, without repetition.
+std::vector<std::string> read_addresses(Reader& reader, const Field& field);
+
+}  // namespace paas::stack

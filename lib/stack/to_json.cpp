@@ -1,0 +1,136 @@
+// Writes a stack as JSON that parse() reads back to an equal value.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "stack/parse.hpp"
+
+namespace paas::stack {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json from_variables(const std::map<std::string, std::string>& variables) {
+  auto result = Json::object();
+  for (const auto& [name, value] : variables) result[name] = value;
+  return result;
+}
+
+/// Keys that parse() refuses when they are empty are left out then.
+void put(Json& object, const char* key, const std::string& value) {
+  if (!value.empty()) object[key] = value;
+}
+
+Json from_image(const ImageSource& image) {
+  auto result = Json::object();
+  put(result, "build", image.context);
+  put(result, "dockerfile", image.dockerfile);
+  put(result, "target", image.target);
+  if (!image.args.empty()) result["args"] = from_variables(image.args);
+  put(result, "pull", image.pull);
+  return result;
+}
+
+Json from_health(const Health& health) {
+  auto result = Json::object();
+  put(result, "path", health.path);
+  result["interval"] = fmt::format("{}ms", health.interval_ms);
+  result["timeout"] = fmt::format("{}ms", health.timeout_ms);
+  result["start_timeout"] = fmt::format("{}s", health.start_timeout_seconds);
+  return result;
+}
+
+Json from_scale(const Scale& scale) {
+  auto target = Json::object();
+  for (const auto& [name, value] : scale.target) target[name] = value;
+  return {{"min", scale.min}, {"max", scale.max}, {"target", target}, {"warm", scale.warm}};
+}
+
+Json from_links(const std::vector<Link>& links) {
+  auto result = Json::array();
+  for (const auto& link : links) {
+    auto& item = result.emplace_back(Json::object());
+    item["to"] = link.to;
+    item["env"] = from_variables(link.env);
+  }
+  return result;
+}
+
+Json from_credentials(const Credentials& credentials) {
+  auto result = Json::object();
+  put(result, "user", credentials.user);
+  put(result, "database", credentials.database);
+  result["env"] = from_variables(credentials.env);
+  result["set"] = credentials.set;
+  return result;
+}
+
+Json from_outbound(const std::vector<Outbound>& openings) {
+  auto result = Json::array();
+  for (const auto& opening : openings) {
+    auto& item = result.emplace_back(Json::object());
+    item["protocol"] = opening.protocol;
+    put(item, "ports", opening.ports);
+    item["to"] = opening.to;
+  }
+  return result;
+}
+
+Json from_service(const Service& service) {
+  auto result = Json::object();
+  result["type"] = to_text(service.type);
+  result["image"] = service.image;
+  if (service.port) result["port"] = *service.port;
+  put(result, "scheme", service.scheme);
+  put(result, "size", service.size);
+  result["command"] = service.command;
+  result["env"] = from_variables(service.env);
+  result["health"] = from_health(service.health);
+  result["scale"] = from_scale(service.scale);
+  result["links"] = from_links(service.links);
+  if (service.volume) {
+    result["volume"] = {{"size", fmt::format("{}GiB", service.volume->size_gigabytes)},
+                        {"mount", service.volume->mount}};
+  }
+  if (service.credentials) result["credentials"] = from_credentials(*service.credentials);
+  result["allow"] = service.allow;
+  if (service.outbound) result["outbound"] = from_outbound(*service.outbound);
+  return result;
+}
+
+Json from_load_balancer(const LoadBalancer& lb) {
+  auto result = Json::object();
+  result["listen"] = lb.listen;
+  auto& rules = result["rules"] = Json::array();
+  for (const auto& rule : lb.rules) {
+    auto& item = rules.emplace_back(Json::object());
+    put(item, "host", rule.host);
+    put(item, "path", rule.path);
+    item["to"] = rule.to;
+  }
+  put(result, "size", lb.size);
+  result["allow"] = lb.allow;
+  return result;
+}
+
+}  // namespace
+
+std::string to_json(const Stack& stack) {
+  auto result = Json::object();
+  result["stack"] = stack.name;
+  result["cloud"] = to_text(stack.cloud);
+  put(result, "region", stack.region);
+  result["size"] = stack.size;
+  result["base_image"] = stack.base_image;
+  result["ssh"]["from"] = stack.ssh_from;
+  auto& images = result["images"] = Json::object();
+  for (const auto& [name, image] : stack.images) images[name] = from_image(image);
+  auto& services = result["services"] = Json::object();
+  for (const auto& service : stack.services) services[service.name] = from_service(service);
+  if (stack.lb) result["lb"] = from_load_balancer(*stack.lb);
+  // Text that is not UTF-8 cannot come out of parse(); replacing it keeps the dump from throwing.
+  return result.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace paas::stack

@@ -1,0 +1,65 @@
+// Reads the values of a stack file: names, addresses, durations and sizes, held to allowlists.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+namespace paas::stack {
+
+/// Why a value was refused; the caller adds where it stands.
+struct Fault {
+  std::string message;
+  std::string hint;
+};
+
+template <typename T>
+using Parsed = tl::expected<T, Fault>;
+
+/// Of stacks, services and images: they become parts of host names, tags and container names.
+Parsed<std::string> parse_name(std::string_view text);
+/// Of environment variables and build arguments.
+Parsed<std::string> parse_variable_name(std::string_view text);
+/// A value of an environment variable: no control characters but tab and line feed.
+Parsed<std::string> parse_variable_value(std::string_view text);
+/// Of database users and databases.
+Parsed<std::string> parse_identifier(std::string_view text);
+/// DigitalOcean's names of sizes, regions and images, such as s-1vcpu-1gb.
+Parsed<std::string> parse_slug(std::string_view text);
+/// A scheme of URLs, as RFC 3986 section 3.1 says, in lower case.
+Parsed<std::string> parse_scheme(std::string_view text);
+/// What the controller tracks: words joined by points, such as requests_per_second.per_instance.
+Parsed<std::string> parse_metric(std::string_view text);
+
+/// "10.0.0.0/8", "2001:db8::/32" in canonical form; a plain address becomes /32 or /128.
+Parsed<std::string> parse_cidr(std::string_view text);
+/// A host name without a port, in lower case.
+Parsed<std::string> parse_host(std::string_view text);
+/// An HTTP path for HAProxy's configuration: begins with "/", no query.
+Parsed<std::string> parse_http_path(std::string_view text);
+/// The same with a query allowed, for health checks.
+Parsed<std::string> parse_health_path(std::string_view text);
+
+/// "500ms", "2s", "1m30s", "1h".
+Parsed<std::chrono::milliseconds> parse_duration(std::string_view text);
+/// "10GiB" or "1TiB" as GiB, from 1 to 16384.
+Parsed<int> parse_volume_size(std::string_view text);
+Parsed<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std::int64_t max);
+/// A number above zero.
+Parsed<double> parse_positive_number(std::string_view text);
+/// "443", "8000-9000" or "all".
+Parsed<std::string> parse_port_range(std::string_view text);
+
+/// An absolute path in a container that a volume can be mounted at.
+Parsed<std::string> parse_mount(std::string_view text);
+/// A path that stays in the build context: relative, without "..".
+Parsed<std::string> parse_inner_path(std::string_view text);
+/// A reference to an image in a registry.
+Parsed<std::string> parse_image_reference(std::string_view text);
+/// Any text without control characters that is not empty.
+Parsed<std::string> parse_plain_text(std::string_view text);
+
+}  // namespace paas::stack

@@ -1,0 +1,46 @@
+#!/bin/bash
+# A lockfile that cannot be read is left as it is, byte for byte, and its guard keeps a second run out.
+# shellcheck source=tests/cli/support.sh
+source "$(dirname "$0")/support.sh"
+# shellcheck source=tests/cli/stack_fixture.sh
+source "$cli_source/tests/cli/stack_fixture.sh"
+write_stack
+
+echo '{"version": 1, "lineage": "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "servers": {"shop-we' >paas.lock
+refused lockfile_cut_short 65 up
+refused lockfile_cut_short_status 65 status
+refused lockfile_cut_short_down 65 down --yes
+echo '{"version": 99, "paasctl_version": "7.1.0", "lineage": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"}' >paas.lock
+refused lockfile_newer 65 up
+: >paas.lock
+refused lockfile_empty 65 plan
+write_lockfile https://api.digitalocean.com 1
+sed -i 's/"number": 1/"number": "one"/' paas.lock
+refused lockfile_wrong_type 65 plan
+write_lockfile https://api.digitalocean.com 1
+sed -i 's/"first_host_key": ""/"first_host_key": "aes-256-gcm:AAAA"/' paas.lock
+refused lockfile_secret_broken 65 plan
+unset PAASCTL_KEY
+refused lockfile_without_key 1 plan
+check_equal "no local cloud was started" "" "$(find "$XDG_STATE_HOME" -mindepth 1 2>/dev/null)"
+
+# The guard is a lock of the kernel's on its file, so that the death of its holder releases it.
+rm paas.lock
+cat >hold.py <<'END'
+import fcntl, sys
+guard = open("paas.lock.guard", "w")
+fcntl.flock(guard, fcntl.LOCK_EX)
+guard.write("pid 4711 on builder, paasctl up, since 2026-01-31T08:15:00Z")
+guard.flush()
+print("held", flush=True)
+sys.stdin.read()
+END
+coproc python3 hold.py
+read -r held <&"${COPROC[0]}"
+check_equal "another process holds the guard" held "$held"
+refused guard_held 75 down --yes
+refused guard_held_up 75 up
+eval "exec ${COPROC[1]}>&-"
+wait
+rm -f hold.py
+cli_end

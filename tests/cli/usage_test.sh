@@ -1,0 +1,32 @@
+#!/bin/bash
+# A wrong command line ends with status 64 and says what was meant.
+# shellcheck source=tests/cli/support.sh
+source "$(dirname "$0")/support.sh"
+cp "$cli_source/examples/zipkick/paas.yaml" .
+
+refused usage_command 64 upp
+refused usage_command_far 64 frobnicate
+refused usage_command_in_group 64 server lss
+refused usage_command_in_rules 64 lb rules ad
+refused usage_option 64 up --dry-rum
+refused usage_option_far 64 up --frobnicate=3
+refused usage_option_of_group 64 image save web --snapshoot
+refused usage_argument_missing 64 server up
+refused usage_argument_missing_scale 64 scale
+refused usage_argument_excess 64 up web
+refused usage_option_value_missing 64 up --file
+refused usage_option_required 64 lb rules add --path /x
+refused usage_output 64 status -o xml
+refused usage_output_unsupported 64 logs frontend -o json
+refused usage_output_name_unsupported 64 plan -o name
+refused usage_parallelism 64 up --parallelism 0
+refused usage_parallelism_text 64 up --parallelism many
+refused usage_shell 64 completion fish
+refused usage_count 64 scale frontend
+refused usage_count_text 64 scale frontend=many
+refused usage_count_twice 64 scale frontend=2 frontend=3
+refused usage_latency 64 cloud up --metadata-only --latency soon
+refused usage_save 64 image save web
+refused usage_link_variable 64 deps link frontend cache --env REDIS
+refused usage_position 64 lb rules add --to frontend --path /x --position first
+cli_end

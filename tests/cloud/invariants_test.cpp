@@ -1,0 +1,252 @@
+// Random requests and completions must never bring the state into disorder.
+#include <doctest/doctest.h>
+
+#include <random>
+#include <set>
+
+#include "cloud/state_json.hpp"
+#include "cloud/support/core_fixture.hpp"
+
+using namespace paas::cloud;
+using paas::cloud::testing::Core;
+using paas::cloud::testing::Json;
+
+namespace {
+
+class RandomClient {
+ public:
+  RandomClient(Core& core, unsigned seed) : core_(core), random_(seed) {}
+
+  void step() {
+    const auto what = below(24);
+    if (what < 6 && !core_.waiting.empty()) {
+      core_.end_next(below(10) == 0 ? "failed at random" : "");
+      return;
+    }
+    const auto before = core_.state;
+    const auto answer = request(what);
+    INFO(answer.status, " ", answer.body.dump());
+    CHECK(answer.status != 500);
+    // What is refused leaves no trace.
+    if (answer.status >= 400) CHECK((encode(core_.state) == encode(before)));
+  }
+
+ private:
+  int below(int limit) { return std::uniform_int_distribution<int>(0, limit - 1)(random_); }
+
+  template <typename Map>
+  std::string any(const Map& map) {
+    if (map.empty() || below(12) == 0) return "4711";
+    auto entry = map.begin();
+    std::advance(entry, below(static_cast<int>(map.size())));
+    if constexpr (std::is_same_v<typename Map::key_type, std::string>) {
+      return entry->first;
+    } else {
+      return std::to_string(entry->first);
+    }
+  }
+
+  std::string tag() { return std::string(1, static_cast<char>('a' + below(4))); }
+  Id droplet() { return std::stoll(any(core_.state.droplets)); }
+
+  Json rule(const char* side) {
+    Json peers = Json::object();
+    if (below(2) == 0) peers["addresses"] = {"10.0.0.0/8"};
+    if (below(2) == 0) peers["tags"] = {tag()};
+    if (below(3) == 0) peers["droplet_ids"] = {droplet()};
+    return {{"protocol", "tcp"}, {"ports", std::to_string(1 + below(3))}, {side, peers}};
+  }
+
+  Json firewall() {
+    return {{"name", "fw-" + std::to_string(below(5))},
+            {"inbound_rules", {rule("sources")}},
+            {"outbound_rules", {rule("destinations")}},
+            {"tags", {tag()}}};
+  }
+
+  testing::Exchange request(int what);
+
+  Core& core_;
+  std::mt19937 random_;
+};
+
+testing::Exchange RandomClient::request(int what) {
+  auto& state = core_.state;
+  const auto action_types =
+      std::vector<std::string>{"reboot",   "power_off", "power_on", "shutdown", "power_cycle",
+                               "snapshot", "rebuild",   "rename",   "nonsense"};
+  switch (what) {
+    case 6:
+    case 7:
+    case 8:
+      return core_.post(
+          "/v2/droplets",
+          {{"name", "d" + std::to_string(below(5))},
+           {"region", below(4) == 0 ? "fra1" : "nyc3"},
+           {"size", "s-1vcpu-1gb"},
+           {"image", below(3) == 0 && !state.images.empty() ? Json(state.images.begin()->first)
+                                                            : Json("debian-12-x64")},
+           {"tags", {tag()}},
+           {"volumes", below(3) == 0 ? Json({any(state.volumes)}) : Json::array()}});
+    case 9:
+      return core_.remove("/v2/droplets/" + any(state.droplets));
+    case 10:
+      return below(3) == 0 ? core_.remove("/v2/droplets?tag_name=" + tag())
+                           : core_.get("/v2/droplets?tag_name=" + tag());
+    case 11:
+    case 12:
+      return core_.post(
+          "/v2/droplets/" + any(state.droplets) + "/actions",
+          {{"type", action_types[static_cast<std::size_t>(below(9))]}, {"name", "renamed"}});
+    case 13:
+      return core_.post("/v2/volumes", {{"name", "v" + std::to_string(below(6))},
+                                        {"region", below(4) == 0 ? "fra1" : "nyc3"},
+                                        {"size_gigabytes", 1 + below(5)}});
+    case 14:
+      return core_.post("/v2/volumes/" + any(state.volumes) + "/actions",
+                        {{"type", below(2) == 0 ? "attach" : "detach"}, {"droplet_id", droplet()}});
+    case 15:
+      return core_.remove("/v2/volumes/" + any(state.volumes));
+    case 16:
+      return core_.post("/v2/firewalls", firewall());
+    case 17:
+      return core_.send("PUT", "/v2/firewalls/" + any(state.firewalls), firewall());
+    case 18:
+      return below(2) == 0 ? core_.remove("/v2/firewalls/" + any(state.firewalls))
+                           : core_.remove("/v2/images/" + any(state.images));
+    case 19:
+      return below(3) == 0 ? core_.remove("/v2/tags/" + tag())
+                           : core_.post("/v2/tags", {{"name", tag()}});
+    case 20:
+      return core_.post("/v2/vpcs",
+                        {{"name", "vpc-" + std::to_string(below(4))}, {"region", "nyc3"}});
+    case 21:
+      return core_.remove("/v2/vpcs/" + any(state.vpcs));
+    case 22:
+      return below(2) == 0 ? core_.post("/v2/reserved_ips", {{"droplet_id", droplet()}})
+                           : core_.remove("/v2/reserved_ips/" + any(state.reserved_ips));
+    default:
+      return core_.post(
+          "/v2/reserved_ips/" + any(state.reserved_ips) + "/actions",
+          {{"type", below(2) == 0 ? "assign" : "unassign"}, {"droplet_id", droplet()}});
+  }
+}
+
+void check_addresses(const State& state) {
+  std::set<std::string> addresses;
+  std::size_t count = 0;
+  for (const auto& [id, droplet] : state.droplets) {
+    addresses.insert(droplet.public_address);
+    addresses.insert(droplet.vpc_id + "/" + droplet.private_address);
+    count += 2;
+    CHECK(state.vpcs.contains(droplet.vpc_id));
+  }
+  for (const auto& [address, reserved] : state.reserved_ips) {
+    addresses.insert(address);
+    ++count;
+  }
+  CHECK(addresses.size() == count);
+}
+
+void check_references(const State& state) {
+  for (const auto& [id, volume] : state.volumes) {
+    if (volume.droplet_id == 0) continue;
+    const auto holder = state.droplets.find(volume.droplet_id);
+    REQUIRE(holder != state.droplets.end());
+    CHECK(contains(holder->second.volume_ids, id));
+  }
+  std::map<Id, int> reserved_of;
+  for (const auto& [address, reserved] : state.reserved_ips) {
+    if (reserved.droplet_id == 0) continue;
+    CHECK(state.droplets.contains(reserved.droplet_id));
+    CHECK(++reserved_of[reserved.droplet_id] == 1);
+  }
+  for (const auto& [id, firewall] : state.firewalls) {
+    for (const auto droplet : firewall.droplet_ids) CHECK(find_droplet(state, droplet) != nullptr);
+    for (const auto& tag : firewall.tags) CHECK(state.tags.contains(tag));
+    for (const auto& change : firewall.pending) CHECK(state.outstanding.contains(change.effect_id));
+  }
+}
+
+/// Something that is busy has an action in progress, and that has an effect to wait for.
+void check_actions(const State& state) {
+  const auto check = [&](Id pending) {
+    if (pending == 0) return;
+    REQUIRE(state.actions.contains(pending));
+    CHECK(state.actions.at(pending).status == ActionStatus::in_progress);
+    CHECK(std::any_of(state.outstanding.begin(), state.outstanding.end(),
+                      [&](const auto& entry) { return entry.second.action_id == pending; }));
+  };
+  for (const auto& [id, droplet] : state.droplets) check(droplet.pending_action);
+  for (const auto& [id, volume] : state.volumes) check(volume.pending_action);
+  for (const auto& [id, reserved] : state.reserved_ips) check(reserved.pending_action);
+}
+
+void check_effects(const State& state) {
+  for (const auto& [id, outstanding] : state.outstanding) {
+    CHECK(outstanding.effect.id == id);
+    for (const auto before : outstanding.effect.after) CHECK(before < id);
+    const auto known = [&](Id droplet) { return state.droplets.contains(droplet); };
+    if (const auto* kind = std::get_if<SetRules>(&outstanding.effect.kind)) {
+      CHECK(known(kind->droplet_id));
+    }
+    if (const auto* kind = std::get_if<DestroyMachine>(&outstanding.effect.kind)) {
+      CHECK(known(kind->droplet_id));
+    }
+  }
+}
+
+void check_ranges(const State& state) {
+  std::set<std::string> ranges;
+  for (const auto& [id, vpc] : state.vpcs) CHECK(ranges.insert(vpc.ip_range).second);
+}
+
+}  // namespace
+
+TEST_CASE("cloud: whatever is asked in whatever order, the state stays sound") {
+  for (unsigned seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    Core core;
+    RandomClient client(core, seed);
+    for (int step = 0; step < 150; ++step) {
+      client.step();
+      check_addresses(core.state);
+      check_references(core.state);
+      check_actions(core.state);
+      check_effects(core.state);
+      check_ranges(core.state);
+    }
+    const auto text = encode(core.state);
+    const auto again = decode(text);
+    REQUIRE(again);
+    CHECK((encode(*again) == text));
+    core.settle();
+    CHECK(core.state.outstanding.empty());
+    for (const auto& [id, droplet] : core.state.droplets) {
+      CHECK_FALSE(droplet.leaving);
+      CHECK(droplet.pending_action == 0);
+    }
+  }
+}
+
+TEST_CASE("cloud: the same requests give the same state") {
+  const auto play = [] {
+    Core core;
+    RandomClient client(core, 7);
+    for (int step = 0; step < 200; ++step) client.step();
+    return encode(core.state);
+  };
+  CHECK((play() == play()));
+}
+
+TEST_CASE("cloud: a state of another version, or none, is refused") {
+  CHECK_FALSE(decode(""));
+  CHECK_FALSE(decode("[]"));
+  CHECK_FALSE(decode(R"({"version": 2})"));
+  CHECK_FALSE(decode(R"({"version": 1, "settings": 7})"));
+  auto json = Json::parse(encode(State()));
+  CHECK(decode(json.dump()));
+  json["outstanding"] = {
+      {{"effect", {{"id", 1}, {"order_key", "x"}, {"kind", "dance"}, {"details", {}}}}}};
+  CHECK_FALSE(decode(json.dump()));
+}

@@ -1,0 +1,137 @@
+// Whole lists out of pages, also when they shift, and never a short one.
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "digitalocean/support/fakes.hpp"
+
+namespace paas::digitalocean {
+namespace {
+
+using nlohmann::json;
+using testing::answer;
+using testing::Fixture;
+
+std::string target(int page) { return fmt::format("/v2/firewalls?page={}&per_page=200", page); }
+
+enum class More { yes, no };
+
+/// A page with the firewalls numbered `first` to `last`.
+HttpResponse page(int first, int last, int total, More more) {
+  json items = json::array();
+  for (int i = first; i <= last; ++i)
+    items.push_back({{"id", fmt::format("fw-{}", i)}, {"name", "f"}});
+  json body = {{"firewalls", items}, {"links", json::object()}, {"meta", {{"total", total}}}};
+  // The address is one that must not be followed.
+  if (more == More::yes) body["links"]["pages"]["next"] = "http://evil.example/v2/firewalls?page=2";
+  return answer(200, body.dump());
+}
+
+std::set<std::string> identifiers(const std::vector<Firewall>& firewalls) {
+  std::set<std::string> result;
+  for (const auto& firewall : firewalls) result.insert(firewall.id);
+  return result;
+}
+
+TEST_CASE("digitalocean: 450 items are read in three pages and no other host is asked") {
+  Fixture f;
+  f.http.expect("GET", target(1), page(1, 200, 450, More::yes));
+  f.http.expect("GET", target(2), page(201, 400, 450, More::yes));
+  f.http.expect("GET", target(3), page(401, 450, 450, More::no));
+  const auto all = f.client.firewalls();
+  REQUIRE(all);
+  CHECK(all->size() == 450);
+  CHECK(all->front().id == "fw-1");
+  CHECK(all->back().id == "fw-450");
+  for (const auto& request : f.http.requests) CHECK(request.url.find("evil") == std::string::npos);
+}
+
+TEST_CASE("digitalocean: an item that moved to the next page is not read twice") {
+  Fixture f;
+  // Something was put in front between the two reads: fw-200 is on both pages.
+  f.http.expect("GET", target(1), page(1, 200, 250, More::yes));
+  f.http.expect("GET", target(2), page(200, 250, 251, More::no));
+  f.http.expect("GET", target(1), page(0, 199, 251, More::yes));
+  f.http.expect("GET", target(2), page(200, 250, 251, More::no));
+  const auto all = f.client.firewalls();
+  REQUIRE(all);
+  CHECK(all->size() == 251);
+  CHECK(identifiers(*all).size() == 251);
+}
+
+TEST_CASE("digitalocean: a list that shrank while it was read is read again") {
+  Fixture f;
+  // fw-1 was removed between the pages: fw-201 slipped to the first page and was seen on none.
+  f.http.expect("GET", target(1), page(1, 200, 250, More::yes));
+  f.http.expect("GET", target(2), page(202, 250, 249, More::no));
+  f.http.expect("GET", target(1), page(2, 201, 249, More::yes));
+  f.http.expect("GET", target(2), page(202, 250, 249, More::no));
+  const auto all = f.client.firewalls();
+  REQUIRE(all);
+  CHECK(all->size() == 249);
+  CHECK(identifiers(*all).count("fw-201") == 1);
+}
+
+TEST_CASE("digitalocean: a list that grew past its last page is read to its end") {
+  Fixture f;
+  f.http.expect("GET", target(1), page(1, 200, 400, More::yes));
+  f.http.expect("GET", target(2), page(201, 400, 401, More::yes));
+  f.http.expect("GET", target(3), page(401, 401, 401, More::no));
+  f.http.expect("GET", target(1), page(1, 200, 401, More::yes));
+  f.http.expect("GET", target(2), page(201, 400, 401, More::yes));
+  f.http.expect("GET", target(3), page(401, 401, 401, More::no));
+  const auto all = f.client.firewalls();
+  REQUIRE(all);
+  CHECK(all->size() == 401);
+}
+
+TEST_CASE("digitalocean: a total that counts more than is shown is believed on the second look") {
+  Fixture f;
+  f.http.expect("GET", target(1), page(1, 3, 4, More::no));
+  f.http.expect("GET", target(1), page(1, 3, 4, More::no));
+  const auto all = f.client.firewalls();
+  REQUIRE(all);
+  CHECK(all->size() == 3);
+}
+
+TEST_CASE("digitalocean: a list that never stands still is unknown and not short") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) f.http.expect("GET", target(1), page(1, 3 + i, 100, More::no));
+  const auto all = f.client.firewalls();
+  REQUIRE_FALSE(all);
+  CHECK(all.error().kind == ErrorKind::unreachable);
+}
+
+TEST_CASE("digitalocean: a later page that fails fails the list") {
+  Fixture f;
+  f.http.expect("GET", target(1), page(1, 200, 250, More::yes));
+  f.http.expect("GET", target(2), answer(403, R"({"id": "forbidden", "message": "no"})"));
+  const auto all = f.client.firewalls();
+  REQUIRE_FALSE(all);
+  CHECK(all.error().kind == ErrorKind::unauthorised);
+}
+
+TEST_CASE("digitalocean: without a total the pages are followed one by one") {
+  Fixture f;
+  f.http.expect("GET", target(1), answer(200, R"({"firewalls": [{"id": "a", "name": "f"}],
+                                "links": {"pages": {"next": "x"}}})"));
+  f.http.expect("GET", target(2), answer(200, R"({"firewalls": [{"id": "b", "name": "f"}]})"));
+  const auto all = f.client.firewalls();
+  REQUIRE(all);
+  CHECK(all->size() == 2);
+}
+
+TEST_CASE("digitalocean: an answer without its list, or an item without identity, is unknown") {
+  Fixture f;
+  f.http.expect("GET", target(1), answer(200, R"({"links": {}})"));
+  f.http.expect("GET", target(1), answer(200, R"({"firewalls": null})"));
+  f.http.expect("GET", target(1), answer(200, R"({"firewalls": [{"name": "f"}]})"));
+  for (int i = 0; i < 3; ++i) {
+    const auto all = f.client.firewalls();
+    REQUIRE_FALSE(all);
+    CHECK(all.error().kind == ErrorKind::unreachable);
+  }
+}
+
+}  // namespace
+}  // namespace paas::digitalocean

@@ -1,0 +1,264 @@
+// Retries, the rate limit, errors, and where the token may go.
+#include "digitalocean/transport.hpp"
+
+#include <doctest/doctest.h>
+
+#include "digitalocean/endpoint.hpp"
+#include "digitalocean/errors.hpp"
+#include "digitalocean/support/fakes.hpp"
+
+namespace paas::digitalocean {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::answer;
+using testing::Fixture;
+
+constexpr const char* account = R"({"account": {"droplet_limit": 25, "status": "active"}})";
+
+Error broken() { return make_error(ErrorKind::unreachable, "connection reset by 127.0.0.1"); }
+
+TEST_CASE("digitalocean: a GET is tried again after 503, a reset and half an answer") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account", answer(503, "<html>Service Unavailable</html>"));
+  f.http.expect("GET", "/v2/account", fail(broken()));
+  f.http.expect("GET", "/v2/account", answer(200, R"({"account": {"droplet_li)"));
+  f.http.expect("GET", "/v2/account", answer(200, account));
+  CHECK(f.client.account());
+  CHECK(f.clock.waits == std::vector<milliseconds>{milliseconds(500), seconds(1), seconds(2)});
+  REQUIRE(f.told.size() == 3);
+  CHECK(f.told[0].find("503") != std::string::npos);
+}
+
+TEST_CASE("digitalocean: after five tries a GET gives up") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) f.http.expect("GET", "/v2/account", answer(500));
+  const auto result = f.client.account();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::unreachable);
+}
+
+TEST_CASE("digitalocean: HTML with 200 is unknown, never an empty list") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) {
+    f.http.expect("GET", "/v2/droplets?tag_name=x&page=1&per_page=200",
+                  answer(200, "<html>Sign in to the network</html>"));
+  }
+  const auto droplets = f.client.droplets_by_tag("x");
+  REQUIRE_FALSE(droplets);
+  CHECK(droplets.error().kind == ErrorKind::unreachable);
+  CHECK(describe(droplets.error()).rfind("listing droplets tagged x: ", 0) == 0);
+}
+
+TEST_CASE(
+    "digitalocean: half an answer to a POST leaves unknown what it did, and it is sent once") {
+  Fixture f;
+  f.http.expect("POST", "/v2/droplets", answer(202, R"({"droplet": {"id": 1, "na)"));
+  f.http.expect("POST", "/v2/droplets", answer(202, R"({"droplet": {"id": 1}})"));
+  DropletRequest request;
+  request.name = "zipkick-web-1";
+  const auto cut = f.client.create_droplet(request);
+  REQUIRE_FALSE(cut);
+  CHECK(cut.error().kind == ErrorKind::unreachable);
+  CHECK(cut.error().message.find("unknown") != std::string::npos);
+  const auto poor = f.client.create_droplet(request);
+  REQUIRE_FALSE(poor);
+  CHECK(poor.error().kind == ErrorKind::unreachable);
+}
+
+TEST_CASE("digitalocean: a POST is not sent again after a reset, a timeout or a 5xx") {
+  Fixture f;
+  f.http.expect("POST", "/v2/vpcs", fail(broken()));
+  f.http.expect("POST", "/v2/vpcs", fail(ErrorKind::timed_out, "no answer after 60.0s"));
+  f.http.expect("POST", "/v2/vpcs", answer(502, "<html>"));
+  for (int i = 0; i < 3; ++i) {
+    const auto vpc = f.client.create_vpc("zipkick", "nyc3");
+    REQUIRE_FALSE(vpc);
+    CHECK(vpc.error().kind == ErrorKind::unreachable);
+    CHECK(vpc.error().message.find("whether the request took effect is unknown") !=
+          std::string::npos);
+  }
+  CHECK(f.clock.waits.empty());
+}
+
+TEST_CASE("digitalocean: PUT and DELETE are tried again") {
+  Fixture f;
+  f.http.expect("PUT", "/v2/firewalls/1", answer(500));
+  f.http.expect("PUT", "/v2/firewalls/1", answer(200, R"({"firewall": {"id": "1", "name": "f"}})"));
+  f.http.expect("DELETE", "/v2/droplets/7", fail(broken()));
+  f.http.expect("DELETE", "/v2/droplets/7", answer(404, R"({"id": "not_found"})"));
+  FirewallSpec spec;
+  spec.name = "f";
+  CHECK(f.client.update_firewall("1", spec));
+  CHECK(f.client.delete_droplet(7));
+}
+
+TEST_CASE("digitalocean: a 429 is waited out as retry-after says, also for a POST") {
+  Fixture f;
+  f.http.expect("POST", "/v2/vpcs", answer(429, "{}", {{"retry-after", "7"}}));
+  f.http.expect("POST", "/v2/vpcs", answer(201, R"({"vpc": {"id": "v", "name": "zipkick"}})"));
+  CHECK(f.client.create_vpc("zipkick", "nyc3"));
+  REQUIRE(f.clock.waits.size() == 1);
+  CHECK(f.clock.waits[0] == seconds(7) + milliseconds(500));
+  REQUIRE(f.told.size() == 1);
+  CHECK(f.told[0] == "the API's rate limit is used up; waiting 7.5s");
+}
+
+TEST_CASE("digitalocean: a 429 without retry-after is waited out until the reset, within bounds") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account", answer(429, "{}", {{"ratelimit-reset", "1700000042"}}));
+  f.http.expect("GET", "/v2/account", answer(429, "{}", {{"ratelimit-reset", "1800000000"}}));
+  f.http.expect("GET", "/v2/account", answer(429));
+  f.http.expect("GET", "/v2/account", answer(200, account));
+  CHECK(f.client.account());
+  REQUIRE(f.clock.waits.size() == 3);
+  CHECK(f.clock.waits[0] == seconds(42) + milliseconds(500));
+  CHECK(f.clock.waits[1] == seconds(300) + milliseconds(500));
+  CHECK(f.clock.waits[2] <= seconds(20));
+}
+
+TEST_CASE("digitalocean: a 429 that does not end is a limit") {
+  Fixture f;
+  for (int i = 0; i < 10; ++i) f.http.expect("GET", "/v2/account", answer(429));
+  CHECK(f.client.account().error().kind == ErrorKind::limited);
+}
+
+TEST_CASE("digitalocean: when no request remains the next one waits for the reset") {
+  Fixture f;
+  f.http.expect(
+      "GET", "/v2/account",
+      answer(200, account, {{"ratelimit-remaining", "0"}, {"ratelimit-reset", "1700000030"}}));
+  f.http.expect("GET", "/v2/account", answer(200, account));
+  CHECK(f.client.account());
+  CHECK(f.clock.waits.empty());
+  CHECK(f.client.account());
+  CHECK(f.clock.waits == std::vector<milliseconds>{seconds(30)});
+}
+
+TEST_CASE("digitalocean: an interruption ends the wait between two tries") {
+  Fixture f;
+  f.clock.is_interrupted = true;
+  f.http.expect("GET", "/v2/account", answer(500));
+  CHECK(f.client.account().error().kind == ErrorKind::interrupted);
+}
+
+TEST_CASE("digitalocean: 401 says where tokens come from and names the request") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account",
+                answer(401, R"({"id": "Unauthorized", "message": "Unable to authenticate you"})",
+                       {{"x-request-id", "req-17"}}));
+  const auto result = f.client.account();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::unauthorised);
+  CHECK(describe(result.error()) ==
+        "reading the account: the API answered 401: Unable to authenticate you (request req-17)");
+  CHECK(result.error().hint.find("DIGITALOCEAN_ACCESS_TOKEN") != std::string::npos);
+}
+
+TEST_CASE("digitalocean: the API's refusals have kinds") {
+  struct Row {
+    int status;
+    const char* message;
+    ErrorKind kind;
+  };
+  const std::vector<Row> rows = {
+      {403, "You are not authorized to perform this operation", ErrorKind::unauthorised},
+      {404, "The resource you were accessing could not be found.", ErrorKind::not_found},
+      {409, "name is taken", ErrorKind::exists},
+      {400, "bad", ErrorKind::invalid},
+      {422, "You specified an invalid size for Droplet creation.", ErrorKind::invalid},
+      {422, "creating this/these droplet(s) will exceed your droplet limit", ErrorKind::limited},
+      {422, "SSH Key is already in use on your account", ErrorKind::exists},
+      {302, "", ErrorKind::unreachable},
+      {418, "", ErrorKind::failed},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.status);
+    CAPTURE(row.message);
+    const auto body = nlohmann::json{{"id", "x"}, {"message", row.message}, {"request_id", "r1"}};
+    const auto error = error_of(answer(row.status, body.dump()));
+    CHECK(error.kind == row.kind);
+    CHECK(error.message.find("(request r1)") != std::string::npos);
+    CHECK_FALSE(is_pending_event(error));
+  }
+}
+
+TEST_CASE("digitalocean: a redirect is not followed and not repeated") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account", answer(302, "", {{"location", "http://evil.example/"}}));
+  CHECK(f.client.account().error().kind == ErrorKind::unreachable);
+}
+
+TEST_CASE("digitalocean: a busy droplet and a VPC in use can be told from other errors") {
+  Fixture f;
+  f.http.expect("POST", "/v2/droplets/7/actions", answer(422, R"({"id": "unprocessable_entity",
+                                "message": "Droplet already has a pending event."})"));
+  f.http.expect(
+      "DELETE", "/v2/vpcs/v",
+      answer(403, R"({"id": "forbidden", "message": "Can not delete VPC with members"})"));
+  f.http.expect("DELETE", "/v2/vpcs/v",
+                answer(403, R"({"id": "forbidden", "message": "You are not authorized"})"));
+  const auto busy = f.client.droplet_action(7, "power_off");
+  REQUIRE_FALSE(busy);
+  CHECK(is_pending_event(busy.error()));
+  const auto in_use = f.client.delete_vpc("v");
+  REQUIRE_FALSE(in_use);
+  CHECK(is_vpc_in_use(in_use.error()));
+  const auto forbidden = f.client.delete_vpc("v");
+  REQUIRE_FALSE(forbidden);
+  CHECK(forbidden.error().kind == ErrorKind::unauthorised);
+}
+
+TEST_CASE("digitalocean: the token is in no error, even when the answer quotes it") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account",
+                answer(400, R"({"message": "bad header Bearer dop_v1_canary\r\n\u001b[31m"})"));
+  const auto result = f.client.account();
+  REQUIRE_FALSE(result);
+  CHECK(describe(result.error()).find("canary") == std::string::npos);
+  CHECK(result.error().message.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("digitalocean: a token goes over https or stays on this machine's networks") {
+  for (const auto* url :
+       {"https://api.digitalocean.com", "https://api.digitalocean.com/", "http://127.0.0.1:4000",
+        "http://localhost", "http://[::1]:80", "http://198.18.0.1:4000", "http://198.19.255.1",
+        "http://10.0.0.1", "http://172.31.0.1", "http://192.168.1.1", "HTTPS://x.example"}) {
+    CAPTURE(url);
+    CHECK(check_endpoint(url));
+  }
+  for (const auto* url :
+       {"", "api.digitalocean.com", "http://api.digitalocean.com", "http://198.20.0.1",
+        "http://172.32.0.1", "http://127.0.0.1@evil.example", "https://user@api.digitalocean.com",
+        "http://10.0.0.1.evil.example", "ftp://127.0.0.1", "https://", "http://127.0.0.1 evil",
+        "https://x?y=", "http://0127.0.0.1", "http://evil.example\\@127.0.0.1"}) {
+    CAPTURE(url);
+    const auto result = check_endpoint(url);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::invalid);
+  }
+}
+
+TEST_CASE("digitalocean: without a fit url and token nothing is sent") {
+  Fixture f;
+  const auto kind_with = [&](const std::string& url, const std::string& token) {
+    Client client(f.http, f.clock, {url, Secret(token), {}, {}});
+    const auto result = client.account();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().message.find("tok") != std::string::npos);
+    return result.error().kind;
+  };
+  CHECK(kind_with("http://api.digitalocean.com", "x") == ErrorKind::invalid);
+  CHECK(kind_with("https://api.digitalocean.com", "") == ErrorKind::unauthorised);
+  CHECK(kind_with("https://api.digitalocean.com", "a\r\nHost: b") == ErrorKind::unauthorised);
+  CHECK(f.http.requests.empty());
+}
+
+TEST_CASE("digitalocean: parts of paths and queries are escaped") {
+  CHECK(escaped("paas:zip-kick_1.x~") == "paas:zip-kick_1.x~");
+  CHECK(escaped("a/b?c=d&e ü") == "a%2Fb%3Fc%3Dd%26e%20%C3%BC");
+}
+
+}  // namespace
+}  // namespace paas::digitalocean

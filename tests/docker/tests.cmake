@@ -1,0 +1,2 @@
+# The tests that need a real Docker Engine.
+add_subdirectory(docker/engine)

@@ -1,0 +1,185 @@
+// Golden configurations, what is refused, and what can be read back.
+#include "haproxy/configuration.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+
+#include "haproxy/support/setups.hpp"
+
+namespace paas::haproxy {
+namespace {
+
+using test::zipkick;
+
+/// Compares with golden/NAME.cfg. With PAASCTL_ACCEPT=1 the file is written, which never counts as
+/// passed.
+void check_golden(const std::string& name, const Setup& setup) {
+  CAPTURE(name);
+  const auto rendered = render(setup);
+  REQUIRE_MESSAGE(rendered, (rendered ? "" : rendered.error().message));
+  const auto path = std::string(PAASCTL_TEST_DATA) + "/golden/" + name + ".cfg";
+  const char* const accept = std::getenv("PAASCTL_ACCEPT");
+  if (accept != nullptr && std::string(accept) == "1") {
+    std::ofstream(path) << *rendered;
+    FAIL_CHECK("accepted " << path << "; run again without PAASCTL_ACCEPT");
+    return;
+  }
+  std::ifstream file(path);
+  REQUIRE_MESSAGE(file, "cannot read " << path);
+  const std::string golden{std::istreambuf_iterator<char>(file), {}};
+  CHECK(*rendered == golden);
+}
+
+void check_refused(const std::function<void(Setup&)>& change, const std::string& part) {
+  auto setup = zipkick();
+  change(setup);
+  const auto rendered = render(setup);
+  REQUIRE_FALSE(rendered);
+  CHECK(rendered.error().kind == ErrorKind::invalid);
+  CAPTURE(rendered.error().message);
+  CHECK(rendered.error().message.find(part) != std::string::npos);
+}
+
+TEST_CASE("haproxy: configurations are as the golden files") {
+  SUBCASE("a stack with two services and three rules") { check_golden("zipkick", zipkick()); }
+  SUBCASE("services without servers, and rules that do not cover everything") {
+    auto setup = zipkick();
+    for (auto& backend : setup.backends) backend.servers.clear();
+    setup.rules = {{"API.Example.com", "/v1", "backend"}, {"www.example.com", "/", "frontend"}};
+    setup.listen = {80, 8080};
+    check_golden("without_servers", setup);
+  }
+  SUBCASE("no public port") {
+    auto setup = zipkick();
+    setup.listen.clear();
+    setup.rules.clear();
+    check_golden("internal_only", setup);
+  }
+  SUBCASE("IPv6, escaped paths, and a rule after one that takes everything") {
+    auto setup = zipkick();
+    setup.private_address = "fd00::2";
+    setup.backends[0].servers = {{"zipkick-frontend-1.r1", "fd00::3", 20010}};
+    setup.backends[0].health_path = "/healthz?full=1&from=lb,%20paas";
+    setup.backends[1].internal_port = 0;
+    setup.rules = {
+        {"", "/caf%C3%A9/~a@b+c=d,e", "backend"}, {"", "/", "frontend"}, {"", "/x", "backend"}};
+    check_golden("unusual_values", setup);
+  }
+}
+
+TEST_CASE("haproxy: the same setup gives the same text") {
+  CHECK(*render(zipkick()) == *render(zipkick()));
+}
+
+TEST_CASE("haproxy: values that could end a word or a line are refused") {
+  for (const std::string bad : {"a b", "a\nb", "a\rb", "a\"b", "a'b", "a$b", "a#b", "a\\b", "a;b",
+                                "", "-a", "a/b", "caf\xc3\xa9"}) {
+    CAPTURE(bad);
+    check_refused([&](Setup& setup) { setup.stack = bad; }, "stack name");
+    check_refused([&](Setup& setup) { setup.backends[0].name = bad; }, "backend name");
+    check_refused([&](Setup& setup) { setup.backends[0].servers[0].name = bad; }, "server name");
+    check_refused([&](Setup& setup) { setup.backends[0].servers[0].address = bad; },
+                  "server address");
+    check_refused([&](Setup& setup) { setup.private_address = bad; }, "private address");
+    if (bad.empty()) continue;
+    check_refused([&](Setup& setup) { setup.rules[0].host = bad; }, "rule host");
+    check_refused([&](Setup& setup) { setup.rules[1].path = bad; }, "rule path");
+    check_refused([&](Setup& setup) { setup.backends[1].health_path = bad; }, "health path");
+  }
+  for (const std::string bad : {"/a b", "/a\n", "/a\"", "/a'", "/a$b", "/a#b", "/a\\b", "/a{b}"}) {
+    CAPTURE(bad);
+    check_refused([&](Setup& setup) { setup.rules[1].path = bad; }, "rule path");
+    check_refused([&](Setup& setup) { setup.backends[1].health_path = bad; }, "health path");
+  }
+  std::string with_nul = "10.1.0.5";
+  with_nul += '\0';
+  check_refused([&](Setup& setup) { setup.backends[0].servers[0].address = with_nul; },
+                "server address");
+}
+
+TEST_CASE("haproxy: a dot would make a service look like a section of the load balancer's own") {
+  check_refused([](Setup& setup) { setup.backends[0].name = "rule.none"; }, "backend name");
+}
+
+TEST_CASE("haproxy: names and ports are used once, which haproxy -c does not check") {
+  check_refused([](Setup& setup) { setup.backends[1].name = "frontend"; }, "second backend");
+  check_refused([](Setup& setup) { setup.backends[0].servers[1].name = "zipkick-frontend-1.r1"; },
+                "second server");
+  check_refused([](Setup& setup) { setup.listen = {80, 80}; }, "second use of port");
+  check_refused([](Setup& setup) { setup.listen = {80, 20001}; }, "second use of port");
+  check_refused([](Setup& setup) { setup.backends[1].internal_port = 20001; },
+                "second use of port");
+}
+
+TEST_CASE("haproxy: numbers out of range and rules to nowhere are refused") {
+  check_refused([](Setup& setup) { setup.listen = {0}; }, "port '0'");
+  check_refused([](Setup& setup) { setup.listen = {65536}; }, "port '65536'");
+  check_refused([](Setup& setup) { setup.backends[0].internal_port = -1; }, "internal port '-1'");
+  check_refused([](Setup& setup) { setup.backends[0].servers[0].port = 0; }, "server port '0'");
+  check_refused([](Setup& setup) { setup.backends[0].health_interval_ms = 0; }, "health interval");
+  check_refused([](Setup& setup) { setup.backends[0].health_timeout_ms = -5; }, "health timeout");
+  check_refused([](Setup& setup) { setup.rules[0].to = "db"; }, "unknown backend 'db'");
+}
+
+TEST_CASE("haproxy: an error names the backend it is about") {
+  auto setup = zipkick();
+  setup.backends[1].servers[0].port = 70000;
+  CHECK(describe(render(setup).error()) ==
+        "backend 'backend': the load balancer's server port '70000' is not allowed");
+}
+
+TEST_CASE("haproxy: the backends are read back as they were rendered") {
+  const auto setup = zipkick();
+  CHECK(servers_of(*render(setup)) == setup.backends);
+
+  auto unusual = setup;
+  unusual.backends[0].servers = {{"zipkick-frontend-1.r1", "fd00::3", 20010}};
+  unusual.backends[1].internal_port = 0;
+  unusual.backends[1].servers.clear();
+  CHECK(servers_of(*render(unusual)) == unusual.backends);
+}
+
+TEST_CASE("haproxy: only a change that is not about servers asks for a reload") {
+  const auto setup = zipkick();
+  const auto before = without_servers(*render(setup));
+  CHECK(before.find("20010") == std::string::npos);
+
+  auto scaled = setup;
+  scaled.backends[0].servers.push_back({"zipkick-frontend-3.r1", "10.1.0.9", 20010});
+  scaled.backends[1].servers.clear();
+  CHECK(without_servers(*render(scaled)) == before);
+
+  const auto needs_reload = [&](const std::function<void(Setup&)>& change) {
+    auto changed = setup;
+    change(changed);
+    return without_servers(*render(changed)) != before;
+  };
+  CHECK(needs_reload([](Setup& changed) { changed.listen = {80, 81}; }));
+  CHECK(needs_reload([](Setup& changed) { changed.rules.erase(changed.rules.begin()); }));
+  CHECK(needs_reload([](Setup& changed) { changed.private_address = "10.1.0.7"; }));
+  CHECK(needs_reload([](Setup& changed) { changed.backends[0].health_path = "/"; }));
+  CHECK(needs_reload([](Setup& changed) { changed.backends[0].health_interval_ms = 900; }));
+  CHECK(needs_reload([](Setup& changed) { changed.backends[0].internal_port = 20009; }));
+  CHECK(needs_reload([](Setup& changed) { changed.backends[0].health_timeout_ms = 900; }));
+}
+
+TEST_CASE("haproxy: text that render did not make is read without harm") {
+  for (const std::string text :
+       {"", "\n\n", "backend\n    server\n", "    server a b\n",
+        "backend a\n    server x 10.0.0.1\n",
+        "backend a\n    server x 10.0.0.1:99999\n    default-server inter\n",
+        "frontend internal.\n",
+        "backend a\n    timeout check 99999999999999ms\n    http-check send uri\n"}) {
+    CAPTURE(text);
+    for (const auto& backend : servers_of(text)) CHECK(backend.servers.empty());
+  }
+  CHECK(servers_of("listen a\n    server x 10.0.0.1:80\n").empty());
+}
+
+}  // namespace
+}  // namespace paas::haproxy

@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# Programs of other languages stand in single quotes here, and the variables are tests/lib/scenario.sh's.
+# shellcheck disable=SC2016,SC2154
+# What scenarios ask about a stack that is up, past paasctl: its machines through Docker, the cloud through its API.
+
+# A field of the lockfile, as jq says it.
+lockfile() {
+  jq -r "$@" paas.lock
+}
+
+# The full name of a server: "db-1" of the stack zipkick is "zipkick-db-1".
+server_name() {
+  lockfile --arg name "$1" '.applied.stack as $stack | .servers | keys[] | select(. == $name or . == "\($stack)-\($name)")'
+}
+
+droplet_of() {
+  lockfile --arg name "$(server_name "$1")" '.servers[$name].droplet.id'
+}
+
+address_of() {
+  lockfile --arg name "$(server_name "$1")" ".servers[\$name].${2:-private}_address"
+}
+
+# The servers of these services.
+servers_of() {
+  jq -r '.servers | to_entries[] | select(.value.service | IN($ARGS.positional[])) | .key' paas.lock --args "$@"
+}
+
+cloud_name() {
+  paasctl cloud status -o json | jq -r .name
+}
+
+# The container that is a server's machine.
+machine_of() {
+  printf 'paas-%s-%s\n' "$(cloud_name)" "$(droplet_of "$1")"
+}
+
+# Runs a shell script on a server, past SSH: what the machine itself says.
+inside() {
+  local machine
+  machine=$(machine_of "$1")
+  docker exec "$machine" sh -c "$2"
+}
+
+# Each container of these services with its identifier and the time when it started.
+containers_of() {
+  local server
+  for server in $(servers_of "$@"); do
+    inside "$server" 'docker ps --quiet --no-trunc | xargs -r docker inspect -f "{{.Name}} {{.Id}} {{.State.StartedAt}}"' |
+      sed "s|^|$server |"
+  done
+}
+
+# The environment of a server's running program, read in the process.
+environment_in() {
+  paasctl exec "$1" -- cat /proc/1/environ | tr '\0' '\n' | sort
+}
+
+# api METHOD PATH [JSON]: asks the cloud, past paasctl.
+api() {
+  local method=$1 path=$2
+  (
+    eval "$(paasctl cloud env)"
+    curl --silent --show-error --fail --max-time 30 -X "$method" -H "Authorization: Bearer $DIGITALOCEAN_ACCESS_TOKEN" \
+      -H 'Content-Type: application/json' ${3:+-d "$3"} "$DIGITALOCEAN_API_URL/v2$path"
+  )
+}
+
+# Everything that the cloud remembers; asking changes nothing of it, so it tells whether anything was changed.
+cloud_memory() {
+  sha256sum <"$XDG_STATE_HOME/paasctl/cloud/state.json"
+}
+
+# The process that serves, how often HAProxy was loaded, and who serves by its running configuration.
+haproxy_worker() {
+  inside "$1" "echo 'show info' | socat - /run/haproxy/admin.sock | sed -n 's/^Pid: //p'"
+}
+
+reloads() {
+  paasctl lb show -o json | jq .reloads
+}
+
+# BACKEND/SERVER of everything in rotation, as HAProxy runs and as its configuration on disk says.
+rotation_running() {
+  inside "$1" "echo 'show servers state' | socat - /run/haproxy/admin.sock" |
+    awk '$1 ~ /^[0-9]+$/ && NF > 10 && $6 == 2 {print $2 "/" $4}' | sort
+}
+
+rotation_on_disk() {
+  inside "$1" 'cat /etc/haproxy/haproxy.cfg' |
+    awk '$1 == "backend" {backend = $2} $1 == "server" {print backend "/" $2}' | sort
+}
+
+# Starts requests of all kinds to a path through the load balancer, until traffic_end.
+traffic_begin() {
+  /usr/bin/python3 "$source_root/tests/lib/traffic.py" "http://$address$1" >"$folder/traffic" 2>&1 &
+  traffic=$!
+  eventually 60 "requests are under way" test -s "$folder/traffic"
+}
+
+# Ends them: none may have failed, and there must have been some of each kind.
+traffic_end() {
+  local report
+  kill -TERM "$traffic"
+  wait "$traffic" || true
+  report=$(tail -n 1 "$folder/traffic")
+  check_equal "no request failed: $(jq -c .requests <<<"$report")" 0 "$(jq '.failures | length' <<<"$report" || true)"
+  check_equal "each kind of request was made" true "$(jq '[.requests[]] | length == 4 and min > 20' <<<"$report")"
+}
+
+# Puts the conformance proxy between paasctl and the cloud: from then on the stack is one of a provider that the
+# environment names. Without the document, nothing is recorded and nothing is judged.
+record_traffic_with_cloud() {
+  recording=
+  if [[ ! -x $1 ]] || ! /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+    say "the published document is not beside this checkout, or python3-jsonschema is missing: nothing is recorded"
+    return 0
+  fi
+  recording=$folder/exchanges.jsonl
+  conformance=$1
+  "$1" proxy --upstream "$(paasctl cloud status -o json | jq -r .url)" --log "$recording" >"$folder/proxy" 2>&1 &
+  proxy=$!
+  eventually 60 "the proxy listens" grep -q ^http "$folder/proxy"
+  sed -i 's/^cloud: local .*/cloud: digitalocean/' paas.yaml
+  eval "$(paasctl cloud env)"
+  DIGITALOCEAN_API_URL=$(head -n 1 "$folder/proxy")
+  export DIGITALOCEAN_API_URL
+}
+
+# How many requests have asked the cloud for a change so far.
+asked_to_change() {
+  [[ -z $recording ]] || jq -r 'select(.method != "GET") | .method' "$recording" | wc -l
+}
+
+check_traffic_with_cloud() {
+  [[ -n $recording ]] || return 0
+  kill "$proxy"
+  local faults
+  faults=$("$conformance" check "$recording" || true)
+  say "$(wc -l <"$recording") exchanges with the cloud"
+  # The document's list of statuses reads `off` as false (YAML 1.1), so a droplet that is off is no fault.
+  faults=$(grep -E '^ *[0-9]+ x ' <<<"$faults" | grep -v "'off' is not one of" || true)
+  check_equal "neither side differs from the published document" "" "$faults"
+}

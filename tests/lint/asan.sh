@@ -1,0 +1,13 @@
+#!/bin/bash
+# Runs the unit tests of the asan preset's build folder, which tests/run has built.
+set -euo pipefail
+folder=$1
+if [[ ! -f $folder/CTestTestfile.cmake ]]; then
+  echo "skipped: $folder was not built (cmake --preset asan && cmake --build --preset asan)"
+  exit 77
+fi
+cmake --build "$folder"
+# Not yet seen under the sanitizers, and so not part of the run: they leave this list when they have.
+unproven='^(unit\.(cloud|observe|report|plan|reconcile)|cli\..*|live\..*)$'
+ctest --test-dir "$folder" --label-regex unit --exclude-regex "$unproven" --output-on-failure \
+  --parallel "$(nproc)" --no-tests=error

@@ -1,0 +1,80 @@
+// Names, numbers, ports and passwords are given out once.
+#include "lockfile/names.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <set>
+
+#include "lockfile/support/fakes.hpp"
+
+namespace paas::lockfile {
+namespace {
+
+TEST_CASE("lockfile: names and tags are made of the stack's and the service's") {
+  CHECK(server_name("zipkick", "web", 3) == "zipkick-web-3");
+  CHECK(volume_name("zipkick", "db") == "zipkick-db");
+  CHECK(firewall_name("zipkick", "lb") == "zipkick-lb");
+  CHECK(vpc_name("zipkick") == "zipkick");
+  CHECK(ssh_key_name("zipkick") == "paasctl-zipkick");
+  CHECK(stack_tag("zipkick") == "paas:zipkick");
+  CHECK(service_tag("zipkick", "web") == "paas:zipkick:web");
+  CHECK(client_tag("zipkick", "db") == "paas:zipkick:uses:db");
+}
+
+TEST_CASE("lockfile: a server's number is not used again after the server is gone") {
+  Lockfile lockfile;
+  CHECK(allocate_server(lockfile, "z", "web").droplet.name == "z-web-1");
+  auto& second = allocate_server(lockfile, "z", "web");
+  CHECK(second.number == 2);
+  CHECK(second.service == "web");
+  CHECK(second.droplet.id.empty());
+  lockfile.servers.erase("z-web-2");
+  CHECK(allocate_server(lockfile, "z", "web").number == 3);
+  CHECK(allocate_server(lockfile, "z", "db").number == 1);
+  CHECK(lockfile.services["web"].next_number == 4);
+  // A counter that was set back by hand gives no name that is in use.
+  lockfile.services["web"].next_number = 1;
+  CHECK(allocate_server(lockfile, "z", "web").number == 2);
+  CHECK(allocate_server(lockfile, "z", "web").number == 4);
+  CHECK(lockfile.servers.size() == 5);
+}
+
+TEST_CASE("lockfile: two slots a service and one internal port, unique in the stack and kept") {
+  Lockfile lockfile;
+  CHECK(allocate_slots(lockfile, "frontend") == std::vector<int>{20000, 20001});
+  CHECK(allocate_slots(lockfile, "backend") == std::vector<int>{20002, 20003});
+  CHECK(allocate_slots(lockfile, "frontend") == std::vector<int>{20000, 20001});
+  CHECK(allocate_internal_port(lockfile, "frontend") == 30000);
+  CHECK(allocate_internal_port(lockfile, "backend") == 30001);
+  CHECK(allocate_internal_port(lockfile, "frontend") == 30000);
+  lockfile.services.erase("frontend");
+  CHECK(allocate_slots(lockfile, "api") == std::vector<int>{20000, 20001});
+  CHECK(allocate_internal_port(lockfile, "api") == 30000);
+}
+
+TEST_CASE("lockfile: passwords are 32 letters and digits, all of them equally likely") {
+  testing::CountingRandom random;
+  std::array<int, 256> counts{};
+  constexpr int rounds = 3000;
+  std::set<std::string> seen;
+  for (int i = 0; i < rounds; ++i) {
+    const auto password = generate_password(random).reveal();
+    REQUIRE(password.size() == 32);
+    CHECK(seen.insert(password).second);
+    for (const unsigned char c : password) ++counts[c];
+  }
+  int letters = 0;
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    if (counts[c] == 0) continue;
+    ++letters;
+    CHECK((std::isalnum(static_cast<int>(c)) != 0));
+    // 1548 are expected of each; the first eight letters of a biased choice would have 1875.
+    CHECK(counts[c] > 1348);
+    CHECK(counts[c] < 1748);
+  }
+  CHECK(letters == 62);
+}
+
+}  // namespace
+}  // namespace paas::lockfile

@@ -1,0 +1,178 @@
+// What plan::make refuses, and the order that it gives to steps.
+#include "plan/make.hpp"
+
+#include <doctest/doctest.h>
+
+#include "plan/planner.hpp"
+#include "plan/support/world.hpp"
+
+namespace paas::plan::testing {
+namespace {
+
+bool has_step(const Plan& plan, const std::string& id) {
+  for (const auto& step : plan.steps) {
+    if (step.id == id) return true;
+  }
+  return false;
+}
+
+const Step& step_of(const Plan& plan, const std::string& id) {
+  for (const auto& step : plan.steps) {
+    if (step.id == id) return step;
+  }
+  FAIL("no step " << id);
+  return plan.steps.front();
+}
+
+TEST_CASE("plan: a volume that would have to shrink is an error") {
+  World world;
+  world.up();
+  world.service("db").volume->size_gigabytes = 5;
+  const auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message ==
+        "services.db.volume.size: 5 GiB is less than the 10 GiB that volume zipkick-db has, and a "
+        "volume cannot shrink");
+  CHECK(plan.error().hint == "write size: 10GiB");
+}
+
+TEST_CASE("plan: a stack that exists does not move to another region") {
+  World world;
+  world.up();
+  world.input.stack.region = "fra1";
+  auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message ==
+        "region: the stack says fra1, but volume zipkick-db is in nyc3, and what exists cannot "
+        "move");
+  world.apply(make_down(world.lock(), world.input.observed, Volumes::keep));
+  CHECK_FALSE(make(world.input));
+  world.apply(make_down(world.lock(), world.input.observed, Volumes::destroy));
+  CHECK(make(world.input));
+}
+
+TEST_CASE("plan: the count stays between min and max") {
+  World world;
+  world.up();
+  world.service("frontend").scale.max = 3;
+  world.lock().services.at("frontend").count = 9;
+  CHECK(world.plan().lockfile.services.at("frontend").count == 3);
+  world.lock().services.at("frontend").count = 1;
+  CHECK(world.plan().lockfile.services.at("frontend").count == 2);
+}
+
+TEST_CASE("plan: names of servers are never used again") {
+  World world;
+  world.up();
+  world.destroy_droplet("zipkick-frontend-2");
+  world.up();
+  CHECK(world.lock().servers.contains("zipkick-frontend-3"));
+  CHECK_FALSE(world.lock().servers.contains("zipkick-frontend-2"));
+  world.destroy_droplet("zipkick-frontend-3");
+  world.up();
+  CHECK(world.lock().servers.contains("zipkick-frontend-4"));
+}
+
+TEST_CASE("plan: scaling starts no container again and reloads nothing") {
+  World world;
+  world.up();
+  for (const int count : {4, 2, 3}) {
+    world.lock().services.at("frontend").count = count;
+    const auto plan = world.plan();
+    for (const auto& step : plan.steps) {
+      INFO(step.id);
+      CHECK(step.kind != StepKind::configure_balancer);
+      CHECK(step.kind != StepKind::update_firewall);
+      CHECK(step.kind != StepKind::write_hosts);
+      if (step.kind != StepKind::start_container) continue;
+      CHECK_FALSE(world.lock().servers.contains(step.server));
+    }
+    world.apply(plan);
+  }
+}
+
+TEST_CASE("plan: servers start from the newest machine image of their service and region") {
+  World world;
+  auto& snapshots = world.input.observed.snapshots;
+  snapshots.resize(3);
+  snapshots[0].id = "3";
+  snapshots[0].name = "zipkick-frontend-image-3";
+  snapshots[0].regions = {"fra1"};
+  snapshots[1].id = "2";
+  snapshots[1].name = "zipkick-frontend-image-2";
+  snapshots[1].regions = {"nyc3"};
+  snapshots[2].id = "1";
+  snapshots[2].name = "zipkick-frontend-image-1";
+  snapshots[2].regions = {"nyc3"};
+  const auto plan = world.plan();
+  CHECK(plan.lockfile.servers.at("zipkick-frontend-1").image == "2");
+  CHECK(plan.lockfile.servers.at("zipkick-backend-1").image == "debian-12-x64");
+  CHECK(step_of(plan, "create_server/zipkick-frontend-1").detail ==
+        "s-1vcpu-1gb in nyc3, from snapshot 2");
+}
+
+TEST_CASE("plan: who depends on a replaced database starts again with the names that change") {
+  World world;
+  world.up();
+  world.destroy_droplet("zipkick-db-1");
+  const auto plan = world.plan();
+  const auto& restart = step_of(plan, "start_container/zipkick-backend-1");
+  CHECK(restart.cause.find("DB_HOST") != std::string::npos);
+  CHECK(restart.cause.find("DB_URL") != std::string::npos);
+  CHECK(restart.cause.find("CACHE") == std::string::npos);
+  const auto& after = restart.after;
+  CHECK(std::find(after.begin(), after.end(), "start_container/zipkick-db-2") != after.end());
+  CHECK_FALSE(has_step(plan, "start_container/zipkick-frontend-1"));
+}
+
+TEST_CASE("plan: without a look inside, only what the cloud shows is planned") {
+  World world;
+  world.up();
+  for (auto& [name, server] : world.input.observed.servers) server.machine.reset();
+  world.service("frontend").env["MODE"] = "other";
+  world.lock().services.at("frontend").count = 3;
+  const auto plan = world.plan();
+  CHECK(has_step(plan, "create_server/zipkick-frontend-3"));
+  CHECK_FALSE(has_step(plan, "start_container/zipkick-frontend-1"));
+  CHECK(plan.warnings.size() == world.lock().servers.size());
+}
+
+Step step(const std::string& id, std::vector<std::string> after) {
+  Step result;
+  result.id = id;
+  result.after = std::move(after);
+  return result;
+}
+
+std::string ids(const std::vector<Step>& steps) {
+  std::string text;
+  for (const auto& each : steps) text += each.id;
+  return text;
+}
+
+TEST_CASE("plan: ordering keeps the order it is given as far as it can") {
+  CHECK(ids(ordered({step("a", {"c"}), step("b", {}), step("c", {"b"})})) == "bca");
+  CHECK(ids(ordered({step("a", {"nowhere"}), step("b", {})})) == "ab");
+  CHECK(ordered({step("a", {"nowhere", "b", "b"}), step("b", {})}).back().after ==
+        std::vector<std::string>{"b"});
+}
+
+TEST_CASE("plan: a circle of steps shows in their number") {
+  CHECK(ids(ordered({step("a", {"b"}), step("b", {"a"}), step("c", {})})) == "c");
+}
+
+TEST_CASE("plan: every kind of step has a name and words of its own") {
+  std::set<std::string> names;
+  for (int kind = 0; kind <= static_cast<int>(StepKind::delete_key); ++kind) {
+    Step each;
+    each.kind = static_cast<StepKind>(kind);
+    each.server = "zipkick-web-1";
+    CHECK(names.insert(to_text(each.kind)).second);
+    CHECK(describe(each).find("zipkick-web-1") != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace paas::plan::testing

@@ -1,0 +1,77 @@
+// A model of the world: a stack, its lockfile and what exists, which carries plans out in memory.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/make.hpp"
+
+namespace paas::plan::testing {
+
+/// Two web services behind a load balancer, a database on a volume and a cache.
+extern const std::string_view example;
+
+/// Fails the test for a text with problems.
+stack::Stack parsed(std::string_view yaml);
+
+class World {
+ public:
+  /// Nothing exists; every image is built.
+  explicit World(std::string_view yaml = example);
+
+  /// Fails the test for an error.
+  Plan plan() const;
+  /// Carries the steps out one by one as the executor would. What a step needs and is not there yet
+  /// goes to `violations`: an edge that the plan lacks.
+  void apply(const Plan& plan);
+  /// The same in another order that the plan permits; each seed gives one.
+  void apply_shuffled(const Plan& plan, unsigned seed);
+  /// plan() and apply().
+  void up();
+
+  stack::Service& service(const std::string& name);
+  observe::Server& server(const std::string& name) { return input.observed.servers.at(name); }
+  observe::Machine& machine(const std::string& name) { return *server(name).machine; }
+  observe::Container& container(const std::string& server_name);
+  observe::Balancer& balancer() { return *machine("zipkick-lb-1").balancer; }
+  lockfile::Lockfile& lock() { return input.lockfile; }
+
+  /// As if somebody did it with DigitalOcean's own tools.
+  void destroy_droplet(const std::string& name);
+  void power_off(const std::string& name);
+  void cut_off(const std::string& name);
+  /// The image's next version: its context changed and it has to be built again.
+  void change_image(const std::string& name);
+
+  Input input;
+  std::vector<std::string> violations;
+
+ private:
+  void perform(const Step& step);
+  void perform_resource(const Step& step);
+  void perform_on_server(const Step& step);
+  void perform_on_balancer(const Step& step);
+  void put_firewall(const Step& step);
+  void create_server(const Step& step);
+  void attach_volume(const Step& step);
+  void start_container(const Step& step);
+  int release_for(const stack::Service& service, const std::string& identity);
+  void retire_container(const Step& step);
+  void configure_balancer(const Step& step);
+  void leave_rotation(const std::string& server, const std::string& keep);
+  void delete_server(const Step& step);
+  observe::Machine* prepared(const Step& step);
+  void need(bool holds, const Step& step, const std::string& what);
+  std::string new_id(const std::string& kind);
+
+  int next_id_ = 100;
+  std::map<std::string, observe::Machine> asleep_;  ///< Insides of servers that are powered off.
+  std::map<std::string, int> made_releases_;        ///< By service, of one plan.
+};
+
+/// Steps with glyph, cause and what they wait for, then the warnings.
+std::string rendered(const Plan& plan);
+
+}  // namespace paas::plan::testing

@@ -1,0 +1,289 @@
+// The executor against the local cloud's core and servers in memory: from nothing to a stack and
+// back, and what a run leaves that was killed, cut off or that failed.
+#include "reconcile/executor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "reconcile/support/rig.hpp"
+
+namespace paas::reconcile::testing {
+namespace {
+
+constexpr std::string_view small = R"(stack: shop
+region: nyc3
+ssh: {from: [0.0.0.0/0]}
+images: {web: {pull: "example/web:1"}, postgres: {pull: "example/postgres:16"}}
+services:
+  web: {type: web, image: web, port: 8000, scale: {min: 2, max: 3}, links: [db]}
+  db:
+    type: db
+    image: postgres
+    port: 5432
+    scheme: postgresql
+    volume: {size: 10GiB, mount: /var/lib/postgresql}
+    credentials: {user: app, database: app, env: {POSTGRES_PASSWORD: "{password}"}}
+lb: {listen: [80], rules: [{to: web}]}
+)";
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+std::vector<std::string> droplet_names(const World& world) {
+  std::vector<std::string> names;
+  for (const auto& [id, droplet] : world.cloud.droplets) {
+    if (!droplet.leaving) names.push_back(droplet.name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string all_of(const std::vector<Failure>& failures) {
+  std::string text;
+  for (const auto& failure : failures)
+    text += failure.step.id + ": " + describe(failure.error) + "\n";
+  return text;
+}
+
+void require_up(Rig& rig) {
+  const auto outcome = rig.up();
+  REQUIRE_MESSAGE(outcome, (outcome ? "" : describe(outcome.error())));
+  REQUIRE_MESSAGE(outcome->failures.empty(), all_of(outcome->failures));
+  REQUIRE(outcome->skipped == 0);
+}
+
+std::string step_ids(const plan::Plan& plan) {
+  std::string text;
+  for (const auto& step : plan.steps) text += step.id + ": " + step.cause + "\n";
+  return text;
+}
+
+/// Exactly the stack is there: what the lockfile says, each once, and nothing is left to do.
+void check_only_the_stack(World& world, std::string_view yaml, std::size_t servers) {
+  Rig rig(world, yaml);
+  const auto next = rig.plan();
+  REQUIRE(next);
+  CHECK(step_ids(*next) == "");
+  std::vector<std::string> known;
+  for (const auto& [name, server] : world.stored.servers) known.push_back(name);
+  CHECK(droplet_names(world) == known);
+  CHECK(known.size() == servers);
+  CHECK(world.cloud.volumes.size() == 1);
+  CHECK(world.cloud.firewalls.size() == 3);
+  CHECK(world.cloud.reserved_ips.size() == 1);
+  CHECK(world.cloud.keys.size() == 1);
+  CHECK(std::count_if(world.cloud.vpcs.begin(), world.cloud.vpcs.end(),
+                      [](const auto& entry) { return !entry.second.is_default; }) == 1);
+  CHECK(rig.http.changes.empty());
+}
+
+TEST_CASE("reconcile: up from nothing makes exactly the stack, and a second time does nothing") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  CHECK(droplet_names(world) ==
+        std::vector<std::string>{"shop-db-1", "shop-lb-1", "shop-web-1", "shop-web-2"});
+  CHECK(world.insides.reloads == 1);
+  const auto& web = world.insides.machines.at("shop-web-1").containers;
+  REQUIRE(web.size() == 1);
+  CHECK(web.front().environment.at("DB_HOST") ==
+        world.stored.servers.at("shop-db-1").private_address);
+  CHECK(world.stored.servers.at("shop-web-1").host_key == "ssh-ed25519 second-of-shop-web-1");
+  CHECK(world.stored.servers.at("shop-web-1").first_host_key.empty());
+  check_only_the_stack(world, small, 4);
+}
+
+TEST_CASE("reconcile: steps side by side come to the same end") {
+  World world;
+  Rig rig(world, small);
+  rig.options.parallelism = 8;
+  require_up(rig);
+  check_only_the_stack(world, small, 4);
+}
+
+TEST_CASE("reconcile: down leaves nothing but the volume, and up takes it again") {
+  World world;
+  {
+    Rig rig(world, small);
+    require_up(rig);
+    const auto outcome = rig.down(plan::Volumes::keep);
+    REQUIRE(outcome);
+    REQUIRE_MESSAGE(outcome->failures.empty(), all_of(outcome->failures));
+  }
+  CHECK(droplet_names(world).empty());
+  CHECK(world.cloud.firewalls.empty());
+  CHECK(world.cloud.reserved_ips.empty());
+  CHECK(world.cloud.keys.empty());
+  CHECK(world.cloud.tags.empty());
+  REQUIRE(world.cloud.volumes.size() == 1);
+  const auto volume = world.cloud.volumes.begin()->first;
+  Rig again(world, small);
+  require_up(again);
+  check_only_the_stack(world, small, 4);
+  CHECK(world.cloud.volumes.begin()->first == volume);
+  const auto outcome = again.down(plan::Volumes::destroy);
+  REQUIRE(outcome);
+  CHECK_MESSAGE(outcome->failures.empty(), all_of(outcome->failures));
+  CHECK(world.cloud.volumes.empty());
+}
+
+TEST_CASE("reconcile: scaling changes HAProxy without a reload and leaves other containers alone") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  world.stored.services.at("web").count = 3;
+  require_up(rig);
+  CHECK(world.insides.machines.at("shop-lb-1").balancer->in_rotation.at("web").size() == 3);
+  check_only_the_stack(world, small, 5);
+  world.stored.services.at("web").count = 2;
+  require_up(rig);
+  CHECK(world.insides.machines.at("shop-lb-1").balancer->known.at("web").size() == 2);
+  check_only_the_stack(world, small, 4);
+  CHECK(world.insides.reloads == 1);
+  CHECK(world.stored.services.at("web").releases.size() == 1);
+}
+
+TEST_CASE("reconcile: a container that does not start leaves the old one in place") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  const auto changed = with(std::string(small), "port: 8000", "port: 8080");
+  Rig second(world, changed);
+  second.machines.broken = {"web"};
+  const auto outcome = second.up();
+  REQUIRE(outcome);
+  // Both servers of the service failed, and both are told.
+  REQUIRE(outcome->failures.size() == 2);
+  CHECK(outcome->skipped > 0);
+  CHECK(describe(outcome->failures[0].error).find("its last words") != std::string::npos);
+  for (const auto* name : {"shop-web-1", "shop-web-2"}) {
+    const auto& containers = world.insides.machines.at(name).containers;
+    REQUIRE(containers.size() == 1);
+    CHECK(containers.front().name == "shop-web-1");
+    CHECK(containers.front().state == "running");
+  }
+  const auto& rotation = world.insides.machines.at("shop-lb-1").balancer->in_rotation.at("web");
+  CHECK(rotation == std::set<std::string>{"shop-web-1.r1", "shop-web-2.r1"});
+  Rig third(world, changed);
+  require_up(third);
+  check_only_the_stack(world, changed, 4);
+}
+
+TEST_CASE("reconcile: a database that does not start again gets its old container back") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  Rig second(world, with(std::string(small), "port: 5432", "port: 5433"));
+  second.machines.broken = {"db"};
+  const auto outcome = second.up();
+  REQUIRE(outcome);
+  REQUIRE(outcome->failures.size() == 1);
+  CHECK(outcome->failures[0].step.id == "start_container/shop-db-1");
+  const auto& containers = world.insides.machines.at("shop-db-1").containers;
+  REQUIRE(containers.size() == 1);
+  CHECK(containers.front().name == "shop-db-1");
+  CHECK(containers.front().state == "running");
+  // Those that depend on it were not touched.
+  CHECK(world.insides.machines.at("shop-web-1").containers.front().release == 1);
+}
+
+TEST_CASE("reconcile: a POST that took effect without an answer makes no second droplet") {
+  World world;
+  Rig rig(world, small);
+  rig.http.cut_next = "POST /v2/droplets";
+  require_up(rig);
+  CHECK(std::count(rig.http.changes.begin(), rig.http.changes.end(), "POST /v2/droplets") == 4);
+  check_only_the_stack(world, small, 4);
+}
+
+TEST_CASE("reconcile: an interrupted run starts no more steps") {
+  World world;
+  Rig rig(world, small);
+  int done = 0;
+  rig.options.on_event = [&](const Event& event) { done += event.kind == EventKind::done; };
+  rig.options.interrupted = [&] { return done == 3; };
+  const auto outcome = rig.up();
+  REQUIRE(outcome);
+  CHECK(outcome->interrupted);
+  CHECK(outcome->done == 3);
+  CHECK(outcome->failures.empty());
+  CHECK(outcome->skipped > 10);
+  rig.options.interrupted = {};
+  require_up(rig);
+  check_only_the_stack(world, small, 4);
+}
+
+TEST_CASE("reconcile: up goes on from wherever an earlier one was killed") {
+  World whole;
+  Rig measured(whole, small);
+  require_up(measured);
+  const int effects = measured.fuse.spent();
+  REQUIRE(effects > 50);
+  for (int kill = 1; kill < effects; ++kill) {
+    CAPTURE(kill);
+    World world;
+    Rig killed(world, small);
+    killed.fuse.set(kill);
+    (void)killed.up();
+    REQUIRE(killed.fuse.blown());
+    Rig fresh(world, small);
+    require_up(fresh);
+    check_only_the_stack(world, small, 4);
+  }
+}
+
+TEST_CASE("reconcile: down after an up that was killed leaves nothing") {
+  World whole;
+  Rig measured(whole, small);
+  require_up(measured);
+  const int effects = measured.fuse.spent();
+  for (int kill = 1; kill < effects; ++kill) {
+    CAPTURE(kill);
+    World world;
+    Rig killed(world, small);
+    killed.fuse.set(kill);
+    (void)killed.up();
+    Rig fresh(world, small);
+    const auto outcome = fresh.down(plan::Volumes::destroy);
+    REQUIRE(outcome);
+    REQUIRE_MESSAGE(outcome->failures.empty(), all_of(outcome->failures));
+    CHECK(droplet_names(world).empty());
+    CHECK(world.cloud.volumes.empty());
+    CHECK(world.cloud.firewalls.empty());
+    CHECK(world.cloud.reserved_ips.empty());
+    CHECK(world.cloud.keys.empty());
+    CHECK(world.cloud.tags.empty());
+  }
+}
+
+TEST_CASE("reconcile: down goes on from wherever an earlier one was killed") {
+  World whole;
+  Rig measured(whole, small);
+  require_up(measured);
+  const auto up_effects = measured.fuse.spent();
+  REQUIRE(measured.down(plan::Volumes::destroy));
+  const int effects = measured.fuse.spent() - up_effects;
+  for (int kill = 1; kill < effects; ++kill) {
+    CAPTURE(kill);
+    World world;
+    Rig before(world, small);
+    require_up(before);
+    Rig killed(world, small);
+    killed.fuse.set(kill);
+    (void)killed.down(plan::Volumes::destroy);
+    Rig fresh(world, small);
+    const auto outcome = fresh.down(plan::Volumes::destroy);
+    REQUIRE(outcome);
+    REQUIRE_MESSAGE(outcome->failures.empty(), all_of(outcome->failures));
+    CHECK(droplet_names(world).empty());
+    CHECK(world.cloud.volumes.empty());
+    CHECK(world.cloud.firewalls.empty());
+    CHECK(world.cloud.reserved_ips.empty());
+    CHECK(world.cloud.tags.empty());
+  }
+}
+
+}  // namespace
+}  // namespace paas::reconcile::testing

@@ -1,0 +1,41 @@
+#!/bin/bash
+# The main job: the example comes up, answers through its load balancer from PostgreSQL and Redis, goes down,
+# comes up again, and its count goes on.
+# shellcheck source=tests/lib/scenario.sh
+source "$(dirname "$0")/../lib/scenario.sh"
+use_example
+
+check "the local cloud starts" paasctl cloud up
+say "up"
+bring_up
+
+answer=$(get /)
+say "$answer"
+check_equal "PostgreSQL counts the first visit" 1 "$(jq -r .visits <<<"$answer")"
+check_equal "a name of a frontend" frontend "$(jq -r .frontend <<<"$answer" | sed 's/^zipkick-\(.*\)-[0-9]*$/\1/')"
+check_equal "a name of a backend" backend "$(jq -r .backend <<<"$answer" | sed 's/^zipkick-\(.*\)-[0-9]*$/\1/')"
+check "a note is taken" curl --silent --fail -d 'text=from the scenario' "http://$address/"
+check_equal "Redis has not seen it" miss "$(get / | jq -r .cache)"
+answer=$(get /)
+check_equal "Redis has it" hit "$(jq -r .cache <<<"$answer")"
+check_equal "as it was written" "from the scenario" "$(jq -r .note <<<"$answer")"
+
+servers() {
+  local part=$1
+  for _ in $(seq 12); do
+    get / | jq -r ".$part"
+  done | sort -u | wc -l
+}
+check_equal "both frontends answer" 2 "$(servers frontend)"
+check_equal "both backends answer" 2 "$(servers backend)"
+check_equal "a path goes to the backend" zipkick-backend "$(get /api/count | jq -r .backend | sed 's/-[0-9]*$//')"
+count=$(get /api/count | jq -r .visits)
+
+say "down"
+check "the example goes down" paasctl down --yes
+check_fails "nothing answers any more" curl --silent --fail --max-time 2 "http://$address/"
+
+say "up again"
+bring_up
+check_equal "the count goes on" "$((count + 1))" "$(get / | jq -r .visits)"
+check_equal "the note is still there" "from the scenario" "$(get / | jq -r .note)"

@@ -1,0 +1,71 @@
+#!/bin/bash
+# A machine image is made from a builder that never held a secret, and servers are created from it.
+# shellcheck source=tests/lib/scenario.sh
+source "$(dirname "$0")/../lib/scenario.sh"
+# shellcheck source=tests/lib/stack.sh
+source "$source_root/tests/lib/stack.sh"
+use_example
+
+# One server with a secret in its environment: the canary.
+canary=canary-$(od -An -N 12 -tx1 /dev/urandom | tr -d ' \n')
+cat >paas.yaml <<END_STACK
+stack: snap
+cloud: local
+region: nyc3
+ssh: {from: [0.0.0.0/0]}
+images:
+  web: {build: ./web, args: {BASE: "zipkick-base:12"}}
+services:
+  site:
+    type: web
+    image: web
+    port: 8000
+    env: {MODE: frontend, BACKEND_URL: "http://127.0.0.1:1", CANARY: "$canary"}
+    health: {path: /healthz}
+    scale: {min: 1, max: 3}
+lb:
+  listen: [80]
+  rules:
+    - {to: site}
+END_STACK
+check "the local cloud starts" paasctl cloud up
+bring_up
+check_contains "a plain image first" debian-12 "$(api GET "/droplets/$(droplet_of site-1)" | jq -r .droplet.image.slug)"
+own_keys=$(inside site-1 'cat /etc/ssh/ssh_host_*.pub; cat /etc/machine-id' | awk '{print ($2 == "" ? $1 : $2)}')
+stack_key=$(lockfile .ssh_key.public_key | awk '{print $2}')
+
+say "A machine image"
+check_status "image save --snapshot" 0 paasctl image save site --snapshot
+snapshot=$(awk '{print $2}' <<<"$output")
+check_equal "the cloud has it" "$snapshot" "$(api GET '/snapshots?resource_type=droplet' | jq -r '.snapshots[].id')"
+check_equal "the builder is gone" "$(lockfile '.servers | keys[]')" "$(api GET /droplets | jq -r '.droplets[].name' | sort)"
+check_equal "also from the lockfile" 0 "$(lockfile '.temporary // {} | length')"
+
+say "What is in it"
+images=$(docker image ls --quiet --filter "label=paas.cloud=$(cloud_name)" | sort -u)
+[[ -n $images ]] || images=$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep -F "$(cloud_name)" || true)
+check_equal "the machine image is one image of the engine" 1 "$(wc -w <<<"$images")"
+# Searches every file of it, with its own tools and nothing running.
+search() {
+  docker run --rm --network none --entrypoint sh "$images" -c "$1"
+}
+check_equal "the canary is nowhere" "" "$(search "grep -rlsF '$canary' / --exclude-dir=proc --exclude-dir=sys || true")"
+check_equal "nor the stack's key" "" "$(search "grep -rlsF '$stack_key' / --exclude-dir=proc --exclude-dir=sys || true")"
+check_equal "no environment" "" "$(search 'find /etc/paas -type f 2>/dev/null')"
+check_equal "no host keys" "" "$(search 'find /etc/ssh -name "ssh_host_*"; find /etc/ssh -name "paas_*"')"
+check_equal "no private key of any kind" "" \
+  "$(search "grep -rlsE '^-----BEGIN [A-Z ]*PRIVATE KEY-----' /etc /root /home /var /tmp /opt || true")"
+check_equal "no machine-id" "" "$(search 'cat /etc/machine-id /var/lib/dbus/machine-id 2>/dev/null')"
+check_equal "nobody is let in" "" "$(search 'find / -xdev -name authorized_keys -size +0 2>/dev/null')"
+check_equal "no user data" "" "$(search 'find /var/lib/cloud -name "user-data*" -size +0 2>/dev/null')"
+
+say "Servers from it"
+check "scale site=2" paasctl scale site=2
+check_equal "the new server is made from it" "$snapshot" "$(api GET "/droplets/$(droplet_of site-2)" | jq -r .droplet.image.id)"
+check_lacks "its image was there already" "MB of" "$(cat "$folder/errors")"
+check_equal "both serve" 2 "$(rotation_running lb-1 | grep -c ^site/)"
+check_contains "with the environment of the stack" "CANARY=$canary" "$(environment_in site-2)"
+for word in $own_keys; do
+  check_lacks "its keys and identifiers are its own" "$word" "$(inside site-2 'cat /etc/ssh/ssh_host_*.pub /etc/machine-id')"
+done
+check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
