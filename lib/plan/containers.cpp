@@ -57,11 +57,9 @@ std::vector<std::string> Planner::ready_steps(const std::string& service) const 
       after.push_back("start_container/" + target.name);
       after.push_back("add_to_rotation/" + target.name);
     }
-    const auto* target = stack::find_service(stack_, link.to);
-    if (target->type == stack::ServiceType::web && placed_.contains("lb")) {
-      after.push_back("create_server/" + placed_.at("lb").front().name);
-    }
   }
+  // Its address goes into the hosts file of every container.
+  if (stack_.lb) after.push_back("create_server/" + placed_.at("lb").front().name);
   return after;
 }
 
@@ -161,7 +159,8 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
   auto& start = add(StepKind::start_container, placed.name, cause, after);
   start.service = service.name;
   start.server = placed.name;
-  std::vector<std::string> before_retiring = {"start_container/" + placed.name};
+  std::vector<std::string> before_retiring = steps_of_old_balancer();
+  before_retiring.push_back("start_container/" + placed.name);
   if (service.type == stack::ServiceType::web && stack_.lb) {
     auto& rotate =
         add(StepKind::add_to_rotation, placed.name, cause,

@@ -49,6 +49,7 @@ class Planner {
   void plan_tags(const std::string& name);
   std::string reason_to_replace(const std::string& name, const lockfile::Server& server) const;
   bool uses(const std::string& user, const std::string& service) const;
+  std::vector<std::string> steps_before_leaving(const std::string& service) const;
   void plan_leaving_server(const std::string& name, const std::string& cause);
   void plan_departures();
   std::string machine_image(const std::string& service) const;
@@ -70,7 +71,9 @@ class Planner {
   void plan_stale_rotation();
   void plan_leave_of_rotation(const std::string& server, const std::string& service,
                               const std::string& cause);
+  bool has_old_balancer() const;
   std::vector<std::string> steps_of_new_balancer() const;
+  std::vector<std::string> steps_of_old_balancer() const;
   void plan_hosts();
 
   const observe::Server* seen(const std::string& server) const;

@@ -119,19 +119,40 @@ void Planner::plan_leave_of_rotation(const std::string& server, const std::strin
   step.server = server;
 }
 
-/// What has to be done before a load balancer that takes another one's place can be relied on: it
-/// knows all servers that the old one knew. Servers that are made in the same run are not waited
-/// for.
+/// Whether a load balancer that leaves still serves.
+bool Planner::has_old_balancer() const {
+  return std::any_of(departures_.begin(), departures_.end(), [&](const auto& departure) {
+    const auto* found = seen(departure.first);
+    return found != nullptr && found->droplet.status == "active" &&
+           lock_.servers.at(departure.first).service == "lb";
+  });
+}
+
+/// What has to be done before a load balancer that takes another one's place can be relied on.
+/// While the old one serves there is time: the new one first knows every server. Otherwise it is
+/// enough that it knows those that are there, and servers that are made in the same run are not
+/// waited for.
 std::vector<std::string> Planner::steps_of_new_balancer() const {
   const auto& balancer_name = placed_.at("lb").front().name;
+  const bool has_time = has_old_balancer();
   std::vector<std::string> steps = {"create_server/" + balancer_name,
                                     "configure_balancer/" + balancer_name};
   for (const auto& [service, placed_servers] : placed_) {
     for (const auto& placed : placed_servers) {
-      if (!has_step("start_container/" + placed.name)) {
+      if (has_time || !has_step("start_container/" + placed.name)) {
         steps.push_back("add_to_rotation/" + placed.name);
       }
     }
+  }
+  return steps;
+}
+
+/// A load balancer that is replaced knows nothing of this run's servers and sends its requests to
+/// what was there before: that stays until it is gone itself.
+std::vector<std::string> Planner::steps_of_old_balancer() const {
+  std::vector<std::string> steps;
+  for (const auto& [name, cause] : departures_) {
+    if (lock_.servers.at(name).service == "lb") steps.push_back("delete_server/" + name);
   }
   return steps;
 }

@@ -220,25 +220,41 @@ bool Planner::uses(const std::string& user, const std::string& service) const {
                      [&](const stack::Link& link) { return link.to == service; });
 }
 
+/// What has to be done before a server of the service can go without being missed.
+std::vector<std::string> Planner::steps_before_leaving(const std::string& service) const {
+  const bool is_balancer = service == "lb";
+  std::vector<std::string> steps;
+  if (!is_balancer) steps = steps_of_old_balancer();
+  for (const auto& [name, entry] : lock_.servers) {
+    const bool is_user = uses(entry.service, service);
+    if (entry.leaving) {
+      if (is_user) steps.push_back("remove_from_rotation/" + name);
+      continue;
+    }
+    if (is_user) steps.push_back("retire_container/" + name);
+    // Every container knows the load balancer by its hosts file.
+    if (is_balancer) steps.push_back("write_hosts/" + name);
+    if (is_balancer || is_user || entry.service == service) {
+      steps.push_back("start_container/" + name);
+      steps.push_back("add_to_rotation/" + name);
+    }
+    if (entry.service == "lb") {
+      steps.push_back("configure_balancer/" + name);
+      if (is_balancer) steps.push_back("assign_address/" + name);
+    }
+  }
+  return steps;
+}
+
 void Planner::plan_leaving_server(const std::string& name, const std::string& cause) {
   const auto& server = lock_.servers.at(name);
   const auto* found = seen(name);
   // Without an identifier it is unknown whether it was created: deleting looks for it by its name.
   const bool exists = found != nullptr || server.droplet.id.empty();
   std::vector<std::string> after = {"remove_from_rotation/" + name, "stop_container/" + name};
-  for (const auto& [other, entry] : lock_.servers) {
-    // What does not exist serves nobody who would have to be waited for.
-    if (entry.leaving || !exists) continue;
-    if (uses(entry.service, server.service)) after.push_back("retire_container/" + other);
-    if (entry.service == server.service || uses(entry.service, server.service)) {
-      after.push_back("start_container/" + other);
-      after.push_back("add_to_rotation/" + other);
-    }
-    if (server.service == "lb") after.push_back("write_hosts/" + other);
-    if (entry.service == "lb") {
-      after.push_back("configure_balancer/" + other);
-      if (server.service == "lb") after.push_back("assign_address/" + other);
-    }
+  // What does not exist serves nobody who would have to be waited for.
+  if (exists) {
+    for (auto& id : steps_before_leaving(server.service)) after.push_back(std::move(id));
   }
   auto& step = add(exists ? StepKind::delete_server : StepKind::forget_server, name, cause, after);
   step.service = server.service;

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/text.hpp"
 #include "plan/planner.hpp"
 #include "plan/support/world.hpp"
 
@@ -46,6 +47,12 @@ const std::vector<Situation>& situations() {
       {"size_changed_of_web", [](World& world) { world.service("backend").size = "s-2vcpu-2gb"; }},
       {"size_changed_of_db", [](World& world) { world.service("db").size = "s-2vcpu-2gb"; }},
       {"size_changed_of_lb", [](World& world) { world.input.stack.lb->size = "s-2vcpu-2gb"; }},
+      {"size_changed_of_everything", [](World& world) { world.input.stack.size = "s-2vcpu-2gb"; }},
+      {"size_changed_of_lb_and_a_new_image",
+       [](World& world) {
+         world.input.stack.lb->size = "s-2vcpu-2gb";
+         world.change_image("web");
+       }},
       {"volume_grown", [](World& world) { world.service("db").volume->size_gigabytes = 20; }},
       {"volume_deleted",
        [](World& world) {
@@ -340,7 +347,7 @@ TEST_CASE("plan: once a plan was carried out, in any order it permits, there is 
   for (unsigned seed = 0; seed < orders; ++seed) {
     World world;
     world.apply_shuffled(world.plan(), seed);
-    CHECK(world.violations == std::vector<std::string>{});
+    CHECK(text::join(world.violations, "\n") == "");
     CHECK(rendered(world.plan()) == "nothing to do\n");
   }
   for (const auto& situation : situations()) {
@@ -351,7 +358,7 @@ TEST_CASE("plan: once a plan was carried out, in any order it permits, there is 
     for (unsigned seed = 0; seed < orders; ++seed) {
       auto world = begin;
       world.apply_shuffled(plan, seed);
-      CHECK(world.violations == std::vector<std::string>{});
+      CHECK(text::join(world.violations, "\n") == "");
       if (seed == 0) CHECK(rendered({world.plan().steps, {}, {}}) == "nothing to do\n");
     }
   }
@@ -377,7 +384,7 @@ TEST_CASE("plan: down takes everything but the volumes, or those as well") {
   for (unsigned seed = 0; seed < 20; ++seed) {
     auto gone = world;
     gone.apply_shuffled(destroy, seed);
-    CHECK(gone.violations == std::vector<std::string>{});
+    CHECK(text::join(gone.violations, "\n") == "");
     CHECK(gone.input.observed.servers.empty());
     CHECK(gone.input.observed.volumes.empty());
     CHECK(gone.input.observed.firewalls.empty());
@@ -397,7 +404,7 @@ TEST_CASE("plan: up after down makes servers with new names around the volume th
   CHECK_FALSE(plan.lockfile.servers.contains("zipkick-db-1"));
   for (const auto& step : plan.steps) CHECK(step.kind != StepKind::create_volume);
   world.apply(plan);
-  CHECK(world.violations == std::vector<std::string>{});
+  CHECK(text::join(world.violations, "\n") == "");
   CHECK(world.plan().empty());
   CHECK(world.lock().services.at("db").password == password);
 }

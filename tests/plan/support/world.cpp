@@ -126,7 +126,11 @@ void World::apply(const Plan& plan) {
     if (declared.credentials && password.empty()) password = Secret("pass+" + declared.name);
   }
   made_releases_.clear();
-  for (const auto& step : plan.steps) perform(step);
+  auto serving_before = served();
+  for (const auto& step : plan.steps) {
+    perform(step);
+    check_served(serving_before, step);
+  }
   input.restart.clear();
   input.replace.clear();
 }
@@ -137,6 +141,74 @@ void World::apply_shuffled(const Plan& plan, unsigned seed) {
   std::shuffle(shuffled.steps.begin(), shuffled.steps.end(), random);
   shuffled.steps = ordered(std::move(shuffled.steps));
   apply(shuffled);
+}
+
+/// Whether HAProxy on that server sends requests for the service to a container that runs.
+bool World::answers(const std::string& balancer_name, const std::string& service_name) const {
+  const auto found = input.observed.servers.find(balancer_name);
+  if (found == input.observed.servers.end() || !found->second.machine) return false;
+  const auto& haproxy = *found->second.machine->balancer;
+  const auto names = haproxy.in_rotation.find(service_name);
+  if (!haproxy.running || names == haproxy.in_rotation.end()) return false;
+  return std::any_of(names->second.begin(), names->second.end(), [&](const std::string& name) {
+    const auto behind = input.observed.servers.find(name.substr(0, name.rfind(".r")));
+    if (behind == input.observed.servers.end() || !behind->second.machine) return false;
+    const auto& containers = behind->second.machine->containers;
+    return std::any_of(containers.begin(), containers.end(), [&](const auto& container) {
+      return container.service == service_name && container.state == "running" &&
+             rotation_name(behind->first, container.release) == name;
+    });
+  });
+}
+
+/// What gets answers now, as seen from outside and from the containers that link to it.
+std::set<std::string> World::served() const {
+  std::set<std::string> result;
+  std::map<std::string, std::string> balancers;  // by address
+  for (const auto& [name, entry] : input.observed.servers) {
+    balancers[entry.droplet.private_address] = name;
+    for (const auto& ip : input.observed.reserved_ips) {
+      const bool ours = input.lockfile.lb && ip.ip == input.lockfile.lb->reserved_ip;
+      if (ours && ip.droplet_id == entry.droplet.id) balancers["the public address"] = name;
+    }
+  }
+  for (const auto& declared : input.stack.services) {
+    if (answers(balancers["the public address"], declared.name)) {
+      result.insert(declared.name + " at the public address");
+    }
+    for (const auto& [name, entry] : input.observed.servers) {
+      if (!entry.machine || entry.machine->containers.empty()) continue;
+      const auto* client = stack::find_service(input.stack, entry.machine->containers[0].service);
+      const auto& hosts = entry.machine->hosts;
+      const auto end = hosts.find("\tlb.internal");
+      if (client == nullptr || end == std::string::npos) continue;
+      const auto begin = hosts.rfind('\n', end) + 1;
+      const auto& balancer_name = balancers[hosts.substr(begin, end - begin)];
+      for (const auto& link : client->links) {
+        if (link.to == declared.name && answers(balancer_name, declared.name)) {
+          result.insert(declared.name + " for " + name);
+        }
+      }
+    }
+  }
+  return result;
+}
+
+/// What was served before the plan goes on being served, as long as there is somebody to serve.
+void World::check_served(std::set<std::string>& before, const Step& step) {
+  const auto now = served();
+  std::erase_if(before, [&](const std::string& what) {
+    if (now.contains(what)) return false;
+    const auto client = what.substr(what.rfind(' ') + 1);
+    bool matters = client == "address" && balancer_of(lock()) != nullptr;
+    if (const auto entry = lock().servers.find(client); entry != lock().servers.end()) {
+      // With the old load balancer the servers go that only it knew.
+      const bool is_idle = entry->second.leaving && step.service == "lb";
+      matters = input.observed.servers.contains(client) && !is_idle;
+    }
+    need(!matters, step, what + " is served by another");
+    return true;
+  });
 }
 
 void World::perform(const Step& step) {

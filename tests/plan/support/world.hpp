@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,8 @@ class World {
   /// Fails the test for an error.
   Plan plan() const;
   /// Carries the steps out one by one as the executor would. What a step needs and is not there yet
-  /// goes to `violations`: an edge that the plan lacks.
+  /// goes to `violations`, and so does what was served before and is not after it: an edge that the
+  /// plan lacks.
   void apply(const Plan& plan);
   /// The same in another order that the plan permits; each seed gives one.
   void apply_shuffled(const Plan& plan, unsigned seed);
@@ -63,6 +65,9 @@ class World {
   void leave_rotation(const std::string& server, const std::string& keep);
   void delete_server(const Step& step);
   observe::Machine* prepared(const Step& step);
+  bool answers(const std::string& balancer_name, const std::string& service_name) const;
+  std::set<std::string> served() const;
+  void check_served(std::set<std::string>& before, const Step& step);
   void need(bool holds, const Step& step, const std::string& what);
   std::string new_id(const std::string& kind);
 
