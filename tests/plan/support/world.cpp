@@ -200,10 +200,11 @@ void World::check_served(std::set<std::string>& before, const Step& step) {
   std::erase_if(before, [&](const std::string& what) {
     if (now.contains(what)) return false;
     const auto client = what.substr(what.rfind(' ') + 1);
-    bool matters = client == "address" && balancer_of(lock()) != nullptr;
+    const bool goes_down = balancer_of(lock()) == nullptr;
+    bool matters = client == "address" && !goes_down;
     if (const auto entry = lock().servers.find(client); entry != lock().servers.end()) {
       // With the old load balancer the servers go that only it knew.
-      const bool is_idle = entry->second.leaving && step.service == "lb";
+      const bool is_idle = entry->second.leaving && (goes_down || step.service == "lb");
       matters = input.observed.servers.contains(client) && !is_idle;
     }
     need(!matters, step, what + " is served by another");
