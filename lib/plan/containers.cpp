@@ -156,6 +156,12 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
   }
   after.push_back("create_firewall/" + service.name);
   after.push_back("update_firewall/" + service.name);
+  if (stack_.lb && inside != nullptr && inside->containers.size() > 1) {
+    // One of them has to leave the rotation to make room.
+    const auto& balancer_name = placed_.at("lb").front().name;
+    after.push_back("configure_balancer/" + balancer_name);
+    after.push_back("power_on_server/" + balancer_name);
+  }
   auto& start = add(StepKind::start_container, placed.name, cause, after);
   start.service = service.name;
   start.server = placed.name;

@@ -45,12 +45,15 @@ bool is_current(const observe::Container& container, const docker::ContainerSpec
          container.shape == spec.labels.at("paas.shape") && container.environment == environment;
 }
 
-/// A slot that no running container of the service has.
-int free_slot(const std::vector<observe::Container>& containers) {
-  for (const auto& container : containers) {
-    if (container.state == "running" && container.slot == 0) return 1;
-  }
-  return 0;
+/// Whether a container keeps its port from others; one that is restarting or paused does as well.
+bool holds_port(const observe::Container& container) {
+  return container.state == "running" || container.state == "restarting" ||
+         container.state == "paused";
+}
+
+bool is_held(const std::vector<observe::Container>& containers, int slot) {
+  return std::any_of(containers.begin(), containers.end(),
+                     [&](const auto& container) { return container.slot == slot; });
 }
 
 }  // namespace
@@ -147,7 +150,6 @@ Status Run::start_container(const plan::Step& step) {
   container.release = release;
   container.image = image.reference;
   container.image_digest = *image.digest;
-  container.slot = declared.type == stack::ServiceType::web ? free_slot(old) : 0;
   auto spec =
       plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
   const auto same = std::find_if(old.begin(), old.end(), [&](const observe::Container& candidate) {
@@ -156,13 +158,18 @@ Status Run::start_container(const plan::Step& step) {
   if (same != old.end()) {
     stage(step, "unchanged");
     container.slot = same->slot;
+    // An earlier run may have been interrupted while it waited for this one.
+    PAAS_TRY(const auto info, tools_.machines.container(target(step.server), spec.name));
+    PAAS_CHECK(await_healthy(step, declared, spec.name, info ? info->restart_count : 0));
+    stage(step, "healthy");
   } else {
+    if (declared.type == stack::ServiceType::web) {
+      PAAS_TRY(container.slot, take_slot(step, spec.name, old));
+      spec =
+          plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
+    }
     PAAS_CHECK(await_firewall(step));
-    PAAS_CHECK(tools_.machines.write_file(target(step.server),
-                                          fmt::format("/etc/paas/{}.env", declared.name),
-                                          environment_file(spec.environment), 0600));
-    PAAS_CHECK(tools_.machines.rewrite_in_place(target(step.server), "/etc/paas/hosts",
-                                                plan::hosts_file(lockfile)));
+    PAAS_CHECK(write_environment(step, spec));
     PAAS_CHECK(declared.type == stack::ServiceType::web
                    ? run_container(step, declared, spec)
                    : replace_in_place(step, declared, spec, old));
@@ -174,6 +181,37 @@ Status Run::start_container(const plan::Step& step) {
   });
 }
 
+/// What the container will read: its variables, and where it finds the load balancer.
+Status Run::write_environment(const plan::Step& step, const docker::ContainerSpec& spec) {
+  PAAS_CHECK(tools_.machines.write_file(target(step.server),
+                                        fmt::format("/etc/paas/{}.env", step.service),
+                                        environment_file(spec.environment), 0600));
+  return write_hosts(step);
+}
+
+/// A slot for a new container beside the one that serves. When both are held, an earlier run was
+/// cut short: what the lockfile does not know as the current one makes room.
+Result<int> Run::take_slot(const plan::Step& step, const std::string& name,
+                           std::vector<observe::Container> containers) {
+  // One of the new one's own name is removed before it starts.
+  std::erase_if(containers,
+                [&](const auto& other) { return !holds_port(other) || other.name == name; });
+  if (is_held(containers, 0) && is_held(containers, 1)) {
+    const int current = server(step.server).release;
+    if (stack_.lb) {
+      PAAS_CHECK(leave_rotation(step.server, plan::rotation_name(step.server, current)));
+    }
+    for (const auto& left : containers) {
+      if (left.release == current) continue;
+      PAAS_CHECK(tools_.machines.stop_container(target(step.server), left.name));
+      PAAS_CHECK(tools_.machines.remove_container(target(step.server), left.name));
+      stage(step, "removed " + left.name);
+    }
+    std::erase_if(containers, [&](const auto& left) { return left.release != current; });
+  }
+  return is_held(containers, 0) ? 1 : 0;
+}
+
 /// Starts a container and waits until it is healthy; otherwise it is removed again and the error
 /// tells its last lines.
 Status Run::run_container(const plan::Step& step, const stack::Service& declared,
@@ -183,7 +221,7 @@ Status Run::run_container(const plan::Step& step, const stack::Service& declared
   auto started = tools_.machines.start_container(target(step.server), spec);
   if (started) {
     stage(step, "container");
-    started = await_healthy(step, declared, spec.name);
+    started = await_healthy(step, declared, spec.name, 0);
   }
   if (started) {
     stage(step, "healthy");
@@ -206,7 +244,7 @@ Status Run::replace_in_place(const plan::Step& step, const stack::Service& decla
                              const std::vector<observe::Container>& old) {
   std::vector<std::string> stopped;
   for (const auto& container : old) {
-    if (container.state != "running") continue;
+    if (!holds_port(container)) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
     if (container.name != spec.name) stopped.push_back(container.name);
     stage(step, "stopped " + container.name);
@@ -220,15 +258,16 @@ Status Run::replace_in_place(const plan::Step& step, const stack::Service& decla
   return started;
 }
 
+/// `restarts` is how often the engine had started it again before; once more means that it ended.
 Status Run::await_healthy(const plan::Step& step, const stack::Service& declared,
-                          const std::string& name) {
+                          const std::string& name, int restarts) {
   const auto began = tools_.clock.monotonic();
   const auto where = target(step.server);
   return poll(std::chrono::seconds(declared.health.start_timeout_seconds),
               "waiting for " + name + " to become healthy", [&]() -> Result<bool> {
                 PAAS_TRY(auto info, tools_.machines.container(where, name));
                 if (!info) return fail(ErrorKind::failed, "the container is gone");
-                if (info->state != "running" || info->restart_count > 0) {
+                if (info->state != "running" || info->restart_count > restarts) {
                   return fail(ErrorKind::failed,
                               fmt::format("the container ended with status {}", info->exit_code));
                 }
@@ -258,7 +297,7 @@ Status Run::retire_container(const plan::Step& step) {
 Status Run::stop_container(const plan::Step& step) {
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   for (const auto& container : of_service(machine, step.service)) {
-    if (container.state != "running") continue;
+    if (!holds_port(container)) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
     stage(step, "stopped " + container.name);
   }

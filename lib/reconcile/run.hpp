@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "haproxy/runtime.hpp"
+#include "lockfile/ownership.hpp"
 #include "reconcile/executor.hpp"
 #include "reconcile/state.hpp"
 
@@ -51,10 +52,12 @@ class Run {
   Status create_key(const plan::Step& step);
   Status create_vpc(const plan::Step& step);
   Status put_firewall(const plan::Step& step);
+  Result<std::string> find_firewall(const std::string& name, lockfile::Intent intent);
   Status delete_firewall(const plan::Step& step);
   Status build_image(const plan::Step& step);
   Status create_volume(const plan::Step& step);
   Status resize_volume(const plan::Step& step);
+  Status grow_file_system(const std::string& volume, const std::vector<std::int64_t>& holders);
   Status delete_volume(const plan::Step& step);
   Status create_address(const plan::Step& step);
   Status assign_address(const plan::Step& step);
@@ -87,13 +90,16 @@ class Run {
   Status start_container(const plan::Step& step);
   Result<int> release_for(const stack::Service& service, const plan::ImageState& image,
                           const std::string& environment_digest);
+  Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec);
+  Result<int> take_slot(const plan::Step& step, const std::string& name,
+                        std::vector<observe::Container> containers);
   Status run_container(const plan::Step& step, const stack::Service& service,
                        const docker::ContainerSpec& spec);
   Status replace_in_place(const plan::Step& step, const stack::Service& service,
                           const docker::ContainerSpec& spec,
                           const std::vector<observe::Container>& old);
   Status await_healthy(const plan::Step& step, const stack::Service& service,
-                       const std::string& container);
+                       const std::string& container, int restarts);
   Status await_firewall(const plan::Step& step);
   Status retire_container(const plan::Step& step);
   Status stop_container(const plan::Step& step);

@@ -189,6 +189,68 @@ TEST_CASE("reconcile: a database that does not start again gets its old containe
   CHECK(world.insides.machines.at("shop-web-1").containers.front().release == 1);
 }
 
+TEST_CASE("reconcile: a container that an interrupted run left makes room for another one") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  Rig second(world, with(std::string(small), "port: 8000", "port: 8080"));
+  second.machines.interrupted_at = "shop-web-2";
+  REQUIRE(second.up()->interrupted);
+  auto& containers = world.insides.machines.at("shop-web-1").containers;
+  REQUIRE(containers.size() == 2);
+  CHECK(world.stored.servers.at("shop-web-1").release == 1);
+  const auto changed = with(std::string(small), "port: 8000", "port: 8090");
+  SUBCASE("it runs") {}
+  SUBCASE("it ends and is started again and again") { containers.back().state = "restarting"; }
+  SUBCASE("it is paused") { containers.back().state = "paused"; }
+  Rig third(world, changed);
+  require_up(third);
+  check_only_the_stack(world, changed, 4);
+}
+
+TEST_CASE("reconcile: a change goes on from wherever another one was killed") {
+  World whole;
+  Rig rig(whole, small);
+  require_up(rig);
+  const auto before = whole;
+  const auto changed = with(std::string(small), "port: 8000", "port: 8080");
+  Rig measured(whole, changed);
+  require_up(measured);
+  const int effects = measured.fuse.spent();
+  REQUIRE(effects > 20);
+  for (int kill = 1; kill < effects; ++kill) {
+    CAPTURE(kill);
+    for (const auto& next : {changed, with(changed, "port: 8080", "port: 8090")}) {
+      auto world = before;
+      Rig killed(world, changed);
+      killed.fuse.set(kill);
+      (void)killed.up();
+      REQUIRE(killed.fuse.blown());
+      Rig fresh(world, next);
+      require_up(fresh);
+      check_only_the_stack(world, next, 4);
+    }
+  }
+}
+
+TEST_CASE("reconcile: a database whose start was interrupted is waited for by the next run") {
+  World world;
+  Rig rig(world, small);
+  rig.machines.interrupted_at = "shop-db-1";
+  REQUIRE(rig.up()->interrupted);
+  REQUIRE(world.insides.machines.at("shop-db-1").containers.size() == 1);
+  Rig second(world, small);
+  second.machines.unhealthy = {"shop-db-1"};
+  const auto outcome = second.up();
+  REQUIRE(outcome);
+  REQUIRE(outcome->failures.size() == 1);
+  CHECK(outcome->failures[0].step.id == "start_container/shop-db-1");
+  CHECK(world.insides.machines.at("shop-web-1").containers.empty());
+  Rig third(world, small);
+  require_up(third);
+  check_only_the_stack(world, small, 4);
+}
+
 TEST_CASE("reconcile: a POST that took effect without an answer makes no second droplet") {
   World world;
   Rig rig(world, small);

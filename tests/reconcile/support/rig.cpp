@@ -295,11 +295,17 @@ Status RigMachines::start_container(const observe::Target& target,
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
   if (find(target, spec.name) != nullptr) return fail(ErrorKind::exists, "the name is taken");
+  const auto slot = std::stoi(spec.labels.at("paas.slot"));
+  for (const auto& other : inside(target).containers) {
+    if (other.state != "exited" && other.slot == slot) {
+      return fail(ErrorKind::failed, "port is already allocated");
+    }
+  }
   observe::Container container;
   container.name = spec.name;
   container.service = spec.labels.at("paas.service");
   container.release = std::stoi(spec.labels.at("paas.release"));
-  container.slot = std::stoi(spec.labels.at("paas.slot"));
+  container.slot = slot;
   container.image_digest = spec.labels.at("paas.image");
   container.shape = spec.labels.at("paas.shape");
   container.state = broken.contains(container.service) ? "exited" : "running";
@@ -352,10 +358,11 @@ Result<std::string> RigMachines::recent_logs(const observe::Target&, const std::
   PAAS_CHECK(fuse_.check());
   return "its last words\n";
 }
-Result<bool> RigMachines::healthy(const observe::Target&, const std::string&, int,
+Result<bool> RigMachines::healthy(const observe::Target&, const std::string& container, int,
                                   const std::string&, int) {
   PAAS_CHECK(fuse_.check());
-  return true;
+  if (container == interrupted_at) return fail(ErrorKind::interrupted, "interrupted");
+  return !unhealthy.contains(container);
 }
 
 /// HAProxy's Runtime API, as far as the executor uses it; every check passes at once.

@@ -116,6 +116,10 @@ class RigMachines : public observe::Machines {
 
   /// Starting a container of one of these services fails.
   std::set<std::string> broken;
+  /// Containers that run and do not answer.
+  std::set<std::string> unhealthy;
+  /// The run is interrupted while it waits for this container.
+  std::string interrupted_at;
 
  private:
   observe::Machine& inside(const observe::Target& target);
