@@ -16,19 +16,14 @@ if(NOT PAASCTL_SANITIZE)
   add_test(NAME asan.unit COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lint/asan.sh ${PROJECT_SOURCE_DIR}/build/asan)
   set_tests_properties(asan.unit PROPERTIES LABELS asan SKIP_RETURN_CODE 77 TIMEOUT 1800 RUN_SERIAL ON)
 
-  # One after another: each fills the machine with servers.
+  # One after another: each fills the machine with servers. One that takes too long is told to end, so that it takes
+  # its machines with it.
   file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scenarios/[0-9]*.sh)
-  # Written, and passed in parts on live stacks, but not yet seen to pass in one go: they are run by hand
-  # (PAASCTL=build/dev/paasctl bash tests/scenarios/NAME.sh) and leave this list when they have.
-  set(unproven 03_changes 04_scaling 05_firewalls 06_failures)
   foreach(script ${scenarios})
     get_filename_component(name ${script} NAME_WE)
-    if(name IN_LIST unproven)
-      continue()
-    endif()
-    add_test(NAME scenario.${name} COMMAND bash ${script})
+    add_test(NAME scenario.${name} COMMAND timeout --kill-after=120 900 bash ${script})
     set_tests_properties(scenario.${name} PROPERTIES
-      LABELS scenario SKIP_RETURN_CODE 77 TIMEOUT 1500 RUN_SERIAL ON
+      LABELS scenario SKIP_RETURN_CODE 77 TIMEOUT 1100 RUN_SERIAL ON
       ENVIRONMENT "PAASCTL=$<TARGET_FILE:paasctl>")
   endforeach()
 endif()

@@ -11,6 +11,8 @@
 
 setup_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 setup_cache=${XDG_CACHE_HOME:-$HOME/.cache}/paasctl
+# What one checkout has compiled serves another.
+export CCACHE_BASEDIR=$setup_root CCACHE_NOHASHDIR=1
 
 # The packages of a list.
 setup_list() {
@@ -28,7 +30,8 @@ setup_list() {
       echo debootstrap debian-archive-keyring wget iptables iproute2 e2fsprogs util-linux
       ;;
     test)
-      echo haproxy socat shellcheck mandoc zsh bash-completion clang-format-14 jq python3 python3-jsonschema
+      echo haproxy socat shellcheck mandoc zsh bash-completion clang-format-14 jq python3 python3-jsonschema \
+        openssh-server procps
       ;;
   esac
 }
@@ -51,6 +54,18 @@ setup_step() {
   fi
   rm -f "$log"
   return "$status"
+}
+
+# Goes on as root where that is possible: machines need it. SCRIPT must be an absolute path.
+setup_become_root() {
+  if ((EUID != 0)) && command -v sudo >/dev/null && sudo -v; then
+    exec sudo --preserve-env=DOCKER_HOST,XDG_CACHE_HOME,http_proxy,https_proxy,no_proxy,PAASCTL_REQUIRE_SCENARIOS "$@"
+  fi
+}
+
+# Gives what root has built back to the user who called sudo.
+setup_hand_back() {
+  [[ -z ${SUDO_UID:-} ]] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$@"
 }
 
 # Runs a command as root.
@@ -87,8 +102,28 @@ setup_packages() {
     return 1
   fi
   setup_step "Reading the lists of packages" setup_apt update || return
-  setup_step "Installing ${#missing[@]} packages: ${missing[*]}" \
-    setup_apt install --no-install-recommends "${missing[@]}"
+  if [[ " $* " == *" test "* ]]; then
+    setup_step "Installing ${#missing[@]} packages: ${missing[*]}" setup_install_stopped "${missing[@]}"
+  else
+    setup_step "Installing ${#missing[@]} packages: ${missing[*]}" setup_install "${missing[@]}"
+  fi
+}
+
+setup_install() {
+  setup_apt install --no-install-recommends "$@"
+}
+
+# Tests start the servers that they need themselves: nobody wants an SSH server that came with them.
+setup_install_stopped() {
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [[ -e $policy ]]; then
+    setup_install "$@"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | setup_as_root sh -c "cat >$policy && chmod 755 $policy"
+  setup_install "$@" || status=$?
+  setup_as_root rm -f "$policy"
+  return "$status"
 }
 
 # Succeeds when an engine answers at this address ("unix:///run/docker.sock").

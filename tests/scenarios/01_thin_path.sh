@@ -5,9 +5,23 @@
 source "$(dirname "$0")/../lib/scenario.sh"
 use_example
 
-check "the local cloud starts" paasctl cloud up
-say "up"
+say "up, which starts the local cloud as well"
 bring_up
+
+# What they have in common is counted once.
+image_bytes() {
+  local base total image count=0
+  base=$(docker image inspect -f '{{.Size}}' zipkick-base:12)
+  total=$base
+  for image in $(paasctl image ls -o json | jq -r '.[].reference'); do
+    total=$((total + $(docker image inspect -f '{{.Size}}' "$image") - base))
+    count=$((count + 1))
+  done
+  ((count == 3)) && echo "$total"
+}
+bytes=$(image_bytes)
+say "the three images have $((bytes / 1000000)) MB together"
+check "that is under 300 MB" test "$bytes" -lt 300000000
 
 answer=$(get /)
 say "$answer"
@@ -32,7 +46,7 @@ check_equal "a path goes to the backend" zipkick-backend "$(get /api/count | jq 
 count=$(get /api/count | jq -r .visits)
 
 say "down"
-check "the example goes down" paasctl down --yes
+check "the example goes down" paasctl destroy --yes
 check_fails "nothing answers any more" curl --silent --fail --max-time 2 "http://$address/"
 
 say "up again"

@@ -44,6 +44,7 @@ check_equal "server ssh" zipkick-cache-1 "$(paasctl server ssh cache-1 -- hostna
 check_equal "words with spaces stay words" "a  b;c" "$(paasctl server ssh cache-1 -- printf %s 'a  b;c')"
 check_equal "lb show lists who serves" 4 "$(paasctl lb show -o json | jq '[.servers[] | select(.status == "UP" and .weight > 0)] | length')"
 check_status "status" 0 paasctl status -o json
+check_equal "server ls as well" 7 "$(paasctl server ls -o name | wc -l)"
 check_equal "status knows all servers" 7 "$(jq '[.servers[] | select(.status == "active")] | length' <<<"$output")"
 check_equal "and who is in rotation" 4 "$(jq '[.servers[] | select(.rotation == "in")] | length' <<<"$output")"
 check_equal "and the address" "$address" "$(jq -r .address <<<"$output")"
@@ -97,5 +98,44 @@ check "and can reach it" inside frontend-1 "timeout 3 bash -c 'echo </dev/tcp/$(
 check "the link is removed" paasctl deps unlink frontend cache --apply
 check_lacks "its variable is gone" SESSIONS_URL "$(environment_in frontend-1)"
 check_fails "and the cache is closed again" inside frontend-1 "timeout 3 bash -c 'echo </dev/tcp/$(address_of cache-1)/6379'"
-check_equal "the stack file is as before" "$(paasctl deps show -f before.yaml)" "$(paasctl deps show)"
+check "the stack file is as before, byte for byte" cmp before.yaml paas.yaml
+check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
+
+say "The environment pushed again"
+containers=$(containers_of frontend db cache)
+old=$(containers_of backend)
+check "deps push" paasctl deps push backend
+check_equal "no other container was touched" "$containers" "$(containers_of frontend db cache)"
+check_equal "the backends' are new" "" "$(containers_of backend | grep -Ff <(awk '{print $3}' <<<"$old") || true)"
+check "they serve" get /
+check "a rule is removed" paasctl lb rules rm 1 --apply
+answer=$(curl --silent -H 'Host: api.example.com' "http://$address/healthz")
+check_contains "the frontend answers for any host again" frontend "$answer"
+
+say "A changed port and a changed size"
+containers=$(containers_of frontend db)
+traffic_begin /
+sed -i -e '/^  backend:/,/^  db:/s/port: 8000/port: 8100/' -e 's/COLOUR: "deep blue"/COLOUR: "deep blue", PORT: "8100"/' paas.yaml
+check_status "up" 0 paasctl up --yes
+traffic_end
+check_contains "the process listens there" "listens on port 8100" "$(paasctl logs backend --tail all)"
+check_equal "its clients were not touched, nor was the database" "$containers" "$(containers_of frontend db)"
+sed -i 's/^    image: redis$/&\n    size: s-1vcpu-2gb/' paas.yaml
+check_contains "plan tells the cause of another size" "its size is s-1vcpu-1gb, the stack says s-1vcpu-2gb" "$(paasctl plan)"
+check_status "up" 0 paasctl up --yes
+check_equal "the cache is another droplet" "zipkick-cache-2 s-1vcpu-2gb" \
+  "$(api GET '/droplets?per_page=200' | jq -r '.droplets[] | select(.name | contains("cache")) | "\(.name) \(.size_slug)"')"
+check_contains "its client has its address" "@$(address_of cache-2):" "$(environment_in backend-1 | grep REDIS_URL)"
+check_equal "nobody else was touched" "$containers" "$(containers_of frontend db)"
+check "the stack answers" get /
+check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
+
+say "Images as files"
+reference=$(paasctl image ls -o json | jq -r '.[] | select(.name == "redis") | .reference')
+check "image save" paasctl image save redis -o redis.tar
+digest=$(docker image inspect -f '{{.Id}}' "$reference")
+check "image rm" paasctl image rm redis
+check_fails "it is gone" docker image inspect "$reference"
+check "image load" paasctl image load redis.tar
+check_equal "it is the same again" "$digest" "$(docker image inspect -f '{{.Id}}' "$reference")"
 check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode

@@ -26,7 +26,7 @@ traffic_begin /
 unchanged() {
   check_equal "HAProxy's worker is the same" "$worker" "$(haproxy_worker lb-1)"
   check_equal "no reload is counted" "$loaded" "$(reloads)"
-  check_equal "nobody's container changed" "$others" "$(grep -v "$1" <<<"$(containers_of frontend backend db cache)")"
+  check_equal "nobody's container changed" "$others" "$(containers_of frontend backend db cache | grep -v "^zipkick-$1 ")"
   check_equal "who serves is what is written" "$(rotation_running lb-1)" "$(rotation_on_disk lb-1)"
   check "what is written is valid" inside lb-1 'haproxy -c -f /etc/haproxy/haproxy.cfg'
 }
@@ -42,7 +42,7 @@ check_equal "three frontends serve" 3 "$(rotation_running lb-1 | grep -c ^fronte
 check_contains "the third answers" zipkick-frontend-3 "$(for _ in $(seq 12); do get /; done)"
 unchanged frontend-3
 
-check "scale frontend=2" paasctl scale frontend=2
+check "scale frontend 2" paasctl scale frontend 2
 check_equal "two frontends serve" 2 "$(rotation_running lb-1 | grep -c ^frontend/)"
 check_lacks "its droplet is gone" frontend-3 "$(api GET '/droplets?per_page=200' | jq -r '.droplets[].name')"
 unchanged frontend-3
@@ -51,7 +51,7 @@ check_equal "nobody's environment changed" "$environment" "$(environment_in fron
 check "server up backend" paasctl server up backend
 check_equal "three backends serve" 3 "$(rotation_running lb-1 | grep -c ^backend/)"
 check "server down backend-1" paasctl server down backend-1
-others=$(grep -v backend-1 <<<"$others")
+others=$(grep -v '^zipkick-backend-1 ' <<<"$others")
 unchanged backend-3
 check_equal "the one that was named is gone" "backend/zipkick-backend-2.r1 backend/zipkick-backend-3.r1" "$(rotation_running lb-1 | grep ^backend/ | xargs)"
 traffic_end

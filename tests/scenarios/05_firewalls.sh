@@ -10,26 +10,46 @@ sed -i -e 's/scale: {min: 2, max: 4}/scale: {min: 1, max: 4}/' \
   -e 's|^  cache:$|&\n    outbound: ["udp:53"]|' paas.yaml
 check "the local cloud starts" paasctl cloud up
 
-# Writes down the rules of the database's machine at the moment when its first container is there.
+# Writes down the rules of the database's machine again and again until its first container is there: the last that
+# were written before it was made are those that it met.
 watch_database() {
   local machine
-  until machine=$(machine_of db-1 2>/dev/null) && docker inspect "$machine" >/dev/null 2>&1; do sleep 0.5; done
+  until machine=$(machine_of db-1 2>/dev/null) && docker exec "$machine" true 2>/dev/null; do sleep 0.5; done
   # shellcheck disable=SC2016
-  docker exec "$machine" sh -c '
-    until docker ps --all --quiet 2>/dev/null | grep -q .; do sleep 0.1; done
-    iptables -t mangle -S' >"$folder/rules" 2>&1
+  timeout 600 docker exec "$machine" sh -c '
+    until rules=$(iptables -t mangle -S) && docker ps --all --quiet 2>/dev/null | grep -q .; do
+      before=$rules
+      sleep 0.1
+    done
+    printf "%s\n" "$before"' >"$folder/rules" 2>&1
 }
 watch_database &
 watcher=$!
 bring_up
-wait "$watcher"
+wait "$watcher" || fail "watching the database" "$(cat "$folder/rules")"
 rules=$(cat "$folder/rules")
 check_contains "before a container starts, what is not allowed is dropped" "-A paas-inbound -j DROP" "$rules"
 check_contains "and its clients are allowed" "--dport 5432 -j ACCEPT" "$rules"
 
+# What a machine or a container says to a connection: "open", or "closed" when it is refused or answered by nothing.
+attempt() {
+  printf 'if timeout 3 bash -c "echo </dev/tcp/%s/%s" 2>/dev/null; then echo open; else echo closed; fi' "$1" "$2"
+}
+says() {
+  printf 'expected: %s, got: %s\n' "$1" "$2"
+  [[ $1 == "$2" ]]
+}
 # opens SERVER ADDRESS PORT: whether a connection can be made from there.
 opens() {
-  paasctl server ssh "$1" -- timeout 3 bash -c "echo </dev/tcp/$2/$3"
+  says open "$(paasctl server ssh "$1" -- sh -c "$(attempt "$2" "$3")")"
+}
+# is_closed SERVER ADDRESS PORT: whether the server itself says that it cannot.
+is_closed() {
+  says closed "$(paasctl server ssh "$1" -- sh -c "$(attempt "$2" "$3")")"
+}
+# The same from inside of a service's container.
+is_closed_in_container() {
+  says closed "$(paasctl exec "$1" -- sh -c "$(attempt "$2" "$3")")"
 }
 from_here() {
   timeout 3 bash -c "echo </dev/tcp/$1/$2"
@@ -47,10 +67,10 @@ backend_slot=$(slot_of backend-1)
 say "The database and the cache"
 check "the backend reaches the database" opens backend-1 "$db" 5432
 check "the backend reaches the cache" opens backend-1 "$cache" 6379
-check_fails "the frontend does not reach the database" opens frontend-1 "$db" 5432
-check_fails "the frontend does not reach the cache" opens frontend-1 "$cache" 6379
-check_fails "the load balancer does not reach the database" opens lb-1 "$db" 5432
-check_fails "the database does not reach the cache" opens db-1 "$cache" 6379
+check "the frontend does not reach the database" is_closed frontend-1 "$db" 5432
+check "the frontend does not reach the cache" is_closed frontend-1 "$cache" 6379
+check "the load balancer does not reach the database" is_closed lb-1 "$db" 5432
+check "the database does not reach the cache" is_closed db-1 "$cache" 6379
 check_fails "nobody reaches the database by its public address" from_here "$(address_of db-1 public)" 5432
 check_fails "nor the cache" from_here "$(address_of cache-1 public)" 6379
 check_fails "nor by the private one from outside" from_here "$db" 5432
@@ -58,20 +78,21 @@ check_fails "nor by the private one from outside" from_here "$db" 5432
 say "The web services"
 check "the load balancer reaches the frontend" opens lb-1 "$(address_of frontend-1)" "$frontend_slot"
 check "the load balancer reaches the backend" opens lb-1 "$(address_of backend-1)" "$backend_slot"
-check_fails "the frontend does not reach the backend past it" opens frontend-1 "$(address_of backend-1)" "$backend_slot"
+check "the frontend does not reach the backend past it" is_closed frontend-1 "$(address_of backend-1)" "$backend_slot"
 check_fails "nobody reaches a frontend past it" from_here "$(address_of frontend-1 public)" "$frontend_slot"
 check "the frontend reaches the backend through it" opens frontend-1 "$(address_of lb-1)" "$(lockfile .services.backend.internal_port)"
-check_fails "the cache does not" opens cache-1 "$(address_of lb-1)" "$(lockfile .services.backend.internal_port)"
+check "the cache does not" is_closed cache-1 "$(address_of lb-1)" "$(lockfile .services.backend.internal_port)"
 check "anybody reaches the load balancer" from_here "$address" 80
 check_fails "but nothing else of it" from_here "$address" "$(lockfile .services.backend.internal_port)"
 check "SSH is open as ssh.from says" from_here "$(address_of db-1 public)" 22
 
 say "Outbound"
 check "the database may go out" opens db-1 "$(address_of lb-1 public)" 80
-check_fails "the cache may not" opens cache-1 "$(address_of lb-1 public)" 80
-check_fails "a container on it neither" paasctl exec cache -- timeout 3 bash -c "echo </dev/tcp/$(address_of lb-1 public)/80"
+check "the cache may not" is_closed cache-1 "$(address_of lb-1 public)" 80
+check "a container on it neither" is_closed_in_container cache "$(address_of lb-1 public)" 80
 check "it still answers its clients" opens backend-1 "$cache" 6379
-check_fails "containers do not reach the metadata address" paasctl exec backend -- timeout 3 bash -c 'echo </dev/tcp/169.254.169.254/80'
+check "a droplet reaches the metadata address" opens backend-1 169.254.169.254 80
+check "its containers do not" is_closed_in_container backend 169.254.169.254 80
 
 say "Rules that change"
 # The gateway of the private network is this machine's address there; databases listen on no other.

@@ -62,7 +62,10 @@ network_of() {
 kept=$(network_of db-1)
 container=$(containers_of db | awk '{print $3}')
 check "the database's droplet is rebooted" api POST "/droplets/$(droplet_of db-1)/actions" '{"type": "reboot"}'
-rebooted() { [[ $(inside db-1 'cut -d " " -f 22 /proc/1/stat') != "$before" ]]; }
+rebooted() {
+  local now
+  now=$(inside db-1 'cut -d " " -f 22 /proc/1/stat') && [[ -n $now && $now != "$before" ]]
+}
 eventually 60 "it was off" rebooted
 eventually 60 "its container runs again" inside db-1 'docker ps --quiet | grep -q .'
 check_equal "it is the same container" "$container" "$(containers_of db | awk '{print $3}')"

@@ -45,24 +45,42 @@ say "What is in it"
 images=$(docker image ls --quiet --filter "label=paas.cloud=$(cloud_name)" | sort -u)
 [[ -n $images ]] || images=$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep -F "$(cloud_name)" || true)
 check_equal "the machine image is one image of the engine" 1 "$(wc -w <<<"$images")"
-# Searches every file of it, with its own tools and nothing running.
-search() {
-  docker run --rm --network none --entrypoint sh "$images" -c "$1"
+volume=$(docker volume ls --quiet --filter "label=paas.cloud=$(cloud_name)" | grep -- -image-)
+check_equal "with one volume of what its Docker Engine has" 1 "$(wc -w <<<"$volume")"
+# Searches it and its Docker Engine's data with its own tools and nothing running. What is printed must be what is
+# expected; a search that cannot be made ends the scenario.
+check_search() {
+  local title=$1 expected=$2 found
+  found=$(docker run --rm --network none --entrypoint sh --volume "$volume:/var/lib/docker:ro" "$images" -c "$3") ||
+    fail "$title: the search failed" "$found"
+  check_equal "$title" "$expected" "$found"
 }
-check_equal "the canary is nowhere" "" "$(search "grep -rlsF '$canary' / --exclude-dir=proc --exclude-dir=sys || true")"
-check_equal "nor the stack's key" "" "$(search "grep -rlsF '$stack_key' / --exclude-dir=proc --exclude-dir=sys || true")"
-check_equal "no environment" "" "$(search 'find /etc/paas -type f 2>/dev/null')"
-check_equal "no host keys" "" "$(search 'find /etc/ssh -name "ssh_host_*"; find /etc/ssh -name "paas_*"')"
-check_equal "no private key of any kind" "" \
-  "$(search "grep -rlsE '^-----BEGIN [A-Z ]*PRIVATE KEY-----' /etc /root /home /var /tmp /opt || true")"
-check_equal "no machine-id" "" "$(search 'cat /etc/machine-id /var/lib/dbus/machine-id 2>/dev/null')"
-check_equal "nobody is let in" "" "$(search 'find / -xdev -name authorized_keys -size +0 2>/dev/null')"
-check_equal "no user data" "" "$(search 'find /var/lib/cloud -name "user-data*" -size +0 2>/dev/null')"
+# The search for files with this in them; that there are none is no failure.
+files_with() {
+  printf "{ grep -rls -e '%s' / --exclude-dir=proc --exclude-dir=sys || test \$? = 1; }" "$1"
+}
+for word in "$canary" "$stack_key" "$own_keys"; do
+  check "there is something to search for" test "${#word}" -gt 20
+done
+check_search "Docker and images are in it" yes \
+  'test -x /usr/sbin/dockerd && ls /var/lib/docker/image/overlay2/imagedb/content/sha256 | grep -q . && echo yes'
+check_search "what is in it is found" /etc/debian_version "$(files_with '^12[.][0-9]') | grep -x /etc/debian_version"
+check_search "the canary is nowhere" "" "$(files_with "$canary")"
+check_search "nor the stack's key" "" "$(files_with "$stack_key")"
+check_search "no environment" "" 'test ! -e /etc/paas || find /etc/paas -type f'
+check_search "no host keys" "" 'find /etc/ssh -name "ssh_host_*"; find /etc/ssh -name "paas_*"'
+check_search "no private key of any kind" "" \
+  "grep -rlsE '^-----BEGIN [A-Z ]*PRIVATE KEY-----' /etc /root /home /var/lib/cloud /tmp /opt || test \$? = 1"
+check_search "no machine-id" "" 'cat /etc/machine-id; test ! -s /var/lib/dbus/machine-id || cat /var/lib/dbus/machine-id'
+check_search "nobody is let in" "" 'find / -xdev -name authorized_keys -size +0'
+check_search "no user data" "" 'find /var/lib/cloud -name "user-data*" -size +0'
+check_search "no container was ever made" "" 'ls /var/lib/docker/containers'
 
 say "Servers from it"
-check "scale site=2" paasctl scale site=2
+check_status "scale site=2" 0 paasctl scale site=2
 check_equal "the new server is made from it" "$snapshot" "$(api GET "/droplets/$(droplet_of site-2)" | jq -r .droplet.image.id)"
-check_lacks "its image was there already" "MB of" "$(cat "$folder/errors")"
+check_contains "its container was started" "healthy" "$errors"
+check_lacks "its image was there already: nothing is sent" "sent " "$errors"
 check_equal "both serve" 2 "$(rotation_running lb-1 | grep -c ^site/)"
 check_contains "with the environment of the stack" "CANARY=$canary" "$(environment_in site-2)"
 for word in $own_keys; do

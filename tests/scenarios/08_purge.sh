@@ -26,14 +26,18 @@ check "the image is built" paasctl image build
 
 # Clouds of others may come and go meanwhile, so only what bears this one's name is looked for, and all that has none.
 traces() {
-  docker ps --all --format 'container {{.Names}} {{.Label "paas.cloud"}}' | grep -F "$cloud" || true
-  docker network ls --format 'network {{.Name}} {{.Labels}}' | grep -F "$cloud" || true
-  docker volume ls --format 'volume {{.Name}} {{.Labels}}' | grep -F "$cloud" || true
-  docker image ls --format 'image {{.Repository}}:{{.Tag}}' | grep -F "$cloud" || true
-  losetup --list --noheadings --output NAME,BACK-FILE | grep -F "$folder" || true
+  {
+    docker ps --all --format 'container {{.Names}} {{.Label "paas.cloud"}}'
+    docker network ls --format 'network {{.Name}} {{.Labels}}'
+    docker volume ls --format 'volume {{.Name}} {{.Labels}}'
+    docker image ls --format 'image {{.Repository}}:{{.Tag}}'
+  } >"$folder/engine" || fail "the engine answers"
+  grep -F "$cloud" "$folder/engine" || true
+  losetup --list --noheadings --output NAME,BACK-FILE >"$folder/loops" || fail "loop devices are listed"
+  grep -F "$folder" "$folder/loops" || true
   ip -4 route show | grep -F -e "$ranges" || true
-  pgrep --list-full --full "$XDG_STATE_HOME" || true
-  find "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR" -mindepth 2 2>/dev/null || true
+  pgrep --full "cloud serve --state $XDG_STATE_HOME" | sed 's/^/process /' || true
+  find "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR" -mindepth 2 | sed 's/^/file /'
 }
 
 check "the local cloud starts" paasctl cloud up
@@ -42,7 +46,7 @@ check_status "the stack comes up" 0 paasctl up --yes
 ranges=$(docker network ls --quiet --filter "label=paas.cloud=$cloud" | xargs -r docker network inspect \
   -f '{{range .IPAM.Config}}{{.Subnet}}{{"\n"}}{{end}}' | sed '/^$/d')
 before=$(traces)
-for kind in container network volume /dev/loop route; do
+for kind in container network volume /dev/loop process file route; do
   case $kind in
     route) check "a route can be seen" grep -qF "$(head -n 1 <<<"$ranges" | cut -d / -f 1)" <<<"$before" ;;
     *) check "a $kind can be seen" grep -q "^$kind" <<<"$before" ;;
