@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "base/text.hpp"
+#include "cloud/state_folder.hpp"
 
 namespace paas::cloud {
 namespace {
@@ -76,6 +77,17 @@ bool is_alive(Files& files, int process) {
   return name_end == std::string::npos || stat->compare(name_end + 1, 2, " Z") != 0;
 }
 
+/// The guard's content may be older than its holder: a killed process leaves its number, which the
+/// kernel gives to another one in time.
+bool is_cloud(Files& files, int process) {
+  const auto command_line = files.read(fmt::format("/proc/{}/cmdline", process));
+  if (!command_line) return false;
+  const auto arguments = text::split(*command_line, '\0');
+  const auto named = std::find(arguments.begin(), arguments.end(), "cloud");
+  return named != arguments.end() && std::next(named) != arguments.end() &&
+         *std::next(named) == "serve";
+}
+
 /// The file is looked at first: while a cloud starts, its guard is left alone.
 Result<std::optional<Endpoint>> ready_endpoint(Files& files, const std::string& state_folder) {
   auto written = read_endpoint(files, state_folder);
@@ -98,6 +110,7 @@ Result<Endpoint> start(const CloudSettings& settings, const StartPorts& ports,
                        const std::vector<std::string>& command, std::chrono::milliseconds timeout) {
   auto& files = ports.files;
   const auto& folder = settings.state_folder;
+  PAAS_CHECK(check_settings(files, settings));
   PAAS_CHECK(files.make_directories(folder, folder_mode));
   PAAS_TRY(const auto holder, holder_of(files, folder));
   LogTail log(files, log_file(folder));
@@ -128,7 +141,9 @@ Result<Endpoint> start(const CloudSettings& settings, const StartPorts& ports,
 
 Result<CloudStatus> status(Files& files, const std::string& state_folder) {
   CloudStatus status;
-  status.name = name_of_folder(state_folder);
+  const auto identity = identity_in(files, state_folder);
+  status.name = identity ? identity->name : name_of_folder(state_folder);
+  status.metadata_only = identity && identity->metadata_only;
   PAAS_TRY(const auto holder, holder_of(files, state_folder));
   if (holder == Holder::somebody) {
     status.endpoint = read_endpoint(files, state_folder);
@@ -144,26 +159,31 @@ Result<std::optional<Endpoint>> endpoint(Files& files, const std::string& state_
   return ready_endpoint(files, state_folder);
 }
 
-Status stop(Files& files, Clock& clock, const std::string& state_folder,
-            std::chrono::milliseconds timeout) {
+Result<Stopped> stop(Files& files, Clock& clock, const std::string& state_folder,
+                     std::chrono::milliseconds timeout) {
   const auto deadline = clock.monotonic() + timeout;
   int told = 0;
   while (true) {
     PAAS_TRY(const auto holder, holder_of(files, state_folder));
-    if (holder == Holder::nobody) return {};
+    if (holder == Holder::nobody) return told == 0 ? Stopped::did_not_run : Stopped::was_running;
     // The guard's content is its holder's number; it is there as soon as the guard is taken.
     const auto owner = files.read(guard_file(state_folder));
     const auto process =
         owner ? static_cast<int>(text::to_integer(text::trim(*owner)).value_or(0)) : 0;
-    if (process > 1 && process != told) {
+    if (process > 1 && process != told && is_cloud(files, process)) {
       ::kill(process, SIGTERM);
       told = process;
     }
     if (clock.monotonic() > deadline) {
-      if (told > 1) ::kill(told, SIGKILL);
+      if (told == 0) {
+        return fail(ErrorKind::timed_out,
+                    "something that is no local cloud holds " + guard_file(state_folder));
+      }
+      if (is_cloud(files, told)) ::kill(told, SIGKILL);
       return fail(ErrorKind::timed_out,
                   "the local cloud did not stop in time and was ended by force",
-                  "Its log is " + log_file(state_folder) + ".");
+                  "`paasctl cloud down` once more stops its machines. Its log is " +
+                      log_file(state_folder) + ".");
     }
     PAAS_CHECK(clock.wait(poll_interval));
   }

@@ -38,6 +38,10 @@ struct RunPorts {
   std::function<void(std::string_view line)> log;
 };
 
+/// Whether a cloud can be run so, before anything is made or written. Errors: usage (the address is
+/// none), invalid (the folder's cloud was made with machines and is to have none, or the reverse).
+Status check_settings(Files& files, const CloudSettings& settings);
+
 /// Serves until `stop` is requested; then machines are stopped and everything is kept. Errors:
 /// guard_held (a process serves this folder already), invalid (its state cannot be read), and what
 /// keeps the world or the address from being ready.
@@ -53,7 +57,7 @@ struct StartPorts {
 
 /// Writes the settings and starts `command` detached, which has to run() what read_settings() gives
 /// for the folder. Waits until it answers. A cloud that runs already is left as it is. Errors:
-/// failed, with the last lines of its log; timed_out; interrupted.
+/// those of check_settings(); failed, with the last lines of its log; timed_out; interrupted.
 Result<Endpoint> start(const CloudSettings& settings, const StartPorts& ports,
                        const std::vector<std::string>& command,
                        std::chrono::milliseconds timeout = std::chrono::minutes(20));
@@ -69,6 +73,7 @@ struct CloudStatus {
   CloudPhase phase = CloudPhase::absent;
   std::optional<Endpoint> endpoint;  ///< When running.
   std::string name;
+  bool metadata_only = false;
 };
 
 Result<CloudStatus> status(Files& files, const std::string& state_folder);
@@ -76,13 +81,23 @@ Result<CloudStatus> status(Files& files, const std::string& state_folder);
 /// The endpoint of a cloud that runs, nothing otherwise.
 Result<std::optional<Endpoint>> endpoint(Files& files, const std::string& state_folder);
 
-/// Ends the process and waits until it is gone; none running is no error. Errors: timed_out (it was
-/// then ended by force), interrupted.
-Status stop(Files& files, Clock& clock, const std::string& state_folder,
-            std::chrono::milliseconds timeout = std::chrono::minutes(2));
+enum class Stopped { was_running, did_not_run };
+
+/// Ends the process and waits until it is gone. Errors: timed_out (it was then ended by force),
+/// interrupted.
+Result<Stopped> stop(Files& files, Clock& clock, const std::string& state_folder,
+                     std::chrono::milliseconds timeout = std::chrono::minutes(2));
+
+/// How many machines run, which is none after a cloud was ended and may be all after its process
+/// was killed.
+Result<int> running_machines(const RunPorts& ports, const std::string& state_folder);
+
+/// Stops the machines of a cloud whose process was killed; the next start brings them back. Error
+/// (guard_held): it runs.
+Status stop_machines(const RunPorts& ports, const std::string& state_folder);
 
 /// Removes all that a stopped cloud left: machines, networks, volumes, devices, routes and its
-/// files. Error (guard_held): it runs.
+/// files; also when the folder was removed before. Error (guard_held): it runs.
 Status purge(const RunPorts& ports, const std::string& state_folder);
 
 }  // namespace paas::cloud

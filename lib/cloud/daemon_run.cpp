@@ -9,6 +9,7 @@
 #include "cloud/daemon.hpp"
 #include "cloud/metadata_world.hpp"
 #include "cloud/server.hpp"
+#include "cloud/state_folder.hpp"
 #include "cloud/state_json.hpp"
 
 namespace paas::cloud {
@@ -51,13 +52,6 @@ Result<State> load_state(const CloudSettings& settings, const RunPorts& ports) {
   PAAS_TRY(const auto text, ports.files.read(path));
   auto state = decode(text);
   if (!state) return fail(state.error(), "reading " + path);
-  if (state->settings.metadata_only != settings.metadata_only) {
-    return fail(
-        ErrorKind::invalid,
-        fmt::format("the cloud in {} was made {} machines", settings.state_folder,
-                    state->settings.metadata_only ? "without" : "with"),
-        "Give another --state folder, or remove this one with `paasctl cloud down --purge`.");
-  }
   return state;
 }
 
@@ -72,31 +66,6 @@ Result<std::unique_ptr<World>> make_world(const State& state, const CloudSetting
   }
   return ports.worlds.make_world(
       {state.settings.name, settings.state_folder, state.settings.public_range});
-}
-
-/// A killed process may have been in the middle of replacing a file.
-void remove_leftovers(Files& files, const std::string& folder) {
-  const auto names = files.list(folder);
-  if (!names) return;
-  for (const auto& name : *names) {
-    for (const auto* file : {".state.json.", ".endpoint.json.", ".settings.json."}) {
-      if (name.rfind(file, 0) == 0) static_cast<void>(files.remove(folder + "/" + name));
-    }
-  }
-}
-
-/// Somebody who only asks whether the cloud runs holds the guard for a moment, so one refusal is
-/// none.
-Result<std::unique_ptr<FileGuard>> take_guard(const RunPorts& ports, const std::string& folder) {
-  constexpr int attempts = 40;
-  constexpr std::chrono::milliseconds pause{25};
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    PAAS_TRY(auto guard, ports.files.try_guard(guard_file(folder), std::to_string(::getpid())));
-    if (guard != nullptr) return guard;
-    PAAS_CHECK(ports.clock.wait(pause));
-  }
-  return fail(ErrorKind::guard_held, "a local cloud runs in " + folder + " already",
-              "`paasctl cloud down` ends it.");
 }
 
 void wait_for(const std::stop_token& stop) {
@@ -145,12 +114,22 @@ Status serve(State state, World& world, const ServiceAddresses& addresses,
 
 }  // namespace
 
+Status check_settings(Files& files, const CloudSettings& settings) {
+  PAAS_CHECK(parse_address(settings.address));
+  const auto made = identity_in(files, settings.state_folder);
+  if (!made || made->metadata_only == settings.metadata_only) return {};
+  return fail(ErrorKind::invalid,
+              fmt::format("the cloud in {} was made {} machines", settings.state_folder,
+                          made->metadata_only ? "without" : "with"),
+              "Give another --state folder, or remove this one with `paasctl cloud down --purge`.");
+}
+
 Status run(const CloudSettings& settings, const RunPorts& ports, std::stop_token stop) {
   const auto& folder = settings.state_folder;
   auto& files = ports.files;
-  PAAS_CHECK(parse_address(settings.address));
+  PAAS_CHECK(check_settings(files, settings));
   PAAS_CHECK(files.make_directories(folder, folder_mode));
-  PAAS_TRY(const auto guard, take_guard(ports, folder));
+  PAAS_TRY(const auto guard, take_guard(files, ports.clock, folder));
   remove_leftovers(files, folder);
   PAAS_CHECK(files.remove(endpoint_file(folder)));
 
@@ -171,35 +150,6 @@ Status run(const CloudSettings& settings, const RunPorts& ports, std::stop_token
   const auto stopped = world->stop();
   if (!served) return served;
   return stopped;
-}
-
-Status purge(const RunPorts& ports, const std::string& state_folder) {
-  auto& files = ports.files;
-  PAAS_TRY(const auto folder_info, files.info(state_folder));
-  if (!folder_info) return {};
-  PAAS_TRY(const auto guard, take_guard(ports, state_folder));
-  // The name follows from the folder, so machines are found even when the state is lost.
-  WorldSettings settings{name_of_folder(state_folder), state_folder, "198.18.0.0/20"};
-  bool has_machines = true;
-  if (const auto text = files.read(state_file(state_folder))) {
-    if (const auto state = decode(*text)) {
-      settings.public_range = state->settings.public_range;
-      has_machines = !state->settings.metadata_only;
-    }
-  }
-  if (has_machines && ports.worlds.make_world) {
-    PAAS_TRY(const auto world, ports.worlds.make_world(settings));
-    PAAS_CHECK(world->purge());
-  }
-  remove_leftovers(files, state_folder);
-  for (const auto& path : {state_file(state_folder), endpoint_file(state_folder),
-                           settings_file(state_folder), log_file(state_folder)}) {
-    PAAS_CHECK(files.remove(path));
-  }
-  PAAS_CHECK(files.remove(guard_file(state_folder)));
-  // What else the user has in there stays, and the folder with it.
-  static_cast<void>(files.remove(state_folder));
-  return {};
 }
 
 }  // namespace paas::cloud

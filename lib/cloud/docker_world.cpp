@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -107,6 +108,14 @@ Status DockerWorld::stop() {
     });
   }
   return side_by_side(jobs);
+}
+
+Result<int> DockerWorld::running_machines() {
+  PAAS_TRY(const auto containers, engine_.containers({cloud_label()}));
+  return static_cast<int>(std::count_if(
+      containers.begin(), containers.end(), [](const docker::ContainerInfo& container) {
+        return container.state == "running" || container.state == "paused";
+      }));
 }
 
 Status DockerWorld::load_machines() {

@@ -45,6 +45,7 @@ class DockerWorld : public World {
   EffectDone apply(const Effect& effect) override;
   void watch(std::function<void(std::int64_t droplet_id, bool running)> on_change) override;
   Status stop() override;
+  Result<int> running_machines() override;
   Status purge() override;
 
  private:
@@ -131,6 +132,8 @@ class DockerWorld : public World {
   void stop_watching();
 
   // Purging.
+  /// Whether anything on this machine tells of containers, without asking the engine.
+  Result<bool> has_traces();
   Status remove_containers();
   Status remove_volumes();
   Result<std::vector<docker::ImageInfo>> own_images();

@@ -2,6 +2,7 @@
 // needed.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -24,6 +25,11 @@ std::string name_of(const nlohmann::json& volume) {
 Status DockerWorld::purge() {
   stop_watching();
   PAAS_CHECK(settle());
+  if (const auto answered = engine_.ping(); !answered) {
+    // Where nothing was ever made, nobody needs an engine to remove it.
+    PAAS_TRY(const bool traces, has_traces());
+    return traces ? answered : Status{};
+  }
   PAAS_CHECK(remove_containers());
   PAAS_CHECK(loop_devices_.detach_below(folder_));
   PAAS_CHECK(remove_volumes());
@@ -35,6 +41,13 @@ Status DockerWorld::purge() {
     machines_.clear();
   }
   return check_nothing_left();
+}
+
+Result<bool> DockerWorld::has_traces() {
+  PAAS_TRY(const auto folder, files_.info(folder_));
+  if (folder) return true;
+  PAAS_TRY(const auto routes, host_network_.routes());
+  return std::any_of(routes.begin(), routes.end(), [](const Route& route) { return route.ours; });
 }
 
 Status DockerWorld::remove_containers() {

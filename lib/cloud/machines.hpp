@@ -37,6 +37,8 @@ class World {
   virtual void watch(std::function<void(std::int64_t droplet_id, bool running)> on_change) = 0;
   /// Stops every machine but keeps it; the next start() of this cloud brings back those that ran.
   virtual Status stop() = 0;
+  /// Machines that run now, whatever they should do.
+  virtual Result<int> running_machines() = 0;
   /// Removes every container, network, volume, image of a snapshot, loop device, file and route of
   /// this cloud.
   virtual Status purge() = 0;

@@ -46,6 +46,8 @@ void MetadataWorld::watch(std::function<void(std::int64_t, bool)> on_change) {
 
 Status MetadataWorld::stop() { return {}; }
 
+Result<int> MetadataWorld::running_machines() { return 0; }
+
 Status MetadataWorld::purge() { return {}; }
 
 void MetadataWorld::record() {

@@ -25,6 +25,7 @@ class MetadataWorld : public World {
   EffectDone apply(const Effect& effect) override;
   void watch(std::function<void(std::int64_t droplet_id, bool running)> on_change) override;
   Status stop() override;
+  Result<int> running_machines() override;
   Status purge() override;
 
   /// What was asked of it, in the order it began; only kept when record() was called.

@@ -58,7 +58,9 @@ Result<std::string> default_state_folder(Environment& environment) {
 
 std::string name_of_folder(const std::string& state_folder) {
   std::error_code code;
-  const auto real = std::filesystem::weakly_canonical(state_folder, code);
+  // What does not exist yet would stay relative otherwise, and have another name afterwards.
+  const auto whole = std::filesystem::absolute(state_folder, code);
+  const auto real = code ? whole : std::filesystem::weakly_canonical(whole, code);
   auto path = code ? state_folder : real.string();
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return "c" + text::hex(sha256(path)).substr(0, 8);
@@ -75,6 +77,8 @@ Status write_settings(Files& files, const CloudSettings& settings) {
                      {"metadata_only", settings.metadata_only},
                      {"latency_ms", settings.latency.count()},
                      {"node_image", settings.node_image},
+                     {"node_choice", settings.node_choice},
+                     {"engine_socket", settings.engine_socket},
                      {"droplet_limit", settings.droplet_limit},
                      {"enforce_rate_limits", settings.enforce_rate_limits},
                      {"machine_delay_ms", settings.machine_delay.count()}};
@@ -93,6 +97,8 @@ Result<CloudSettings> read_settings(Files& files, const std::string& state_folde
     settings.metadata_only = json.at("metadata_only").get<bool>();
     settings.latency = std::chrono::milliseconds(json.at("latency_ms").get<std::int64_t>());
     settings.node_image = json.at("node_image").get<std::string>();
+    settings.node_choice = json.value("node_choice", settings.node_choice);
+    settings.engine_socket = json.value("engine_socket", settings.engine_socket);
     settings.droplet_limit = json.at("droplet_limit").get<int>();
     settings.enforce_rate_limits = json.at("enforce_rate_limits").get<bool>();
     settings.machine_delay =

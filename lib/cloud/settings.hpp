@@ -23,6 +23,12 @@ struct CloudSettings {
   std::chrono::milliseconds latency{0};
   /// Docker image behind debian-12-x64; empty: the one that this release makes.
   std::string node_image;
+  /// What the image was asked for as: "full", "bare", or an image's name. A newer release makes the
+  /// first two anew.
+  std::string node_choice = "full";
+  /// The socket of the engine that has the machines. Kept because DOCKER_HOST may have been set
+  /// only for the command that started the cloud.
+  std::string engine_socket;
   int droplet_limit = 1000;
   bool enforce_rate_limits = false;
   /// A metadata-only cloud pretends that machines take this long.
@@ -43,7 +49,8 @@ struct Endpoint {
 /// XDG_STATE_HOME nor HOME is set.
 Result<std::string> default_state_folder(Environment& environment);
 
-/// The cloud's name on this machine, from its folder's real path: "c" and eight hexadecimal digits.
+/// The name of a cloud that is made in the folder, from its real path: "c" and eight hexadecimal
+/// digits. One that exists keeps its name in its state, also when its folder is moved.
 std::string name_of_folder(const std::string& state_folder);
 
 /// Files in the state folder.

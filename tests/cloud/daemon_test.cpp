@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 #include <httplib.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include <filesystem>
 #include <future>
@@ -81,6 +84,53 @@ int status_at(const Endpoint& endpoint, const std::string& path) {
   client.set_default_headers({{"Authorization", "Bearer " + endpoint.token}});
   const auto answer = client.Get(path);
   return answer ? answer->status : 0;
+}
+
+/// What was asked of the worlds that a folder's cloud was given.
+struct Worlds {
+  std::vector<std::string> asked;
+  int running = 0;
+
+  RunPorts ports() {
+    WorldMaker maker;
+    maker.make_world =
+        [this](const WorldSettings& settings) -> paas::Result<std::unique_ptr<World>> {
+      return std::make_unique<Recorder>(*this, settings.name);
+    };
+    return {files, clock, random, maker, [](std::string_view) {}};
+  }
+
+  class Recorder : public World {
+   public:
+    Recorder(Worlds& worlds, std::string name) : worlds_(worlds), name_(std::move(name)) {}
+    paas::Result<ServiceAddresses> start() override { return ServiceAddresses{}; }
+    EffectDone apply(const Effect& effect) override { return {effect.id, "", 0}; }
+    void watch(std::function<void(std::int64_t, bool)>) override {}
+    paas::Status stop() override { return note("stop"); }
+    paas::Result<int> running_machines() override { return worlds_.running; }
+    paas::Status purge() override { return note("purge"); }
+
+   private:
+    paas::Status note(const std::string& what) {
+      worlds_.asked.push_back(what + " " + name_);
+      return {};
+    }
+    Worlds& worlds_;
+    std::string name_;
+  };
+
+  paas::system::PosixFiles files;
+  paas::system::SystemClock clock;
+  paas::system::SystemRandom random;
+};
+
+/// The state of a cloud with machines that was made under another name than its folder has now.
+void write_state(Worlds& worlds, const Folder& folder) {
+  State state;
+  state.settings.name = "c0ffee";
+  state.settings.public_range = "198.18.32.0/20";
+  REQUIRE(worlds.files.make_directories(folder.path(), 0700));
+  REQUIRE(worlds.files.write_atomically(state_file(folder.path()), encode(state), 0600));
 }
 
 }  // namespace
@@ -179,6 +229,90 @@ TEST_CASE("cloud: purging leaves nothing in the folder, and what is not ours alo
   CHECK(purge(ports, folder.path()));
 }
 
+TEST_CASE("cloud: purging looks for the machines of a folder that was removed") {
+  const Folder folder;
+  Worlds worlds;
+  CHECK(purge(worlds.ports(), folder.path()));
+  CHECK(worlds.asked == std::vector<std::string>{"purge " + name_of_folder(folder.path())});
+  CHECK_FALSE(*worlds.files.info(folder.path()));
+}
+
+TEST_CASE("cloud: a cloud keeps its name when its folder was moved") {
+  const Folder folder;
+  Worlds worlds;
+  write_state(worlds, folder);
+  CHECK(status(worlds.files, folder.path())->name == "c0ffee");
+  CHECK(purge(worlds.ports(), folder.path()));
+  CHECK(worlds.asked == std::vector<std::string>{"purge c0ffee"});
+}
+
+TEST_CASE("cloud: the machines that a killed process left are counted and stopped") {
+  const Folder folder;
+  Worlds worlds;
+  worlds.running = 3;
+  CHECK(*running_machines(worlds.ports(), folder.path()) == 0);
+  CHECK(stop_machines(worlds.ports(), folder.path()));
+  CHECK(worlds.asked.empty());
+  write_state(worlds, folder);
+  CHECK(*running_machines(worlds.ports(), folder.path()) == 3);
+  CHECK(stop_machines(worlds.ports(), folder.path()));
+  CHECK(worlds.asked == std::vector<std::string>{"stop c0ffee"});
+  const auto guard = worlds.files.try_guard(guard_file(folder.path()), "1");
+  REQUIRE(*guard);
+  CHECK(stop_machines(worlds.ports(), folder.path()).error().kind == paas::ErrorKind::guard_held);
+}
+
+TEST_CASE("cloud: what cannot be started is not written down") {
+  const Folder folder;
+  Worlds worlds;
+  paas::system::PosixProcesses processes;
+  const StartPorts ports{worlds.files, worlds.clock, processes};
+  auto settings = records_in(folder);
+  settings.address = "nowhere";
+  CHECK(start(settings, ports, {"false"}).error().kind == paas::ErrorKind::usage);
+  CHECK_FALSE(*worlds.files.info(folder.path()));
+  write_state(worlds, folder);
+  CHECK(start(records_in(folder), ports, {"false"}).error().kind == paas::ErrorKind::invalid);
+  CHECK_FALSE(*worlds.files.info(settings_file(folder.path())));
+}
+
+TEST_CASE("cloud: settings come back as they were written") {
+  const Folder folder;
+  paas::system::PosixFiles files;
+  auto settings = records_in(folder);
+  settings.latency = 20ms;
+  settings.node_choice = "bare";
+  settings.engine_socket = "/run/own/docker.sock";
+  REQUIRE(files.make_directories(folder.path(), 0700));
+  REQUIRE(write_settings(files, settings));
+  const auto read = read_settings(files, folder.path());
+  REQUIRE(read);
+  CHECK(read->latency == 20ms);
+  CHECK(read->node_choice == "bare");
+  CHECK(read->engine_socket == "/run/own/docker.sock");
+}
+
+TEST_CASE("cloud: a process that is no cloud is not signalled for the guard's sake") {
+  const Folder folder;
+  paas::system::PosixFiles files;
+  paas::system::SystemClock clock;
+  REQUIRE(files.make_directories(folder.path(), 0700));
+  const pid_t other = fork();
+  REQUIRE(other >= 0);
+  if (other == 0) {
+    pause();
+    _exit(0);
+  }
+  const auto guard = files.try_guard(guard_file(folder.path()), std::to_string(other));
+  REQUIRE(*guard);
+  CHECK(stop(files, clock, folder.path(), 50ms).error().kind == paas::ErrorKind::timed_out);
+  // The first signal that a process gets is the one that ends it.
+  int ended = 0;
+  kill(other, SIGKILL);
+  waitpid(other, &ended, 0);
+  CHECK(WTERMSIG(ended) == SIGKILL);
+}
+
 TEST_CASE("cloud: a process that ends before it answers is an error with its last words") {
   const Folder folder;
   paas::system::PosixFiles files;
@@ -199,7 +333,9 @@ TEST_CASE("cloud: stopping a cloud that does not run is no error") {
   const Folder folder;
   paas::system::PosixFiles files;
   paas::system::SystemClock clock;
-  CHECK(stop(files, clock, folder.path()));
+  const auto stopped = stop(files, clock, folder.path());
+  REQUIRE(stopped);
+  CHECK(*stopped == Stopped::did_not_run);
 }
 
 TEST_CASE("cloud: a folder's name is its real path's") {
@@ -212,6 +348,9 @@ TEST_CASE("cloud: a folder's name is its real path's") {
   CHECK(name_of_folder(folder.path() + "/../cloud") == name);
   CHECK(name_of_folder(folder.path() + "-link") == name);
   CHECK(name_of_folder(folder.path() + "2") != name);
+  // One that does not exist yet has the name that it will have.
+  const auto relative = std::filesystem::relative(folder.path() + "2").string();
+  CHECK(name_of_folder(relative) == name_of_folder(folder.path() + "2"));
   std::filesystem::remove(folder.path() + "-link");
 }
 

@@ -16,6 +16,7 @@ class SlowWorld : public World {
   paas::Result<ServiceAddresses> start() override { return ServiceAddresses{}; }
   void watch(std::function<void(std::int64_t, bool)>) override {}
   paas::Status stop() override { return {}; }
+  paas::Result<int> running_machines() override { return 0; }
   paas::Status purge() override { return {}; }
 
   EffectDone apply(const Effect& effect) override {
