@@ -12,11 +12,12 @@ namespace paas::cli {
 
 namespace {
 
+/// What is not given stays as the cloud had it before.
 struct UpOptions {
-  std::string address = "127.0.0.1:0";
+  std::optional<std::string> address;
   std::string state;
-  std::string latency = "0ms";
-  std::string node_image = "full";
+  std::optional<std::string> latency;
+  std::optional<std::string> node_image;
   bool metadata_only = false;
 };
 
@@ -31,26 +32,43 @@ Result<std::chrono::milliseconds> parse_latency(const std::string& text) {
   return std::chrono::milliseconds(milliseconds ? *value : *value * 1000);
 }
 
+Result<cloud::CloudSettings> with_options(cloud::CloudSettings settings, const UpOptions& options) {
+  settings.address = options.address.value_or(settings.address);
+  if (options.latency) {
+    PAAS_TRY(settings.latency, parse_latency(*options.latency));
+  }
+  settings.node_choice = options.node_image.value_or(settings.node_choice);
+  settings.metadata_only = settings.metadata_only || options.metadata_only;
+  return settings;
+}
+
+/// A cloud that runs is not changed, so what was asked for has to be what it has.
+Status check_unchanged(const cloud::CloudSettings& earlier, const cloud::CloudSettings& wanted,
+                       const cloud::Endpoint& running) {
+  std::string has;
+  if (wanted.address != earlier.address && "http://" + wanted.address != running.url) {
+    has = "--address " + earlier.address;
+  }
+  if (wanted.latency != earlier.latency) {
+    has = fmt::format("--latency {}ms", earlier.latency.count());
+  }
+  if (wanted.node_choice != earlier.node_choice) has = "--node-image " + earlier.node_choice;
+  if (has.empty()) return {};
+  return fail(ErrorKind::invalid, "the local cloud runs already, with " + has,
+              "end it with `paasctl cloud down` first; it keeps what it has");
+}
+
 Result<int> up(Program& program, const UpOptions& options) {
-  cloud::CloudSettings settings;
-  PAAS_TRY(settings.state_folder, state_folder(program, options.state));
-  PAAS_TRY(settings.latency, parse_latency(options.latency));
-  settings.address = options.address;
-  settings.metadata_only = options.metadata_only;
-  PAAS_TRY(const auto running, cloud::endpoint(program.ports.files, settings.state_folder));
+  PAAS_TRY(const auto folder, state_folder(program, options.state));
+  const auto earlier = earlier_settings(program, folder);
+  PAAS_TRY(const auto settings, with_options(earlier, options));
+  PAAS_CHECK(cloud::check_settings(program.ports.files, settings));
+  PAAS_TRY(const auto running, cloud::endpoint(program.ports.files, folder));
   if (running) {
+    PAAS_CHECK(check_unchanged(earlier, settings, *running));
     program.say(fmt::format("The local cloud runs already: {}", running->url));
     program.print(running->url + "\n");
     return exit_done;
-  }
-  if (!settings.metadata_only) {
-    // Made here and not by the background process, so that the minutes it takes can be watched and
-    // interrupted.
-    if (options.node_image == "full" || options.node_image == "bare") {
-      PAAS_TRY(settings.node_image, CloudPorts(program).machine_image(options.node_image));
-    } else {
-      settings.node_image = options.node_image;
-    }
   }
   PAAS_TRY(const auto endpoint, start_local_cloud(program, settings));
   program.say(fmt::format("The local cloud {} is up.", endpoint.name));
@@ -69,14 +87,18 @@ struct DownOptions {
 
 Result<int> down(Program& program, const DownOptions& options) {
   PAAS_TRY(const auto folder, state_folder(program, options.state));
-  PAAS_CHECK(cloud::stop(program.ports.files, program.ports.clock, folder));
+  PAAS_TRY(const auto stopped, cloud::stop(program.ports.files, program.ports.clock, folder));
+  CloudPorts ports(program, cloud_engine_socket(program, folder));
   if (options.purge) {
-    CloudPorts ports(program);
     PAAS_CHECK(cloud::purge(ports.ports(), folder));
     program.say("The local cloud and everything it made is gone.");
-  } else {
-    program.say("The local cloud is stopped; `paasctl cloud up` brings it back as it was.");
+    return exit_done;
   }
+  // One that was ended took its machines down; one whose process was killed left them running.
+  if (stopped == cloud::Stopped::did_not_run) {
+    PAAS_CHECK(cloud::stop_machines(ports.ports(), folder));
+  }
+  program.say("The local cloud is stopped; `paasctl cloud up` brings it back as it was.");
   return exit_done;
 }
 
@@ -94,9 +116,23 @@ const char* name_of(cloud::CloudPhase phase) {
   return "";
 }
 
+/// How many machines run without a process to serve them. Unknown when no engine answers.
+std::optional<int> machines_left(Program& program, const std::string& folder,
+                                 const cloud::CloudStatus& now) {
+  if (now.phase != cloud::CloudPhase::stopped || now.metadata_only) return std::nullopt;
+  CloudPorts ports(program, cloud_engine_socket(program, folder));
+  const auto count = cloud::running_machines(ports.ports(), folder);
+  return count ? std::optional(*count) : std::nullopt;
+}
+
 Result<int> status(Program& program, const StateOptions& options) {
   PAAS_TRY(const auto folder, state_folder(program, options.state));
   PAAS_TRY(const auto now, cloud::status(program.ports.files, folder));
+  const auto machines = machines_left(program, folder, now);
+  if (machines.value_or(0) > 0) {
+    program.say(fmt::format("warning: its process is gone, but {} of its machines run", *machines));
+    program.say("hint: `paasctl cloud down` stops them, `paasctl cloud up` serves them again");
+  }
   if (program.wants_document()) {
     nlohmann::ordered_json document = {
         {"status", name_of(now.phase)}, {"name", now.name}, {"state_folder", folder}};
@@ -105,6 +141,7 @@ Result<int> status(Program& program, const StateOptions& options) {
       document["process"] = now.endpoint->process;
       document["gateway_url"] = now.endpoint->gateway_url;
     }
+    if (machines) document["running_machines"] = *machines;
     program.print_document(document.dump(2) + "\n");
     return exit_done;
   }
@@ -135,13 +172,16 @@ Result<int> environment(Program& program, const StateOptions& options) {
 /// The background process itself.
 Result<int> serve(Program& program, const StateOptions& options) {
   PAAS_TRY(const auto settings, cloud::read_settings(program.ports.files, options.state));
-  CloudPorts ports(program);
+  CloudPorts ports(program, settings.engine_socket);
   PAAS_CHECK(cloud::run(settings, ports.ports(), program.ports.stop));
   return exit_done;
 }
 
 void declare_state(CLI::App& command, std::string& state) {
-  command.add_option("--state", state, "Folder of the cloud; the default is below XDG_STATE_HOME")
+  command
+      .add_option("--state", state,
+                  "Folder of the cloud; without it the one that `cloud: local` uses. To others a "
+                  "stack gets with `cloud: digitalocean` and the exports of `cloud env`")
       ->type_name("DIR");
 }
 
@@ -156,17 +196,17 @@ void register_cloud(Program& program) {
         command
             .add_option("--address", options.address, "Where it listens; port 0 is any free one")
             ->type_name("HOST:PORT")
-            ->capture_default_str();
+            ->default_str("127.0.0.1:0");
         declare_state(command, options.state);
         command.add_flag("--metadata-only", options.metadata_only, "Droplets are records only");
         command.add_option("--latency", options.latency, "Added to every answer")
             ->type_name("TIME")
-            ->capture_default_str();
+            ->default_str("0ms");
         command
             .add_option(
                 "--node-image", options.node_image,
                 "What debian-12-x64 is: full (with Docker and HAProxy), bare, or a Docker image")
-            ->capture_default_str();
+            ->default_str("full");
       },
       up,
       "  paasctl cloud up\n"
@@ -187,7 +227,10 @@ void register_cloud(Program& program) {
   add_command<StateOptions>(
       program, group, "env", "Print the exports that doctl and Terraform take",
       [](CLI::App& command, StateOptions& options) { declare_state(command, options.state); },
-      environment, "  eval \"$(paasctl cloud env)\"\n  doctl compute droplet list");
+      environment,
+      "  eval \"$(paasctl cloud env)\"\n"
+      "  doctl compute droplet list\n"
+      "  eval \"$(paasctl cloud env --state DIR)\"    for stacks with cloud: digitalocean");
   auto* internal = add_command<StateOptions>(
       program, group, "serve", "The background process of `cloud up`",
       [](CLI::App& command, StateOptions& options) {

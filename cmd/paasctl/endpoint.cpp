@@ -30,15 +30,9 @@ Result<Endpoint> local(Program& program) {
   PAAS_TRY(const auto folder, state_folder(program, ""));
   PAAS_TRY(auto running, cloud::endpoint(program.ports.files, folder));
   if (!running) {
-    cloud::CloudSettings settings;
-    // A cloud that was stopped comes back as it was.
-    if (auto earlier = cloud::read_settings(program.ports.files, folder)) settings = *earlier;
-    settings.state_folder = folder;
-    if (!settings.metadata_only && settings.node_image.empty()) {
-      PAAS_TRY(settings.node_image, CloudPorts(program).machine_image("full"));
-    }
     program.say("Starting the local cloud ...");
-    PAAS_TRY(running, start_local_cloud(program, settings));
+    // One that was stopped comes back as it was.
+    PAAS_TRY(running, start_local_cloud(program, earlier_settings(program, folder)));
   }
   return Endpoint{running->url, Secret(running->token), "local:" + running->name};
 }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "cloud/docker_world.hpp"
 #include "cloud/node_image.hpp"
 #include "docker/host.hpp"
@@ -13,11 +15,63 @@
 namespace paas::cli {
 
 Result<std::string> state_folder(Program& program, const std::string& named) {
-  if (!named.empty()) return named;
-  return cloud::default_state_folder(program.ports.environment);
+  auto folder = named;
+  if (folder.empty()) {
+    PAAS_TRY(folder, cloud::default_state_folder(program.ports.environment));
+  }
+  std::error_code code;
+  const auto absolute = std::filesystem::absolute(folder, code).lexically_normal().string();
+  return code ? folder : absolute;
 }
 
-Result<cloud::Endpoint> start_local_cloud(Program& program, const cloud::CloudSettings& settings) {
+cloud::CloudSettings earlier_settings(Program& program, const std::string& folder) {
+  auto& files = program.ports.files;
+  cloud::CloudSettings settings;
+  settings.state_folder = folder;
+  // What a start wrote that made no cloud is nobody's wish for the next one.
+  const auto now = cloud::status(files, folder);
+  if (!now || now->phase == cloud::CloudPhase::absent) return settings;
+  return cloud::read_settings(files, folder).value_or(settings);
+}
+
+namespace {
+
+bool names_engine(Program& program) {
+  return !program.ports.environment.get("DOCKER_HOST").value_or("").empty();
+}
+
+}  // namespace
+
+Result<std::string> engine_socket_of(Program& program) {
+  PAAS_TRY(auto usual, docker::engine_socket(program.ports.environment));
+  const auto folder = cloud::default_state_folder(program.ports.environment);
+  if (names_engine(program) || !folder) return usual;
+  const auto settings = cloud::read_settings(program.ports.files, *folder);
+  if (!settings || settings->engine_socket.empty() || settings->engine_socket == usual) {
+    return usual;
+  }
+  // Asked only here: few have a cloud on an engine of its own.
+  if (docker::Engine(program.ports.engine_http, usual).ping()) return usual;
+  return settings->engine_socket;
+}
+
+Result<std::string> cloud_engine_socket(Program& program, const std::string& folder) {
+  if (names_engine(program)) return docker::engine_socket(program.ports.environment);
+  // Another engine that answers knows nothing of this cloud's machines.
+  const auto settings = cloud::read_settings(program.ports.files, folder);
+  if (settings && !settings->engine_socket.empty()) return settings->engine_socket;
+  return engine_socket_of(program);
+}
+
+Result<cloud::Endpoint> start_local_cloud(Program& program, cloud::CloudSettings settings) {
+  PAAS_CHECK(cloud::check_settings(program.ports.files, settings));
+  if (!settings.metadata_only) {
+    PAAS_TRY(settings.engine_socket, cloud_engine_socket(program, settings.state_folder));
+    // Made here and not by the background process, so that the minutes it takes can be watched and
+    // interrupted.
+    PAAS_TRY(settings.node_image,
+             CloudPorts(program, settings.engine_socket).machine_image(settings.node_choice));
+  }
   cloud::StartPorts ports{program.ports.files, program.ports.clock, program.ports.processes,
                           [&](std::string_view line) { program.say(std::string(line)); }};
   return cloud::start(
@@ -29,22 +83,24 @@ struct CloudPorts::Parts {
   system::CurlHttp http;
   system::PosixProcesses processes;
   system::SystemClock clock;
-  std::string socket;
+  Result<std::string> socket;
   std::unique_ptr<docker::Engine> engine;
 };
 
-CloudPorts::CloudPorts(Program& program) : program_(program), parts_(std::make_unique<Parts>()) {
-  parts_->socket =
-      docker::engine_socket(program.ports.environment).value_or("/var/run/docker.sock");
-  parts_->engine = std::make_unique<docker::Engine>(parts_->http, parts_->socket);
+CloudPorts::CloudPorts(Program& program, Result<std::string> socket)
+    : program_(program), parts_(std::make_unique<Parts>()) {
+  parts_->socket = std::move(socket);
+  parts_->engine = std::make_unique<docker::Engine>(parts_->http, parts_->socket.value_or(""));
 }
 
 CloudPorts::~CloudPorts() = default;
 
-Result<std::string> CloudPorts::machine_image(const std::string& flavour) {
+Result<std::string> CloudPorts::machine_image(const std::string& choice) {
+  if (choice != "bare" && choice != "full") return choice;
+  PAAS_TRY(const auto socket, parts_->socket);
   cloud::NodeImageOptions options;
-  options.flavour = flavour == "bare" ? cloud::NodeFlavour::bare : cloud::NodeFlavour::full;
-  options.docker_host = "unix://" + parts_->socket;
+  options.flavour = choice == "bare" ? cloud::NodeFlavour::bare : cloud::NodeFlavour::full;
+  options.docker_host = "unix://" + socket;
   options.folder = "/tmp";
   options.on_progress = [this](std::string_view line) {
     program_.ports.terminal.write_error(std::string(line) + "\n");
@@ -57,6 +113,7 @@ cloud::RunPorts CloudPorts::ports() {
   cloud::WorldMaker worlds;
   worlds.make_world =
       [this](const cloud::WorldSettings& settings) -> Result<std::unique_ptr<cloud::World>> {
+    PAAS_CHECK(parts_->socket);
     return std::make_unique<cloud::DockerWorld>(*parts_->engine, parts_->processes,
                                                 program_.ports.files, parts_->clock, settings);
   };

@@ -10,24 +10,38 @@
 
 namespace paas::cli {
 
-/// The folder named by --state, or the default one.
+/// The folder named by --state, or the default one; absolute, because the cloud's process and later
+/// commands may be elsewhere.
 Result<std::string> state_folder(Program& program, const std::string& named);
 
-/// Starts it in the background unless it runs, with its log's lines on standard error.
-Result<cloud::Endpoint> start_local_cloud(Program& program, const cloud::CloudSettings& settings);
+/// How the cloud of the folder was run last, or how a new one is.
+cloud::CloudSettings earlier_settings(Program& program, const std::string& folder);
+
+/// Makes its machine image if need be and starts it in the background unless it runs, with its
+/// log's lines on standard error.
+Result<cloud::Endpoint> start_local_cloud(Program& program, cloud::CloudSettings settings);
+
+/// The engine for images: DOCKER_HOST's, the usual one, or where that does not answer the one
+/// behind this user's local cloud. Error (usage): DOCKER_HOST names no socket.
+Result<std::string> engine_socket_of(Program& program);
+
+/// The engine that has the machines of the folder's cloud.
+Result<std::string> cloud_engine_socket(Program& program, const std::string& folder);
 
 /// The ports of a cloud's own process: nothing in them is interrupted by a signal, because a cloud
 /// that ends still stops its machines. Worlds are made of this machine's Docker Engine.
+/// Errors in finding the engine are those of what needs it.
 class CloudPorts {
  public:
-  explicit CloudPorts(Program& program);
+  /// `socket`: of the engine that has the machines.
+  CloudPorts(Program& program, Result<std::string> socket);
   ~CloudPorts();
   CloudPorts(const CloudPorts&) = delete;
   CloudPorts& operator=(const CloudPorts&) = delete;
 
   cloud::RunPorts ports();
-  /// Makes the machine image if need be. `flavour`: "bare" or "full".
-  Result<std::string> machine_image(const std::string& flavour);
+  /// Makes the machine image if need be. `choice`: "bare", "full", or an image's name.
+  Result<std::string> machine_image(const std::string& choice);
 
  private:
   struct Parts;
