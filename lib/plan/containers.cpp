@@ -199,20 +199,33 @@ void Planner::plan_containers(const stack::Service& service) {
       plan_container(service, placed, cause);
       continue;
     }
-    const auto* inside = machine(placed.name);
-    if (inside == nullptr) continue;
-    const auto& server = lock_.servers.at(placed.name);
-    const bool leftover = std::any_of(inside->containers.begin(), inside->containers.end(),
-                                      [&](const observe::Container& container) {
-                                        return container.service != service.name ||
-                                               container.release != server.release;
-                                      });
-    if (leftover) {
-      auto& retire = add(StepKind::retire_container, placed.name, "an earlier run left it behind");
-      retire.service = service.name;
-      retire.server = placed.name;
-    }
+    plan_leftover(service, placed);
   }
+}
+
+/// Containers that an earlier run left. The one that shall stay takes over first, so nothing is
+/// done while it is unknown whether HAProxy sends it requests.
+void Planner::plan_leftover(const stack::Service& service, const Placed& placed) {
+  const auto* inside = machine(placed.name);
+  if (inside == nullptr) return;
+  const auto& server = lock_.servers.at(placed.name);
+  const bool leftover =
+      std::any_of(inside->containers.begin(), inside->containers.end(),
+                  [&](const observe::Container& container) {
+                    return container.service != service.name || container.release != server.release;
+                  });
+  if (!leftover) return;
+  auto after = steps_of_old_balancer();
+  if (service.type == stack::ServiceType::web && stack_.lb) {
+    const auto& lb = placed_.at("lb").front();
+    if (!lb.created && balancer() == nullptr) return;
+    after.push_back("add_to_rotation/" + placed.name);
+    after.push_back("configure_balancer/" + lb.name);
+  }
+  auto& retire =
+      add(StepKind::retire_container, placed.name, "an earlier run left it behind", after);
+  retire.service = service.name;
+  retire.server = placed.name;
 }
 
 }  // namespace paas::plan

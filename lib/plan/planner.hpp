@@ -62,6 +62,7 @@ class Planner {
                                  const observe::Container& container) const;
   void plan_container(const stack::Service& service, const Placed& placed,
                       const std::string& cause);
+  void plan_leftover(const stack::Service& service, const Placed& placed);
   std::vector<std::string> ready_steps(const std::string& service) const;
   void plan_volume_move(const stack::Service& service, const Placed& placed);
 
@@ -69,8 +70,9 @@ class Planner {
   void plan_balancer();
   void plan_rotation(const stack::Service& service);
   void plan_stale_rotation();
-  void plan_leave_of_rotation(const std::string& server, const std::string& service,
-                              const std::string& cause);
+  void plan_stale_name(const std::string& backend, const std::string& name);
+  Step* plan_leave_of_rotation(const std::string& key, const std::string& server,
+                               const std::string& service, const std::string& cause);
   bool has_old_balancer() const;
   std::vector<std::string> steps_of_new_balancer() const;
   std::vector<std::string> steps_of_old_balancer() const;

@@ -75,8 +75,7 @@ void Planner::plan_rotation(const stack::Service& service) {
   }
 }
 
-/// Entries of servers that leave or that are unknown. Those of older releases go with the container
-/// they belong to.
+/// Entries of servers that leave, that are unknown or of releases that nothing is left of.
 void Planner::plan_stale_rotation() {
   if (!stack_.lb || placed_.at("lb").front().created) return;
   const auto* seen_balancer = balancer();
@@ -86,27 +85,45 @@ void Planner::plan_stale_rotation() {
     for (const auto& [name, cause] : departures_) {
       const auto* service = stack::find_service(stack_, lock_.servers.at(name).service);
       if (service == nullptr || service->type != stack::ServiceType::web) continue;
-      if (seen(name) != nullptr) plan_leave_of_rotation(name, service->name, cause);
+      if (seen(name) != nullptr) plan_leave_of_rotation(name, name, service->name, cause);
     }
     return;
   }
   for (const auto& [backend, names] : seen_balancer->known) {
     if (stack::find_service(stack_, backend) == nullptr) continue;
-    for (const auto& name : names) {
-      const auto server = name.substr(0, name.rfind(".r"));
-      const auto leaving = departures_.find(server);
-      if (leaving != departures_.end()) {
-        plan_leave_of_rotation(server, backend, leaving->second);
-      } else if (!lock_.servers.contains(server)) {
-        plan_leave_of_rotation(server, backend, "no server of that name is known");
-      }
-    }
+    for (const auto& name : names) plan_stale_name(backend, name);
   }
 }
 
-void Planner::plan_leave_of_rotation(const std::string& server, const std::string& service,
-                                     const std::string& cause) {
-  if (has_step("remove_from_rotation/" + server)) return;
+void Planner::plan_stale_name(const std::string& backend, const std::string& name) {
+  const auto server = name.substr(0, name.rfind(".r"));
+  const auto entry = lock_.servers.find(server);
+  if (entry == lock_.servers.end()) {
+    plan_leave_of_rotation(server, server, backend, "no server of that name is known");
+    return;
+  }
+  if (const auto leaving = departures_.find(server); leaving != departures_.end()) {
+    plan_leave_of_rotation(server, server, backend, leaving->second);
+    return;
+  }
+  // Those of older releases go with the container they belong to.
+  const auto* inside = machine(server);
+  if (inside == nullptr || name == rotation_name(server, entry->second.release) ||
+      has_step("retire_container/" + server)) {
+    return;
+  }
+  const bool has_container = std::any_of(
+      inside->containers.begin(), inside->containers.end(),
+      [&](const auto& container) { return rotation_name(server, container.release) == name; });
+  if (has_container) return;
+  auto* step = plan_leave_of_rotation(name, server, backend, "its container is gone");
+  if (step != nullptr) step->subject = name;
+}
+
+/// The step, if it was not there yet.
+Step* Planner::plan_leave_of_rotation(const std::string& key, const std::string& server,
+                                      const std::string& service, const std::string& cause) {
+  if (has_step("remove_from_rotation/" + key)) return nullptr;
   const auto& balancer_name = placed_.at("lb").front().name;
   std::vector<std::string> after = {"configure_balancer/" + balancer_name,
                                     "power_on_server/" + balancer_name};
@@ -114,9 +131,10 @@ void Planner::plan_leave_of_rotation(const std::string& server, const std::strin
   if (seen(server) != nullptr) {
     for (const auto& placed : placed_[service]) after.push_back("add_to_rotation/" + placed.name);
   }
-  auto& step = add(StepKind::remove_from_rotation, server, cause, after);
+  auto& step = add(StepKind::remove_from_rotation, key, cause, after);
   step.service = service;
   step.server = server;
+  return &step;
 }
 
 /// Whether a load balancer that leaves still serves.

@@ -108,11 +108,11 @@ Status Run::add_to_rotation(const plan::Step& step) {
   return {};
 }
 
-Status Run::leave_rotation(const std::string& name, const std::string& keep) {
+Status Run::leave_rotation(const std::function<bool(const std::string&)>& leaves) {
   auto haproxy_runtime = runtime();
   PAAS_TRY(auto known, haproxy_runtime.statistics());
   for (const auto& entry : known) {
-    if (server_of(entry.server) != name || entry.server == keep) continue;
+    if (!leaves(entry.server)) continue;
     PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
     PAAS_CHECK(edit_configuration(entry.backend, [&](std::vector<haproxy::Server>& servers) {
       std::erase_if(servers, [&](const auto& line) { return line.name == entry.server; });
@@ -121,8 +121,16 @@ Status Run::leave_rotation(const std::string& name, const std::string& keep) {
   return {};
 }
 
+Status Run::leave_but_current(const std::string& name) {
+  const auto current = plan::rotation_name(name, server(name).release);
+  return leave_rotation(
+      [&](const std::string& entry) { return server_of(entry) == name && entry != current; });
+}
+
 Status Run::remove_from_rotation(const plan::Step& step) {
-  PAAS_CHECK(leave_rotation(step.server, ""));
+  PAAS_CHECK(leave_rotation([&](const std::string& entry) {
+    return step.subject.empty() ? server_of(entry) == step.server : entry == step.subject;
+  }));
   stage(step, "out of rotation");
   return {};
 }

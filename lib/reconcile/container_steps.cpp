@@ -198,9 +198,7 @@ Result<int> Run::take_slot(const plan::Step& step, const std::string& name,
                 [&](const auto& other) { return !holds_port(other) || other.name == name; });
   if (is_held(containers, 0) && is_held(containers, 1)) {
     const int current = server(step.server).release;
-    if (stack_.lb) {
-      PAAS_CHECK(leave_rotation(step.server, plan::rotation_name(step.server, current)));
-    }
+    if (stack_.lb) PAAS_CHECK(leave_but_current(step.server));
     for (const auto& left : containers) {
       if (left.release == current) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), left.name));
@@ -281,7 +279,7 @@ Status Run::await_healthy(const plan::Step& step, const stack::Service& declared
 Status Run::retire_container(const plan::Step& step) {
   const auto entry = server(step.server);
   if (stack_.lb && service(step.service).type == stack::ServiceType::web) {
-    PAAS_CHECK(leave_rotation(step.server, plan::rotation_name(step.server, entry.release)));
+    PAAS_CHECK(leave_but_current(step.server));
   }
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   for (const auto& container : machine.containers) {

@@ -53,6 +53,9 @@ class Run {
   Status create_vpc(const plan::Step& step);
   Status put_firewall(const plan::Step& step);
   Result<std::string> find_firewall(const std::string& name, lockfile::Intent intent);
+  Result<std::optional<digitalocean::Firewall>> firewall_now(const std::string& id,
+                                                             const std::string& droplet);
+  Status await_firewall(const plan::Step& step);
   Status delete_firewall(const plan::Step& step);
   Status build_image(const plan::Step& step);
   Status create_volume(const plan::Step& step);
@@ -100,7 +103,6 @@ class Run {
                           const std::vector<observe::Container>& old);
   Status await_healthy(const plan::Step& step, const stack::Service& service,
                        const std::string& container, int restarts);
-  Status await_firewall(const plan::Step& step);
   Status retire_container(const plan::Step& step);
   Status stop_container(const plan::Step& step);
   Status write_hosts(const plan::Step& step);
@@ -110,8 +112,10 @@ class Run {
   Status configure_balancer(const plan::Step& step);
   Status add_to_rotation(const plan::Step& step);
   Status remove_from_rotation(const plan::Step& step);
-  /// Takes entries of a server out of HAProxy; all of them, or all but `keep`.
-  Status leave_rotation(const std::string& server, const std::string& keep);
+  /// Takes entries out of HAProxy, by their names.
+  Status leave_rotation(const std::function<bool(const std::string&)>& leaves);
+  /// All of a server's entries but that of its current release.
+  Status leave_but_current(const std::string& server);
   haproxy::Runtime runtime();
   /// Changes the servers of a backend in the configuration on disk, without a reload.
   Status edit_configuration(const std::string& backend,

@@ -26,6 +26,16 @@ lockfile::Server& made(World& world, const std::string& name) {
   return world.lock().servers.at(name);
 }
 
+/// New containers run, and HAProxy still sends all requests to the old ones.
+void interrupt_before_the_rotation(World& world) {
+  world.service("frontend").env["MODE"] = "front";
+  auto plan = world.plan();
+  std::erase_if(plan.steps, [](const Step& step) {
+    return step.kind == StepKind::add_to_rotation || step.kind == StepKind::retire_container;
+  });
+  world.apply(plan);
+}
+
 const std::vector<Situation>& situations() {
   static const std::vector<Situation> all = {
       {"nothing_to_do", [](World&) {}},
@@ -210,6 +220,13 @@ const std::vector<Situation>& situations() {
          made(world, "zipkick-db-1").release = 0;
          world.machine("zipkick-db-1").containers.clear();
        }},
+      {"interrupted_before_the_rotation",
+       [](World& world) { interrupt_before_the_rotation(world); }},
+      {"interrupted_before_the_rotation_and_lb_replaced",
+       [](World& world) {
+         interrupt_before_the_rotation(world);
+         world.input.stack.lb->size = "s-2vcpu-2gb";
+       }},
       {"interrupted_volume",
        [](World& world) { world.lock().volumes.at("zipkick-db").volume.id.clear(); }},
       {"interrupted_address", [](World& world) { world.lock().lb->reserved_ip.clear(); }},
@@ -229,6 +246,8 @@ const std::vector<Situation>& situations() {
        }},
       {"haproxy_knows_a_stranger",
        [](World& world) { world.balancer().known["frontend"].insert("zipkick-frontend-9.r1"); }},
+      {"haproxy_knows_an_old_release",
+       [](World& world) { world.balancer().known["frontend"].insert("zipkick-frontend-1.r0"); }},
       {"haproxy_stopped",
        [](World& world) {
          world.balancer().running = false;

@@ -509,22 +509,22 @@ void World::retire_container(const Step& step) {
   const auto release = lock().servers.at(step.server).release;
   const auto name = rotation_name(step.server, release);
   if (input.stack.lb && service(step.service).type == stack::ServiceType::web) {
-    leave_rotation(step.server, name);
+    leave_rotation([&](const std::string& entry) {
+      return entry.starts_with(step.server + ".r") && entry != name;
+    });
   }
   std::erase_if(machine(step.server).containers, [&](const auto& container) {
     return container.service != step.service || container.release != release;
   });
 }
 
-void World::leave_rotation(const std::string& name, const std::string& keep) {
+void World::leave_rotation(const std::function<bool(const std::string&)>& leaves) {
   const auto lb_name = lockfile::server_name(input.stack.name, "lb", balancer_of(lock())->number);
   if (!server(lb_name).machine) return;
   auto& haproxy = *machine(lb_name).balancer;
   for (auto* backends : {&haproxy.known, &haproxy.in_rotation}) {
     for (auto& [backend, names] : *backends) {
-      std::erase_if(names, [&](const std::string& entry) {
-        return entry.starts_with(name + ".r") && entry != keep;
-      });
+      std::erase_if(names, leaves);
     }
   }
 }
@@ -544,7 +544,11 @@ void World::configure_balancer(const Step& step) {
 }
 
 void World::perform_on_balancer(const Step& step) {
-  if (step.kind == StepKind::remove_from_rotation) return leave_rotation(step.server, "");
+  if (step.kind == StepKind::remove_from_rotation) {
+    return leave_rotation([&](const std::string& entry) {
+      return step.subject.empty() ? entry.starts_with(step.server + ".r") : entry == step.subject;
+    });
+  }
   if (step.kind == StepKind::configure_balancer) {
     if (prepared(step) != nullptr) configure_balancer(step);
     return;

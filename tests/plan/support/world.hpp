@@ -1,6 +1,7 @@
 // A model of the world: a stack, its lockfile and what exists, which carries plans out in memory.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -62,7 +63,7 @@ class World {
   int release_for(const stack::Service& service, const std::string& identity);
   void retire_container(const Step& step);
   void configure_balancer(const Step& step);
-  void leave_rotation(const std::string& server, const std::string& keep);
+  void leave_rotation(const std::function<bool(const std::string&)>& leaves);
   void delete_server(const Step& step);
   observe::Machine* prepared(const Step& step);
   bool answers(const std::string& balancer_name, const std::string& service_name) const;
