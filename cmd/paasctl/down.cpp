@@ -12,6 +12,7 @@ namespace {
 struct Options {
   bool volumes = false;
   bool dry_run = false;
+  bool accept_loss = false;
 };
 
 std::string question(const Session& session, const plan::Plan& plan, const Options& options) {
@@ -33,11 +34,13 @@ Status remove_builders(Session& session) {
 
 Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto session, Session::open(program, Need::applied));
+  if (options.accept_loss) session->loss = lockfile::Loss::accept;
   if (!options.dry_run) PAAS_CHECK(session->acquire("paasctl down"));
   if (!options.dry_run && !session->lockfile.temporary.empty()) {
     PAAS_CHECK(remove_builders(*session));
   }
   PAAS_TRY(auto observed, session->observe(observe::Depth::cloud));
+  if (!options.accept_loss) PAAS_CHECK(plan::check_found(session->lockfile, observed));
   const auto plan = plan::make_down(session->lockfile, observed,
                                     options.volumes ? plan::Volumes::destroy : plan::Volumes::keep);
   if (options.dry_run) {
@@ -46,7 +49,9 @@ Result<int> run(Program& program, const Options& options) {
   }
   if (plan.empty()) {
     program.say("Nothing to do: the stack is not up.");
-    return exit_done;
+    // What was forgotten with another cloud is stored although there is nothing to destroy here.
+    if (session->loaded.serial == 0 || plan.lockfile == session->loaded) return exit_done;
+    return session->execute(plan, {});
   }
   PAAS_CHECK(confirm(program, question(*session, plan, options)));
   for (const auto& warning : plan.warnings) program.say(warning);
@@ -63,6 +68,8 @@ void register_down(Program& program) {
                          command.add_flag("--volumes", options.volumes,
                                           "Destroy the volumes and their data as well");
                          command.add_flag("--dry-run", options.dry_run, "Only show the plan");
+                         command.add_flag("--accept-loss", options.accept_loss,
+                                          "Forget what paas.lock knows and is not found");
                        },
                        run,
                        "  paasctl down\n"

@@ -89,7 +89,8 @@ Status Session::reload() {
   PAAS_TRY(lockfile, store_->load());
   loaded = lockfile;
   for (const auto& warning : store_->warnings()) program_.say("warning: " + warning);
-  return {};
+  if (!cloud_) return {};
+  return lockfile::bind_cloud(lockfile, *cloud_, loss);
 }
 
 Status Session::acquire(const std::string& command) {
@@ -97,35 +98,21 @@ Status Session::acquire(const std::string& command) {
   return reload();
 }
 
-/// A lockfile of one cloud says nothing about another: its servers would all look as if they were
-/// gone.
-Status Session::check_cloud(const std::string& url) {
-  if (lockfile.cloud_url.empty()) {
-    lockfile.cloud_url = url;
-    return {};
-  }
-  if (lockfile.cloud_url == url || lockfile.servers.empty()) {
-    lockfile.cloud_url = url;
-    return {};
-  }
-  return fail(ErrorKind::invalid,
-              fmt::format("{} was applied to {}, this run would go to {}", store_->location(),
-                          lockfile.cloud_url, url),
-              "take it down there first, or use another stack file");
-}
-
 Result<digitalocean::Client*> Session::client() {
   if (client_) return client_.get();
   PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
-  PAAS_CHECK(check_cloud(endpoint.identity));
   digitalocean::ClientSettings settings;
   settings.url = endpoint.url;
   settings.token = endpoint.token;
   settings.on_wait = [this](const std::string& text) {
     if (program_.globals.verbose) program_.say(text);
   };
-  client_ = std::make_unique<digitalocean::Client>(program_.ports.http, program_.ports.clock,
-                                                   std::move(settings));
+  auto made = std::make_unique<digitalocean::Client>(program_.ports.http, program_.ports.clock,
+                                                     std::move(settings));
+  PAAS_TRY(const auto account, made->account());
+  cloud_ = lockfile::Cloud{endpoint.identity, account.owner};
+  PAAS_CHECK(lockfile::bind_cloud(lockfile, *cloud_, loss));
+  client_ = std::move(made);
   return client_.get();
 }
 
@@ -198,6 +185,7 @@ Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngin
   input.stack = stack;
   input.lockfile = lockfile;
   return input;
+  input.accept_loss = loss == lockfile::Loss::accept;
 }
 
 Result<reconcile::Tools> Session::tools() {

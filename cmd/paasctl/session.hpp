@@ -7,6 +7,7 @@
 
 #include "digitalocean/client.hpp"
 #include "docker/engine.hpp"
+#include "lockfile/cloud.hpp"
 #include "lockfile/store.hpp"
 #include "observe/observe.hpp"
 #include "observe/ssh_machines.hpp"
@@ -64,6 +65,8 @@ class Session {
 
   stack::Stack stack;           ///< As declared, or as applied with Need::applied.
   lockfile::Lockfile lockfile;  ///< As loaded; commands may change it before planning.
+  /// Whether what the lockfile knows may be given up when it is not found (`--accept-loss`).
+  lockfile::Loss loss = lockfile::Loss::refuse;
   lockfile::Lockfile loaded;    ///< As loaded.
   std::string stack_path;
   std::string folder;   ///< Of the stack file.
@@ -73,7 +76,6 @@ class Session {
   explicit Session(Program& program) : program_(program) {}
   Status read_stack(Need need);
   Status make_scratch();
-  Status check_cloud(const std::string& url);
 
   Program& program_;
   std::unique_ptr<lockfile::FileStore> store_;
@@ -81,6 +83,7 @@ class Session {
   std::unique_ptr<digitalocean::Client> client_;
   std::unique_ptr<ssh::Connections> connections_;
   std::unique_ptr<observe::SshMachines> machines_;
+  std::optional<lockfile::Cloud> cloud_;  ///< What client_ talks to.
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<reconcile::Images> images_;
 };

@@ -10,6 +10,7 @@ namespace {
 
 struct Options {
   bool dry_run = false;
+  bool accept_loss = false;
 };
 
 void print_address(Program& program, const Session& session) {
@@ -32,6 +33,7 @@ Result<int> run(Program& program, const Options& options) {
     PAAS_TRY(auto input, session->input(observe::Depth::machines));
     PAAS_TRY(auto plan, plan::make(input));
     print_plan(program, plan);
+  if (options.accept_loss) session->loss = lockfile::Loss::accept;
     return exit_done;
   }
   Change change;
@@ -53,6 +55,9 @@ void register_up(Program& program) {
                        run,
                        "  paasctl up\n"
                        "  paasctl up -f shop.yaml --parallelism 20\n"
+                         command.add_flag("--accept-loss", options.accept_loss,
+                                          "Start anew although nothing of what paas.lock knows "
+                                          "is found");
                        "  paasctl up --dry-run -o json",
                        {"json", "yaml"});
 }

@@ -119,6 +119,8 @@ Result<Account> decode_account(const json& item) {
   account.droplet_limit = reader.small("droplet_limit");
   account.email = reader.text("email");
   account.status = reader.required_text("status");
+  account.owner = reader.inside("team").text("uuid");
+  if (account.owner.empty()) account.owner = reader.text("uuid");
   return reader.finish(std::move(account));
 }
 

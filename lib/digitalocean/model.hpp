@@ -13,6 +13,9 @@ struct Account {
   int droplet_limit = 0;
   std::string email;
   std::string status;
+  /// UUID of the team that the token is for, or of the user where there is none: whose resources it
+  /// sees, and the same for all members of a team.
+  std::string owner;
 };
 
 struct SshKey {

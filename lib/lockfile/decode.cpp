@@ -110,6 +110,7 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
   lockfile.serial = reader.integer("serial", 0);
   lockfile.paasctl_version = reader.word("paasctl_version");
   lockfile.cloud_url = reader.text("cloud_url");
+  if (reader.has("cloud_account")) lockfile.cloud_account = reader.text("cloud_account");
   if (reader.has("ssh_key")) lockfile.ssh_key = decode_ssh_key(reader.object("ssh_key"));
   if (reader.has("vpc")) lockfile.vpc = decode_resource(reader.object("vpc"));
   lockfile.vpc_range = reader.word("vpc_range");

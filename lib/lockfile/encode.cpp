@@ -125,13 +125,12 @@ ordered_json encode_ssh_key(const SshKey& ssh_key, Sealer& sealed) {
 }
 
 ordered_json encode_all(const Lockfile& lockfile, Sealer& sealed) {
-  const auto& [version, lineage, serial, paasctl_version, applied, cloud_url, ssh_key, vpc,
-               vpc_range, firewalls, services, servers, volumes, lb, temporary] = lockfile;
-  ordered_json encoded = {{"version", version},
-                          {"lineage", lineage},
-                          {"serial", serial},
-                          {"paasctl_version", paasctl_version},
-                          {"cloud_url", cloud_url}};
+  const auto& [version, lineage, serial, paasctl_version, applied, cloud_url, cloud_account,
+               ssh_key, vpc, vpc_range, firewalls, services, servers, volumes, lb, temporary] =
+      lockfile;
+  ordered_json encoded = {{"version", version},     {"lineage", lineage},
+                          {"serial", serial},       {"paasctl_version", paasctl_version},
+                          {"cloud_url", cloud_url}, {"cloud_account", cloud_account}};
   if (ssh_key) encoded["ssh_key"] = encode_ssh_key(*ssh_key, sealed);
   if (vpc) encoded["vpc"] = encode_resource(*vpc);
   encoded["vpc_range"] = vpc_range;

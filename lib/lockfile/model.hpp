@@ -98,6 +98,8 @@ struct Lockfile {
   std::optional<stack::Stack> applied;
   /// The endpoint it was applied to, so that another cloud is not mistaken for it.
   std::string cloud_url;
+  /// Whose account that was; empty in lockfiles of before it was written down.
+  std::string cloud_account;
   std::optional<SshKey> ssh_key;
   std::optional<Resource> vpc;
   std::string vpc_range;

@@ -1,6 +1,8 @@
 // plan::make: the order in which the parts of a stack are compared.
 #include "plan/make.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "plan/planner.hpp"
@@ -31,7 +33,23 @@ const observe::Machine* Planner::machine(const std::string& server) const {
   return found != nullptr && found->machine ? &*found->machine : nullptr;
 }
 
+Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& observed) {
+  std::size_t known = 0;
+  for (const auto& [name, server] : lockfile.servers) {
+    if (server.leaving || server.droplet.id.empty()) continue;
+    if (observed.servers.contains(name)) return {};
+    ++known;
+  }
+  if (known < 2) return {};
+  return fail(ErrorKind::invalid,
+              fmt::format("none of the {} droplets that the lockfile knows is found", known),
+              "nothing was changed: see whether the token is the right one; if all of them were "
+              "deleted, `paasctl up --accept-loss` makes new ones and `down --accept-loss` forgets "
+              "them");
+}
+
 Result<Plan> Planner::make() {
+  if (!input_.accept_loss) PAAS_CHECK(check_found(lock_, input_.observed));
   PAAS_CHECK(check_region());
   allocate();
   plan_key();

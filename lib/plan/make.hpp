@@ -30,6 +30,8 @@ struct Input {
   /// Services whose containers are made again although nothing changed (`deps push`), with the
   /// cause.
   std::map<std::string, std::string> restart;
+  /// Plan even though nothing of what the lockfile knows is found (`up --accept-loss`).
+  bool accept_loss = false;
   /// Servers to be replaced although nothing is wrong with them (`server replace`), with the cause.
   std::map<std::string, std::string> replace;
 };
@@ -37,6 +39,11 @@ struct Input {
 /// What has to be done so that the world is as the stack says. Errors (invalid): a volume that
 /// would have to shrink.
 Result<Plan> make(const Input& input);
+
+/// Error (invalid) when the lockfile knows several droplets and none of them is found: then it is
+/// the look that is wrong, with another token or in an outage, and not the world (FACTS.md, case
+/// 14). Servers that leave do not count: an interrupted run may have destroyed all of them.
+Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& observed);
 
 enum class Volumes { keep, destroy };
 

@@ -82,6 +82,23 @@ chmod 600 other.lock
 cp paas.yaml other.yaml
 refused cloud_other 65 plan -f other.yaml
 
+# Nor is one of another account at the same address: from here its droplets look as if they were gone.
+sed 's|"cloud_url": "[^"]*"|&, "cloud_account": "somebody"|' paas.lock >other.lock
+sed -i "s/\"id\": \"$id\"/\"id\": \"1\"/" other.lock
+for command in up "down --yes --volumes"; do
+  # shellcheck disable=SC2086
+  run paasctl $command -f other.yaml
+  check_equal "status of $command with another account" 65 "$status"
+  check_contains "$command says whose droplets they are" "account somebody" "$errors"
+  check_contains "$command says the way out" "--accept-loss" "$errors"
+  check_equal "$command leaves the lockfile alone" shop-web-1 "$(jq -r '.servers | keys[]' other.lock)"
+done
+run paasctl down --yes --accept-loss -f other.yaml
+check_equal "status of down --accept-loss" 0 "$status"
+check_equal "what is lost is forgotten" "{}" "$(jq -c .servers other.lock)"
+check_contains "and the account is the one that was asked" "$(curl -s -H "Authorization: Bearer $token" \
+  "$DIGITALOCEAN_API_URL/v2/account" | jq -r .account.team.uuid)" "$(jq -r .cloud_account other.lock)"
+
 run paasctl cloud status -o json
 check_equal "the cloud runs" '"running"' "$(jq .status <<<"$output")"
 run paasctl cloud down --purge

@@ -27,9 +27,10 @@ TEST_CASE("digitalocean: the account's limit is read with the token in the heade
   Fixture f;
   f.http.expect("GET", "/v2/account",
                 answer(200, R"({"account": {"droplet_limit": 25, "email": "a@example.com",
-                                "status": "active"}})"));
+                                "uuid": "user-1", "status": "active"}})"));
   const auto account = f.client.account();
   REQUIRE(account);
+  CHECK(account->owner == "user-1");
   CHECK(account->droplet_limit == 25);
   CHECK(account->status == "active");
   const auto& headers = f.http.requests.at(0).headers;

@@ -178,7 +178,7 @@ TEST_CASE("lockfile: what is wrong is named by its path") {
 
 TEST_CASE("lockfile: each missing member is named") {
   const auto whole = ordered_json::parse(encoded(full_lockfile()));
-  const std::vector<std::string> optional = {"ssh_key", "vpc", "lb", "applied"};
+  const std::vector<std::string> optional = {"cloud_account", "ssh_key", "vpc", "lb", "applied"};
   for (const auto& [name, value] : whole.items()) {
     if (std::find(optional.begin(), optional.end(), name) != optional.end()) continue;
     CAPTURE(name);

@@ -53,6 +53,37 @@ TEST_CASE("plan: a stack that exists does not move to another region") {
   CHECK(make(world.input));
 }
 
+TEST_CASE("plan: an empty list where the lockfile knows droplets is refused, not believed") {
+  World world;
+  world.up();
+  auto names = std::vector<std::string>{};
+  for (const auto& [name, server] : world.lock().servers) names.push_back(name);
+  world.input.observed.servers.clear();
+  const auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message == "none of the 7 droplets that the lockfile knows is found");
+  CHECK(plan.error().hint.find("--accept-loss") != std::string::npos);
+  CHECK_FALSE(check_found(world.lock(), world.input.observed));
+  world.input.accept_loss = true;
+  world.up();
+  for (const auto& name : names) CHECK_FALSE(world.lock().servers.contains(name));
+}
+
+TEST_CASE("plan: one droplet that is found, or servers that leave, prove that the look is right") {
+  World world;
+  world.up();
+  const auto everything = world.input.observed;
+  while (world.input.observed.servers.size() > 1) {
+    world.input.observed.servers.erase(world.input.observed.servers.begin());
+  }
+  CHECK(check_found(world.lock(), world.input.observed));
+  world.input.observed = everything;
+  world.input.observed.servers.clear();
+  for (auto& [name, server] : world.lock().servers) server.leaving = true;
+  CHECK(check_found(world.lock(), world.input.observed));
+}
+
 TEST_CASE("plan: the count stays between min and max") {
   World world;
   world.up();

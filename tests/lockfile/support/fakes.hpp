@@ -140,6 +140,7 @@ inline Lockfile full_lockfile() {
   lockfile.serial = 41;
   lockfile.paasctl_version = "0.1.0";
   lockfile.cloud_url = "http://127.0.0.1:4000";
+  lockfile.cloud_account = "3f1b2c4d";
   lockfile.applied = stack::parse(R"(
 stack: zipkick
 cloud: local
