@@ -1,6 +1,9 @@
 // Implementation of what is done over a connection: commands, files, forwarded sockets, sessions.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.hpp"
 #include "ssh/connection_state.hpp"
 #include "ssh/failure.hpp"
@@ -20,13 +23,20 @@ std::string remote_text(const std::vector<std::string>& arguments) {
                      client_failed, quote(own_255_mark));
 }
 
-/// The client says so, and connects by itself, when a killed master left its socket behind.
-bool remove_stale_socket_line(std::string& error_output) {
-  constexpr std::string_view start = "Control socket connect(";
-  if (!error_output.starts_with(start)) return false;
-  const auto end = error_output.find('\n');
-  error_output.erase(0, end == std::string::npos ? end : end + 1);
-  return true;
+/// The client says so, and connects by itself, when a killed master left its socket behind or dies
+/// while it is spoken to.
+bool remove_dead_master_lines(std::string& error_output) {
+  constexpr std::array<std::string_view, 3> starts{"Control socket connect(",
+                                                   "muxclient: ", "mux_client_"};
+  bool has_removed = false;
+  while (std::any_of(starts.begin(), starts.end(), [&error_output](std::string_view start) {
+    return error_output.starts_with(start);
+  })) {
+    const auto end = error_output.find('\n');
+    error_output.erase(0, end == std::string::npos ? end : end + 1);
+    has_removed = true;
+  }
+  return has_removed;
 }
 
 }  // namespace
@@ -36,8 +46,9 @@ Result<ProcessResult> Connections::run(const Host& host, const Command& command)
   PAAS_TRY(const Route way, route(*connection, host));
   const Session session(*connection);
   ProcessRequest request;
-  request.arguments = options(way);
-  if (!session.shared()) {
+  request.arguments = options(way, Role::guest);
+  bool over_master = session.shared();
+  if (!over_master) {
     // The first value of an option counts, so this one has to come before the others.
     request.arguments.insert(request.arguments.begin() + 1, {"-o", "ControlPath=none"});
   }
@@ -62,7 +73,8 @@ Result<ProcessResult> Connections::run(const Host& host, const Command& command)
   if (!result) return fail(std::move(result.error()), "running a command on " + host.name);
 
   auto& error_output = command.on_error_output ? tail : result->error_output;
-  if (remove_stale_socket_line(error_output)) {
+  if (remove_dead_master_lines(error_output)) {
+    over_master = false;
     const std::scoped_lock lock(connection->mutex);
     if (connection->route && connection->route->control_socket == way.control_socket) {
       close(*connection);
@@ -75,9 +87,10 @@ Result<ProcessResult> Connections::run(const Host& host, const Command& command)
   }
   {
     const std::scoped_lock lock(connection->mutex);
-    connection->checked_at = {};
+    connection->checked_at.reset();
   }
-  return fail(client_failure(host, error_output));
+  // Over the master no key is looked at any more: such words are the command's own.
+  return fail(over_master ? cut_off(host, error_output) : connecting_failure(host, error_output));
 }
 
 Result<std::string> Connections::run_or_fail(const Host& host, const Command& command) {
@@ -142,8 +155,8 @@ Result<std::string> Connections::forward_socket(const Host& host,
            control(way, {"-O", "forward", "-L", fmt::format("{}:{}", local, remote_socket)},
                    OnStop::end));
   if (result.exit_status != 0) {
-    connection->checked_at = {};
-    return fail(client_failure(host, result.error_output), "forwarding " + remote_socket);
+    connection->checked_at.reset();
+    return fail(cut_off(host, result.error_output), "forwarding " + remote_socket);
   }
   connection->forwards.emplace(remote_socket, local);
   return local;
@@ -154,10 +167,9 @@ Result<std::vector<std::string>> Connections::interactive(const Host& host,
                                                           Tty tty) {
   const auto connection = connection_to(host);
   PAAS_TRY(const Route way, route(*connection, host));
-  auto arguments = options(way);
+  auto arguments = options(way, Role::guest);
   if (tty == Tty::when_terminal) arguments[1] = "-t";
-  arguments.insert(arguments.end(),
-                   {"-o", "ControlMaster=no", "-o", "ClearAllForwardings=yes", "--", host.address});
+  arguments.insert(arguments.end(), {"-o", "ClearAllForwardings=yes", "--", host.address});
   if (!command.empty()) arguments.push_back(quote_all(command));
   return arguments;
 }

@@ -16,6 +16,10 @@ constexpr std::chrono::seconds session_wait{5};
 /// using up the attempts that the server allows.
 enum class Offer { stack_key, users_keys };
 
+/// Whether a client becomes the one that others share (the master), or never does, whatever the
+/// user's own configuration says.
+enum class Connections::Role { master, guest };
+
 /// The way to a server, as values that stay right while others reconnect.
 struct Connections::Route {
   Host host;
@@ -28,7 +32,8 @@ struct Connections::Connection {
   std::mutex mutex;  ///< Held while it is opened, checked or closed.
   std::optional<Route> route;
   std::map<std::string, std::string> forwards;  ///< Remote socket to local socket.
-  std::chrono::milliseconds checked_at{0};
+  /// When the master last proved to be alive; nothing when that is in doubt.
+  std::optional<std::chrono::milliseconds> checked_at;
 
   std::mutex sessions_mutex;
   std::condition_variable session_ended;

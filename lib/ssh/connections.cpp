@@ -58,9 +58,11 @@ std::shared_ptr<Connections::Connection> Connections::connection_to(const Host& 
   return connection;
 }
 
-std::vector<std::string> Connections::options(const Route& route) const {
+// The first value of an option counts: none of these can be changed by the user's configuration.
+std::vector<std::string> Connections::options(const Route& route, Role role) const {
   std::vector<std::string> result{"ssh", "-T"};
   for (const auto& option : {
+           fmt::format("ControlMaster={}", role == Role::master ? "yes" : "no"),
            fmt::format("ControlPath={}", option_path(route.control_socket)),
            fmt::format("User={}", settings_.user),
            fmt::format("Port={}", route.host.port),
@@ -69,6 +71,7 @@ std::vector<std::string> Connections::options(const Route& route) const {
            fmt::format("HostKeyAlgorithms={}", host_key_algorithms(route.host.host_key)),
            fmt::format("UserKnownHostsFile={}", option_path(route.known_hosts)),
            std::string("GlobalKnownHostsFile=/dev/null"),
+           std::string("KnownHostsCommand=none"),
            std::string("StrictHostKeyChecking=yes"),
            std::string("CheckHostIP=no"),
            std::string("UpdateHostKeys=no"),
@@ -97,8 +100,10 @@ Result<ProcessResult> Connections::control(const Route& route,
                                            const std::vector<std::string>& operation,
                                            OnStop on_stop) {
   ProcessRequest request;
-  request.arguments = options(route);
-  request.arguments.insert(request.arguments.end(), {"-o", "ControlMaster=no"});
+  request.arguments = options(route, Role::guest);
+  // A client that finds the master dying would log in by itself and call that a success. The first
+  // value of an option counts, so this one has to come before the others.
+  request.arguments.insert(request.arguments.begin() + 1, {"-o", "ProxyCommand=false"});
   request.arguments.insert(request.arguments.end(), operation.begin(), operation.end());
   request.arguments.insert(request.arguments.end(), {"--", route.host.address});
   request.timeout = control_timeout;
@@ -117,12 +122,17 @@ Result<Connections::Route> Connections::route(Connection& connection, const Host
   if (connection.route) {
     // A master that ended properly took its socket along; one that was killed did not, and
     // somebody who has not asked for a while should not hang on a socket that nobody serves.
+    // Only a check counts: were each use one, a busy connection would never be checked.
     const auto now = clock_.monotonic();
     const auto socket = files_.info(connection.route->control_socket);
-    const bool there = socket && socket->has_value();
-    if (there && (now - connection.checked_at < check_interval || alive(*connection.route))) {
-      connection.checked_at = now;
-      return *connection.route;
+    if (socket && socket->has_value()) {
+      if (connection.checked_at && now - *connection.checked_at < check_interval) {
+        return *connection.route;
+      }
+      if (alive(*connection.route)) {
+        connection.checked_at = now;
+        return *connection.route;
+      }
     }
     close(connection);
   }
@@ -144,17 +154,17 @@ Result<Connections::Route> Connections::open(Connection& connection, const Host&
   for (const auto offer : {Offer::stack_key, Offer::users_keys}) {
     route.offer = offer;
     ProcessRequest request;
-    request.arguments = options(route);
+    request.arguments = options(route, Role::master);
     const auto persist = fmt::format("ControlPersist={}", master_idle_seconds);
-    request.arguments.insert(request.arguments.end(),
-                             {"-o", "ControlMaster=yes", "-o", persist, "-o",
-                              "ClearAllForwardings=yes", "-N", "-f", "--", host.address});
+    request.arguments.insert(
+        request.arguments.end(),
+        {"-o", persist, "-o", "ClearAllForwardings=yes", "-N", "-f", "--", host.address});
     // The client's limit is for one address and one step; this one is for all of them.
     request.timeout = settings_.connect_timeout * 3;
     const auto result = processes_.run(request);
     if (!result) {
       error = result.error();
-      if (error.kind == ErrorKind::timed_out) error = client_failure(host, error.message);
+      if (error.kind == ErrorKind::timed_out) error = cut_off(host, error.message);
       break;
     }
     if (result->exit_status == 0) {
@@ -162,7 +172,7 @@ Result<Connections::Route> Connections::open(Connection& connection, const Host&
       connection.route = route;
       return route;
     }
-    error = client_failure(host, result->error_output);
+    error = connecting_failure(host, result->error_output);
     if (!key_was_refused(result->error_output)) break;
   }
   static_cast<void>(files_.remove(route.known_hosts));

@@ -54,8 +54,8 @@ enum class Tty {
 
 /// One control connection (ControlMaster) per server, opened at first use and closed by the
 /// destructor. Safe to use from several threads; different servers do not wait for each other.
-/// StrictHostKeyChecking=yes with a known hosts file of its own; BatchMode; the user's own
-/// configuration (ProxyJump, agent) still applies.
+/// StrictHostKeyChecking=yes with a known hosts file of its own and no other source of host keys;
+/// BatchMode; the user's own configuration (ProxyJump, agent) still applies.
 class Connections {
  public:
   Connections(Processes& processes, Files& files, Clock& clock, Settings settings);
@@ -76,8 +76,7 @@ class Connections {
   Result<std::string> forward_socket(const Host& host, const std::string& remote_socket);
   /// The argument vector of an interactive session, for Processes::run_attached.
   Result<std::vector<std::string>> interactive(const Host& host,
-                                               const std::vector<std::string>& command,
-                                               Tty tty = Tty::when_terminal);
+                                               const std::vector<std::string>& command, Tty tty);
   /// Connects as soon as the server answers. Errors: timed_out after `limit`, with what the last
   /// attempt said; unauthorised at once.
   Status await(const Host& host, std::chrono::milliseconds limit);
@@ -87,6 +86,7 @@ class Connections {
  private:
   struct Connection;
   struct Route;
+  enum class Role;
   class Session;
 
   std::shared_ptr<Connection> connection_to(const Host& host);
@@ -97,7 +97,7 @@ class Connections {
   bool alive(const Route& route);
   Result<ProcessResult> control(const Route& route, const std::vector<std::string>& operation,
                                 OnStop on_stop);
-  std::vector<std::string> options(const Route& route) const;
+  std::vector<std::string> options(const Route& route, Role role) const;
 
   Processes& processes_;
   Files& files_;

@@ -42,7 +42,7 @@ bool key_was_refused(std::string_view error_output) {
   return contains_any(error_output, phrases);
 }
 
-Error client_failure(const Host& host, std::string_view error_output) {
+Error connecting_failure(const Host& host, std::string_view error_output) {
   constexpr std::array<std::string_view, 4> host_key_phrases{
       "REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed",
       "no matching host key type found", "host key is known for"};
@@ -64,6 +64,10 @@ Error client_failure(const Host& host, std::string_view error_output) {
                     last_line(error_output)),
         "the stack's own key, those of your SSH agent and your default ones were tried");
   }
+  return cut_off(host, error_output);
+}
+
+Error cut_off(const Host& host, std::string_view error_output) {
   return make_error(ErrorKind::unreachable,
                     fmt::format("cannot reach {} ({}) over SSH: {}", host.name, host.address,
                                 last_line(error_output)));

@@ -14,6 +14,7 @@
 
 #include "base/text.hpp"
 #include "ssh/keys.hpp"
+#include "ssh/support/fakes.hpp"
 #include "ssh/support/test_sshd.hpp"
 #include "system/curl_http.hpp"
 #include "system/posix_files.hpp"
@@ -21,7 +22,6 @@
 #include "system/support/loopback_server.hpp"
 #include "system/support/process_end.hpp"
 #include "system/support/scratch_folder.hpp"
-#include "system/system_clock.hpp"
 
 namespace {
 
@@ -30,12 +30,16 @@ using paas::ssh::Command;
 using paas::ssh::Connections;
 using paas::ssh::Host;
 using paas::tests::ScratchFolder;
+using paas::tests::SteppedClock;
 using paas::tests::TestSshd;
 using std::chrono::milliseconds;
 
+/// After this time the next use of a connection is preceded by a check.
+constexpr milliseconds age_of_a_check{2000};
+
 /// What a stack has: its own key in a file, and a folder for control sockets.
 struct Client {
-  explicit Client(std::stop_token stop = {}) : processes(stop), clock(stop) {
+  explicit Client(std::stop_token stop = {}) : processes(std::move(stop)) {
     // The user's own agent has no part in these tests.
     ::unsetenv("SSH_AUTH_SOCK");
     paas::system::PosixProcesses undisturbed;
@@ -58,7 +62,7 @@ struct Client {
 
   /// The process id of the master, from the client itself.
   int master(const Host& host) {
-    auto arguments = connections->interactive(host, {}).value();
+    auto arguments = connections->interactive(host, {}, paas::ssh::Tty::when_terminal).value();
     arguments.insert(arguments.begin() + 1, {"-O", "check"});
     const auto result = processes.run({.arguments = arguments,
                                        .input = {},
@@ -70,10 +74,19 @@ struct Client {
     return at == std::string::npos ? 0 : std::stoi(result->error_output.substr(at + 4));
   }
 
+  /// Where the master of the only connection listens.
+  std::string control_socket() {
+    const auto names = files.list(settings.runtime_folder).value();
+    for (const auto& name : names) {
+      if (name.ends_with(".s")) return settings.runtime_folder + "/" + name;
+    }
+    return {};
+  }
+
   ScratchFolder folder;
   paas::system::PosixProcesses processes;
   paas::system::PosixFiles files;
-  paas::system::SystemClock clock;
+  SteppedClock clock;
   paas::ssh::Settings settings;
   std::string public_key;
   std::unique_ptr<Connections> connections;
@@ -82,7 +95,6 @@ struct Client {
 TEST_CASE("ssh: commands share one connection, with their outputs and statuses") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   const auto first = client.shell(server->host(), "echo out; echo err >&2; exit 7");
   REQUIRE(first.has_value());
   CHECK(first->exit_status == 7);
@@ -96,7 +108,6 @@ TEST_CASE("ssh: commands share one connection, with their outputs and statuses")
 TEST_CASE("ssh: a command's own 255 is its status and not a failure of the connection") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   const auto result = client.shell(server->host(), "echo said >&2; exit 255");
   REQUIRE(result.has_value());
   CHECK(result->exit_status == 255);
@@ -106,7 +117,6 @@ TEST_CASE("ssh: a command's own 255 is its status and not a failure of the conne
 TEST_CASE("ssh: arguments and input reach the command unchanged") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   Command command;
   command.arguments = {"printf", "%s|", "it's", "$(id)", "", "a  b"};
   CHECK(client.connections->run_or_fail(server->host(), command).value() == "it's|$(id)||a  b|");
@@ -118,7 +128,6 @@ TEST_CASE("ssh: arguments and input reach the command unchanged") {
 TEST_CASE("ssh: run_or_fail turns a status into an error with the command's last words") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   Command command;
   command.arguments = {"ls", "/nonexistent"};
   const auto result = client.connections->run_or_fail(server->host(), command);
@@ -131,7 +140,6 @@ TEST_CASE("ssh: run_or_fail turns a status into an error with the command's last
 TEST_CASE("ssh: output comes as it is written, also the error output") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   Command command;
   command.arguments = {"sh", "-c", "echo out; echo err >&2"};
   std::string out;
@@ -146,7 +154,6 @@ TEST_CASE("ssh: output comes as it is written, also the error output") {
 TEST_CASE("ssh: a written file has its content and mode, and nothing else is left") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   const ScratchFolder target;
   const auto path = target.file("it's web.env");
   std::string content = "KEY=it's a $(secret)\n";
@@ -165,7 +172,6 @@ TEST_CASE("ssh: a written file has its content and mode, and nothing else is lef
 TEST_CASE("ssh: a file that cannot be written is an error that says why") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   const ScratchFolder target;
   const auto missing =
       client.connections->write_file(server->host(), target.file("no/file"), "x", 0600);
@@ -182,7 +188,6 @@ TEST_CASE("ssh: a file that cannot be written is an error that says why") {
 TEST_CASE("ssh: a changed host key is refused with both fingerprints and a hint") {
   Client client;
   const auto server = TestSshd::start("zipkick-db-1", client.public_key);
-  if (!server) return;
   REQUIRE(client.shell(server->host(), "true").has_value());
   server->restart_with_new_key();
   const ScratchFolder witness;
@@ -196,11 +201,36 @@ TEST_CASE("ssh: a changed host key is refused with both fingerprints and a hint"
   CHECK(client.files.list(witness.path())->empty());
 }
 
+TEST_CASE("ssh: the user's configuration brings in no other host keys and no other masters") {
+  Client client;
+  const auto server = TestSshd::start("zipkick-web-1", client.public_key);
+  // The command answers with whatever key the server shows.
+  REQUIRE(client.files.write_atomically(client.folder.file("config"),
+                                        "Host *\nKnownHostsCommand /bin/echo %H %t %K\n"
+                                        "ControlMaster auto\nControlPersist yes\n",
+                                        0600));
+  paas::tests::ConfiguredProcesses processes(client.processes, client.folder.file("config"));
+  client.connections =
+      std::make_unique<Connections>(processes, client.files, client.clock, client.settings);
+  REQUIRE(client.shell(server->host(), "true").has_value());
+  SUBCASE("a new host key is refused") {
+    server->restart_with_new_key();
+    client.connections->close(server->host());
+    const auto result = client.shell(server->host(), "true");
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().kind == ErrorKind::unauthorised);
+  }
+  SUBCASE("a command that finds the master dead does not become one itself") {
+    REQUIRE(::kill(client.master(server->host()), SIGKILL) == 0);
+    REQUIRE(client.shell(server->host(), "true").has_value());
+    CHECK(client.files.list(client.settings.runtime_folder)->empty());
+  }
+}
+
 TEST_CASE("ssh: a key that the server does not know is unauthorised") {
   Client client;
   Client stranger;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   const auto result = stranger.shell(server->host(), "true");
   REQUIRE_FALSE(result.has_value());
   CHECK(result.error().kind == ErrorKind::unauthorised);
@@ -210,7 +240,6 @@ TEST_CASE("ssh: a key that the server does not know is unauthorised") {
 TEST_CASE("ssh: a server that does not listen is unreachable") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   server->kill();
   const auto result = client.shell(server->host(), "true");
   REQUIRE_FALSE(result.has_value());
@@ -224,7 +253,6 @@ TEST_CASE("ssh: a server that does not listen is unreachable") {
 TEST_CASE("ssh: a master that was killed is replaced, and the command runs once") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   REQUIRE(client.shell(server->host(), "true").has_value());
   const int first_master = client.master(server->host());
   REQUIRE(first_master > 0);
@@ -244,10 +272,49 @@ TEST_CASE("ssh: a master that was killed is replaced, and the command runs once"
   CHECK(server->accepted() <= after + 1);
 }
 
+TEST_CASE("ssh: a master that dies while it is spoken to is replaced as well") {
+  Client client;
+  const auto server = TestSshd::start("zipkick-web-1", client.public_key);
+  REQUIRE(client.shell(server->host(), "true").has_value());
+  const int master = client.master(server->host());
+  REQUIRE(::kill(master, SIGKILL) == 0);
+  REQUIRE(paas::tests::ends(master));
+  const auto control_socket = client.control_socket();
+  REQUIRE(client.files.remove(control_socket));
+  const paas::tests::DyingMaster dying(control_socket);
+  const ScratchFolder remote;
+  const paas::tests::LoopbackServer engine(
+      [](const auto& request, auto& peer) { peer.answer(200, request.target); },
+      remote.file("docker.sock"));
+  SUBCASE("by a check") {
+    client.clock.advance(age_of_a_check);
+    paas::HttpRequest request;
+    request.url = "http://docker/info";
+    request.unix_socket =
+        client.connections->forward_socket(server->host(), remote.file("docker.sock")).value();
+    const auto answer = paas::system::CurlHttp().send(request);
+    REQUIRE_MESSAGE(answer.has_value(), paas::describe(answer.error()));
+    CHECK(answer->body == "/info");
+    CHECK(server->accepted() == 2);
+  }
+  SUBCASE("by a command") {
+    const auto result = client.shell(server->host(), "echo err >&2");
+    REQUIRE_MESSAGE(result.has_value(), paas::describe(result.error()));
+    CHECK(result->error_output == "err\n");
+    CHECK(client.files.list(client.settings.runtime_folder)->empty());
+  }
+  SUBCASE("and nothing is forwarded until then") {
+    const auto refused =
+        client.connections->forward_socket(server->host(), remote.file("docker.sock"));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind == ErrorKind::unreachable);
+    CHECK(client.connections->forward_socket(server->host(), remote.file("docker.sock")));
+  }
+}
+
 TEST_CASE("ssh: a connection that is cut inside a command is unreachable, not a status") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   Command command;
   command.arguments = {"sh", "-c", "echo started; exec sleep 1000"};
   command.on_output = [&server](std::string_view) { server->kill_connections(); };
@@ -257,10 +324,26 @@ TEST_CASE("ssh: a connection that is cut inside a command is unreachable, not a 
   CHECK(client.shell(server->host(), "true")->exit_status == 0);
 }
 
+TEST_CASE("ssh: a cut connection is unreachable also when the command spoke of refused keys") {
+  Client client;
+  const auto server = TestSshd::start("zipkick-web-1", client.public_key);
+  const std::string words = "Permission denied (publickey).\nHost key verification failed.\n";
+  Command command;
+  command.arguments = {"sh", "-c", "printf %s \"$1\" >&2; exec sleep 1000", "sh", words};
+  std::string said;
+  command.on_error_output = [&](std::string_view part) {
+    said += part;
+    if (said == words) server->kill_connections();
+  };
+  const auto result = client.connections->run(server->host(), command);
+  CHECK(said.starts_with(words));
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().kind == ErrorKind::unreachable);
+}
+
 TEST_CASE("ssh: a unix socket of the server is reached over the connection") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   const ScratchFolder remote;
   const paas::tests::LoopbackServer engine(
       [](const auto& request, auto& peer) { peer.answer(200, request.target); },
@@ -276,16 +359,40 @@ TEST_CASE("ssh: a unix socket of the server is reached over the connection") {
 
   // Forwarded again, under the new connection, after the old one went away.
   REQUIRE(::kill(client.master(server->host()), SIGKILL) == 0);
-  std::this_thread::sleep_for(milliseconds(2100));  // The age at which a connection is checked.
+  client.clock.advance(age_of_a_check);
   request.unix_socket =
       client.connections->forward_socket(server->host(), remote.file("docker.sock")).value();
   CHECK(http.send(request)->body == "/info");
 }
 
+TEST_CASE("ssh: a killed master is noticed also when its socket is asked for all the time") {
+  Client client;
+  const auto server = TestSshd::start("zipkick-web-1", client.public_key);
+  const ScratchFolder remote;
+  const paas::tests::LoopbackServer engine(
+      [](const auto& request, auto& peer) { peer.answer(200, request.target); },
+      remote.file("docker.sock"));
+  const auto ask = [&] {
+    return client.connections->forward_socket(server->host(), remote.file("docker.sock"));
+  };
+  REQUIRE(ask().has_value());
+  REQUIRE(::kill(client.master(server->host()), SIGKILL) == 0);
+  paas::HttpRequest request;
+  request.url = "http://docker/info";
+  // No two calls are as far apart as the age of a check.
+  for (int i = 0; i < 2; ++i) {
+    client.clock.advance(age_of_a_check - milliseconds(1));
+    request.unix_socket = ask().value();
+  }
+  paas::system::CurlHttp http;
+  const auto answer = http.send(request);
+  REQUIRE_MESSAGE(answer.has_value(), paas::describe(answer.error()));
+  CHECK(answer->body == "/info");
+}
+
 TEST_CASE("ssh: 40 commands side by side on two servers all get their own answers") {
   Client client;
   const auto first = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!first) return;
   const auto second = TestSshd::start("zipkick-web-2", client.public_key);
   std::mutex mutex;
   std::vector<std::string> wrong;
@@ -313,7 +420,6 @@ TEST_CASE("ssh: 40 commands side by side on two servers all get their own answer
 TEST_CASE("ssh: closing ends the master and removes its files") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   REQUIRE(client.shell(server->host(), "true").has_value());
   const int master = client.master(server->host());
   REQUIRE(master > 0);
@@ -327,7 +433,6 @@ TEST_CASE("ssh: an interruption still closes the connections") {
   std::stop_source stop;
   Client client(stop.get_token());
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   REQUIRE(client.shell(server->host(), "true").has_value());
   const int master = client.master(server->host());
   stop.request_stop();
@@ -339,7 +444,6 @@ TEST_CASE("ssh: an interruption still closes the connections") {
 TEST_CASE("ssh: an interactive session runs over the shared connection") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   const auto arguments = client.connections->interactive(server->host(), {"sh", "-c", "exit 9"},
                                                          paas::ssh::Tty::never);
   REQUIRE(arguments.has_value());
@@ -359,7 +463,6 @@ TEST_CASE("ssh: a runtime folder with a long path is refused before anything is 
 TEST_CASE("ssh: what a command over a shared connection costs") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
-  if (!server) return;
   using Steady = std::chrono::steady_clock;
   const auto before = Steady::now();
   REQUIRE(client.shell(server->host(), "true").has_value());

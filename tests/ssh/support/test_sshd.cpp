@@ -53,10 +53,7 @@ bool answers(int port) {
 std::string TestSshd::user() { return ::getpwuid(::getuid())->pw_name; }
 
 std::unique_ptr<TestSshd> TestSshd::start(const std::string& name, const std::string& user_key) {
-  if (::access(program, X_OK) != 0) {
-    MESSAGE("skipped: " << program << " is not installed (openssh-server)");
-    return nullptr;
-  }
+  REQUIRE_MESSAGE(::access(program, X_OK) == 0, program << " is missing: install openssh-server");
   // sshd run by root refuses to start without it; its service makes it elsewhere.
   if (::getuid() == 0) ::mkdir("/run/sshd", 0755);
   std::unique_ptr<TestSshd> server(new TestSshd());

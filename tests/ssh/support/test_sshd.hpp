@@ -14,7 +14,7 @@ namespace paas::tests {
 
 class TestSshd {
  public:
-  /// Accepts `user_key` of the current user; nothing, with a message, when there is no sshd here.
+  /// Accepts `user_key` of the current user. A machine without sshd fails the test.
   static std::unique_ptr<TestSshd> start(const std::string& name, const std::string& user_key);
   ~TestSshd();
   TestSshd(const TestSshd&) = delete;
