@@ -29,9 +29,13 @@ std::string origin_of(std::string_view url) {
   return fmt::format("{}{}", url.substr(0, start), url.substr(host, end - host));
 }
 
-bool is_loopback(std::string_view origin) {
-  const auto host = origin.substr(std::min(origin.find("://"), origin.size() - 3) + 3);
-  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
+/// A proxy from the environment is for addresses out in the world, which have TLS: it would read
+/// whatever else it passes on, tokens too, and knows nothing of private networks.
+bool may_use_proxy(const HttpRequest& request, std::string_view origin) {
+  const auto scheme_end = std::min(origin.find("://"), origin.size());
+  if (request.unix_socket || text::lower(origin.substr(0, scheme_end)) != "https") return false;
+  const auto host = origin.substr(std::min(scheme_end + 3, origin.size()));
+  return !host.starts_with("127.") && !host.starts_with("localhost") && !host.starts_with("[::1]");
 }
 
 bool repeating_is_harmful(std::string_view method) { return method == "POST" || method == "PATCH"; }
@@ -56,8 +60,7 @@ void CurlExchange::set_address() {
   if (request_.unix_socket) {
     curl_easy_setopt(handle(), CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket->c_str());
   }
-  // A proxy from the environment knows nothing of this machine's own addresses.
-  if (request_.unix_socket || is_loopback(origin_of(request_.url))) {
+  if (!may_use_proxy(request_, origin_of(request_.url))) {
     curl_easy_setopt(handle(), CURLOPT_PROXY, "");
   }
   curl_easy_setopt(handle(), CURLOPT_OPENSOCKETFUNCTION, &CurlExchange::open_socket);

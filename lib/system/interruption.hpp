@@ -22,6 +22,8 @@ class Interruption {
   Interruption& operator=(const Interruption&) = delete;
 
   std::stop_token token() const { return source_.get_token(); }
+  /// Asks for the stop as the first signal does.
+  void request() { source_.request_stop(); }
   bool requested() const { return source_.stop_requested(); }
 
  private:

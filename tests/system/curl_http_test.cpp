@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <future>
 #include <thread>
 #include <vector>
@@ -138,6 +139,33 @@ TEST_CASE("system: redirects are answers and are not followed") {
   const auto response = http.send(get(server.url("/")));
   REQUIRE(response.has_value());
   CHECK(response->status == 302);
+}
+
+/// The address of a server on loopback in a form that does not say so, and with another scheme.
+std::string disguised(const LoopbackServer& server, const std::string& scheme) {
+  const auto url = server.url("/v2/account");
+  return scheme + "://2130706433" + url.substr(url.rfind(':'));
+}
+
+TEST_CASE("system: a proxy from the environment gets no request that it could read") {
+  LoopbackServer proxy([](const ReceivedRequest&, Peer& peer) { peer.answer(403, "no"); });
+  LoopbackServer server(echo);
+  for (const char* name : {"no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"}) ::unsetenv(name);
+  ::setenv("http_proxy", proxy.url("").c_str(), 1);
+  ::setenv("https_proxy", proxy.url("").c_str(), 1);
+  CurlHttp http;
+  auto request = get(disguised(server, "http"));
+  request.headers = {{"Authorization", "Bearer canary"}};
+  const auto response = http.send(request);
+  const auto plain_requests_to_proxy = proxy.requests();
+  // It is the proxy's where TLS hides the request from it.
+  CHECK_FALSE(http.send(get(disguised(server, "https"))).has_value());
+  ::unsetenv("http_proxy");
+  ::unsetenv("https_proxy");
+  REQUIRE(response.has_value());
+  CHECK(response->body == "GET /v2/account ");
+  CHECK(plain_requests_to_proxy == 0);
+  CHECK(proxy.requests() == 1);
 }
 
 TEST_CASE("system: a refused connection is unreachable and names the address") {
