@@ -79,6 +79,7 @@ class Client {
 
   Result<std::vector<Firewall>> firewalls();
   Result<Firewall> firewall(const std::string& id);
+  Result<std::vector<Firewall>> firewalls_of_droplet(std::int64_t id);
   Result<Firewall> create_firewall(const FirewallSpec& spec);
   Result<Firewall> update_firewall(const std::string& id, const FirewallSpec& spec);
   Status delete_firewall(const std::string& id);

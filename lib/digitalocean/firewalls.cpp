@@ -1,4 +1,6 @@
 // Operations on firewalls.
+#include <fmt/format.h>
+
 #include "digitalocean/client.hpp"
 #include "digitalocean/encode.hpp"
 #include "digitalocean/operations.hpp"
@@ -19,6 +21,13 @@ Result<Firewall> Client::firewall(const std::string& id) {
   PAAS_CHECK(check_given(id, "firewall identifier"));
   return doing(send_for(*transport_, {"GET", path_of(id), {}}, "firewall", decode_firewall),
                "reading firewall " + id);
+}
+
+Result<std::vector<Firewall>> Client::firewalls_of_droplet(std::int64_t id) {
+  return doing(
+      list_of(*transport_, {fmt::format("/v2/droplets/{}/firewalls", id), "", "firewalls", "id"},
+              decode_firewall),
+      fmt::format("listing the firewalls of droplet {}", id));
 }
 
 Result<Firewall> Client::create_firewall(const FirewallSpec& spec) {

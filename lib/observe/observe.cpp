@@ -8,6 +8,7 @@
 
 #include "base/parallel.hpp"
 #include "lockfile/names.hpp"
+#include "lockfile/ownership.hpp"
 
 namespace paas::observe {
 
@@ -48,7 +49,7 @@ Result<Lists> fetch(digitalocean::Client& client, const std::string& stack,
 /// A tag applies late and can be taken away by hand, so absence from the tagged list proves
 /// nothing: servers of the lockfile that it lacks are asked for one by one.
 Status add_missing(digitalocean::Client& client, const lockfile::Lockfile& lockfile,
-                   Observed& observed) {
+                   const std::string& stack, Observed& observed) {
   for (const auto& [name, server] : lockfile.servers) {
     if (observed.servers.contains(name)) continue;
     if (const auto id = server.droplet.id; !id.empty()) {
@@ -61,7 +62,9 @@ Status add_missing(digitalocean::Client& client, const lockfile::Lockfile& lockf
       continue;
     }
     PAAS_TRY(auto found, client.droplets_by_name(name));
-    if (!found.empty()) observed.servers[name].droplet = found.front();
+    for (auto& droplet : found) {
+      if (is_ours(droplet, lockfile, stack)) observed.servers[name].droplet = std::move(droplet);
+    }
   }
   return {};
 }
@@ -93,6 +96,14 @@ void look_inside(Machines& machines, const lockfile::Lockfile& lockfile, const s
 
 }  // namespace
 
+bool is_ours(const digitalocean::Droplet& droplet, const lockfile::Lockfile& lockfile,
+             const std::string& stack) {
+  const bool in_our_network =
+      lockfile.vpc && !lockfile.vpc->id.empty() && droplet.vpc_id == lockfile.vpc->id;
+  return lockfile::belongs(droplet.tags, stack,
+                           in_our_network ? lockfile::Intent::written : lockfile::Intent::none);
+}
+
 Target target_of(const std::string& name, const lockfile::Server& server) {
   return {name, server.public_address, server.host_key};
 }
@@ -111,7 +122,7 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
     const auto name = droplet.name;
     observed.servers[name].droplet = std::move(droplet);
   }
-  PAAS_CHECK(add_missing(client, lockfile, observed));
+  PAAS_CHECK(add_missing(client, lockfile, stack, observed));
   for (auto& firewall : *lists.firewalls) {
     if (firewall.spec.name.starts_with(stack + "-")) {
       const auto name = firewall.spec.name;

@@ -28,6 +28,11 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
                          const lockfile::Lockfile& lockfile, const std::string& stack,
                          const std::string& region, const Options& options);
 
+/// Whether a droplet that has one of the stack's names is the stack's: it carries its tags, or lies
+/// in its private network, because tags apply late.
+bool is_ours(const digitalocean::Droplet& droplet, const lockfile::Lockfile& lockfile,
+             const std::string& stack);
+
 /// How a server of the lockfile is reached.
 Target target_of(const std::string& name, const lockfile::Server& server);
 

@@ -57,7 +57,7 @@ Result<Plan> Planner::make() {
   std::vector<std::string> roles;
   if (stack_.lb) roles.emplace_back("lb");
   for (const auto& service : stack_.services) roles.push_back(service.name);
-  for (const auto& role : roles) plan_firewall(role);
+  for (const auto& role : roles) PAAS_CHECK(plan_firewall(role));
   plan_images();
   for (const auto& service : stack_.services) PAAS_CHECK(plan_volume(service));
   for (const auto& role : roles) plan_servers(role);

@@ -35,7 +35,7 @@ class Planner {
   void allocate();
   void plan_key();
   void plan_vpc();
-  void plan_firewall(const std::string& service);
+  Status plan_firewall(const std::string& service);
   void plan_leftover_firewalls();
   void plan_images();
   Status plan_volume(const stack::Service& service);

@@ -5,11 +5,20 @@
 #include <set>
 
 #include "lockfile/names.hpp"
+#include "lockfile/ownership.hpp"
 #include "plan/balancer.hpp"
 #include "plan/firewall.hpp"
 #include "plan/planner.hpp"
 
 namespace paas::plan {
+
+namespace {
+
+lockfile::Intent intent_of(bool written) {
+  return written ? lockfile::Intent::written : lockfile::Intent::none;
+}
+
+}  // namespace
 
 /// Networks and volumes belong to a region for good, so a stack does as well while it has any.
 Status Planner::check_region() const {
@@ -64,7 +73,7 @@ void Planner::plan_vpc() {
   step.detail = stack_.region;
 }
 
-void Planner::plan_firewall(const std::string& service) {
+Status Planner::plan_firewall(const std::string& service) {
   const auto wanted = firewall_of(stack_, lock_, service);
   const auto made = lock_.firewalls.find(service);
   const auto found = input_.observed.firewalls.find(wanted.name);
@@ -76,13 +85,17 @@ void Planner::plan_firewall(const std::string& service) {
     step.service = service;
     step.subject = wanted.name;
     step.detail = fmt::format("{} inbound rules", wanted.inbound.size());
-    return;
+    return {};
   }
   const auto actual = normalised(found->second.spec);
   const bool ours = made != lock_.firewalls.end() && made->second.id == found->second.id;
   if (ours && actual.inbound == wanted.inbound && actual.outbound == wanted.outbound &&
       actual.tags == wanted.tags && actual.droplet_ids.empty()) {
-    return;
+    return {};
+  }
+  const bool intended = made != lock_.firewalls.end() && made->second.id.empty();
+  if (!ours && !lockfile::belongs(actual.tags, stack_.name, intent_of(intended))) {
+    return lockfile::foreign("firewall " + wanted.name, stack_.name);
   }
   // Names of firewalls are unique in an account: another one of this name took the place of ours.
   lock_.firewalls[service] = {wanted.name, found->second.id};
@@ -92,6 +105,7 @@ void Planner::plan_firewall(const std::string& service) {
   step.service = service;
   step.subject = wanted.name;
   step.detail = fmt::format("{} inbound rules", wanted.inbound.size());
+  return {};
 }
 
 void Planner::plan_leftover_firewalls() {
@@ -136,6 +150,10 @@ Status Planner::plan_volume(const stack::Service& service) {
     return {};
   }
   if (made == lock_.volumes.end() || made->second.volume.id != found->second.id) {
+    const bool intended = made != lock_.volumes.end() && made->second.volume.id.empty();
+    if (!lockfile::belongs(found->second.tags, stack_.name, intent_of(intended))) {
+      return lockfile::foreign("volume " + name, stack_.name);
+    }
     auto& step = add(StepKind::create_volume, name, "an earlier run made it and did not finish");
     step.service = service.name;
     step.subject = name;
@@ -150,9 +168,13 @@ Status Planner::plan_volume(const stack::Service& service) {
                     service.name, wanted, actual, name),
         fmt::format("write size: {}GiB", actual));
   }
-  if (wanted > actual) {
+  // The lockfile's size is that of the file system, which grows after the volume.
+  const int grown = made == lock_.volumes.end() ? actual : made->second.size_gigabytes;
+  if (std::min(grown, actual) < wanted) {
     auto& step = add(StepKind::resize_volume, name,
-                     fmt::format("its size is {} GiB, the stack says {} GiB", actual, wanted),
+                     wanted > actual
+                         ? fmt::format("its size is {} GiB, the stack says {} GiB", actual, wanted)
+                         : fmt::format("an earlier run left its file system at {} GiB", grown),
                      {"create_volume/" + name});
     step.service = service.name;
     step.subject = name;

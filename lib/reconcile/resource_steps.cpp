@@ -6,7 +6,9 @@
 
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
+#include "lockfile/ownership.hpp"
 #include "plan/firewall.hpp"
+#include "plan/planner.hpp"
 #include "reconcile/run.hpp"
 #include "ssh/keys.hpp"
 
@@ -33,20 +35,37 @@ Status Run::create_key(const plan::Step& step) {
   return state_.change([&](auto& next) { next.ssh_key->key.id = std::to_string(key->id); });
 }
 
+/// A network has no tags: one of that name is only taken when an earlier run was about to make it.
 Status Run::create_vpc(const plan::Step& step) {
-  PAAS_CHECK(state_.change([&](auto& next) { next.vpc = {step.subject, ""}; }));
+  const auto before = state_.read().vpc;
   std::optional<digitalocean::Vpc> made;
   PAAS_TRY(auto vpcs, tools_.client.vpcs());
   for (const auto& vpc : vpcs) {
     if (vpc.name == step.subject && vpc.region == stack_.region) made = vpc;
   }
+  if (made && !(before && before->id.empty())) {
+    return lockfile::foreign("private network " + step.subject, stack_.name);
+  }
   if (!made) {
+    PAAS_CHECK(state_.change([&](auto& next) { next.vpc = {step.subject, ""}; }));
     PAAS_TRY(made, tools_.client.create_vpc(step.subject, stack_.region));
   }
   return state_.change([&](auto& next) {
     next.vpc->id = made->id;
     next.vpc_range = made->ip_range;
   });
+}
+
+/// The identifier of a firewall of that name, if there is one. Error exists when it is another
+/// stack's: names of firewalls are unique in an account.
+Result<std::string> Run::find_firewall(const std::string& name, lockfile::Intent intent) {
+  PAAS_TRY(auto firewalls, tools_.client.firewalls());
+  for (const auto& firewall : firewalls) {
+    if (firewall.spec.name != name) continue;
+    if (lockfile::belongs(firewall.spec.tags, stack_.name, intent)) return firewall.id;
+    return lockfile::foreign("firewall " + name, stack_.name);
+  }
+  return std::string();
 }
 
 Status Run::put_firewall(const plan::Step& step) {
@@ -58,21 +77,18 @@ Status Run::put_firewall(const plan::Step& step) {
     for (const auto& rule : *rules) tags.insert(rule.tags.begin(), rule.tags.end());
   }
   for (const auto& tag : tags) PAAS_CHECK(tools_.client.create_tag(tag));
+  const auto before = lockfile.firewalls.find(step.service);
+  const bool known = before != lockfile.firewalls.end();
+  std::string id = known && step.kind == plan::StepKind::update_firewall ? before->second.id : "";
+  if (id.empty()) {
+    PAAS_TRY(id,
+             find_firewall(spec.name, known && before->second.id.empty() ? lockfile::Intent::written
+                                                                         : lockfile::Intent::none));
+  }
   PAAS_CHECK(state_.change([&](auto& next) {
     auto& firewall = next.firewalls[step.service];
     if (firewall.name != spec.name) firewall = {spec.name, ""};
   }));
-  std::string id = step.kind == plan::StepKind::update_firewall
-                       ? state_.read().firewalls.at(step.service).id
-                       : "";
-  if (id.empty()) {
-    // Names of firewalls are unique in an account: one that is there is ours, of an interrupted
-    // run.
-    PAAS_TRY(auto firewalls, tools_.client.firewalls());
-    for (const auto& firewall : firewalls) {
-      if (firewall.spec.name == spec.name) id = firewall.id;
-    }
-  }
   auto made =
       id.empty() ? tools_.client.create_firewall(spec) : tools_.client.update_firewall(id, spec);
   if (!made) return fail(made.error());
@@ -80,18 +96,32 @@ Status Run::put_firewall(const plan::Step& step) {
   return await_firewall(step);
 }
 
+/// The firewall as it is now; nothing when there is a droplet to which it does not apply yet. A
+/// firewall applies by tags, and tags apply late: nothing is pending on a droplet that it lacks.
+Result<std::optional<digitalocean::Firewall>> Run::firewall_now(const std::string& id,
+                                                                const std::string& droplet) {
+  if (droplet.empty()) return tools_.client.firewall(id);
+  PAAS_TRY(auto listed, tools_.client.firewalls_of_droplet(std::stoll(droplet)));
+  for (auto& firewall : listed) {
+    if (firewall.id == id) return std::move(firewall);
+  }
+  return std::nullopt;
+}
+
 Status Run::await_firewall(const plan::Step& step) {
   const auto lockfile = state_.read();
   const auto entry = lockfile.firewalls.find(step.service);
   if (entry == lockfile.firewalls.end() || entry->second.id.empty()) return {};
+  const auto droplet = server(step.server).droplet.id;
   return poll(options_.timeouts.firewall, "applying firewall " + entry->second.name,
               [&]() -> Result<bool> {
-                PAAS_TRY(auto firewall, tools_.client.firewall(entry->second.id));
-                if (firewall.status == "failed") {
+                PAAS_TRY(const auto firewall, firewall_now(entry->second.id, droplet));
+                if (!firewall) return false;
+                if (firewall->status == "failed") {
                   return fail(ErrorKind::failed,
-                              fmt::format("firewall {} could not be applied", firewall.spec.name));
+                              fmt::format("firewall {} could not be applied", firewall->spec.name));
                 }
-                return firewall.pending_droplets.empty() && firewall.status == "succeeded";
+                return firewall->pending_droplets.empty() && firewall->status == "succeeded";
               });
 }
 
@@ -101,10 +131,10 @@ Status Run::delete_firewall(const plan::Step& step) {
   if (entry == lockfile.firewalls.end()) return {};
   auto id = entry->second.id;
   if (id.empty()) {
-    PAAS_TRY(auto firewalls, tools_.client.firewalls());
-    for (const auto& firewall : firewalls) {
-      if (firewall.spec.name == entry->second.name) id = firewall.id;
-    }
+    auto found = find_firewall(entry->second.name, lockfile::Intent::written);
+    // Another stack's is not ours to delete: then ours was never made.
+    if (!found && found.error().kind != ErrorKind::exists) return fail(found.error());
+    id = found.value_or("");
   }
   if (!id.empty()) PAAS_CHECK(tools_.client.delete_firewall(id));
   return state_.change([&](auto& next) { next.firewalls.erase(step.service); });
@@ -125,50 +155,67 @@ Status Run::build_image(const plan::Step& step) {
 
 Status Run::create_volume(const plan::Step& step) {
   const auto& declared = service(step.service);
-  PAAS_CHECK(state_.change([&](auto& next) {
-    next.volumes[step.subject] = {
-        {step.subject, ""}, step.service, declared.volume->size_gigabytes, stack_.region};
-  }));
+  const auto lockfile = state_.read();
+  const auto before = lockfile.volumes.find(step.subject);
+  const bool known = before != lockfile.volumes.end();
   PAAS_TRY(auto found, tools_.client.volumes_by_name(step.subject, stack_.region));
+  if (!found.empty() &&
+      !lockfile::belongs(found.front().tags, stack_.name,
+                         known && before->second.volume.id.empty() ? lockfile::Intent::written
+                                                                   : lockfile::Intent::none)) {
+    return lockfile::foreign("volume " + step.subject, stack_.name);
+  }
+  lockfile::Volume entry{
+      {step.subject, ""}, step.service, declared.volume->size_gigabytes, stack_.region};
+  // The size is that of the file system: one that was found has not grown yet.
+  if (!found.empty()) entry.size_gigabytes = found.front().size_gigabytes;
+  if (!found.empty() && known) {
+    entry.size_gigabytes = std::min(entry.size_gigabytes, before->second.size_gigabytes);
+  }
   if (found.empty()) {
+    PAAS_CHECK(state_.change([&](auto& next) { next.volumes[step.subject] = entry; }));
     PAAS_TRY(auto made, tools_.client.create_volume(step.subject, stack_.region,
                                                     declared.volume->size_gigabytes,
                                                     {lockfile::stack_tag(stack_.name)}));
+    entry.size_gigabytes = made.size_gigabytes;
     found.push_back(std::move(made));
   }
-  return state_.change([&](auto& next) {
-    next.volumes[step.subject].volume.id = found.front().id;
-    next.volumes[step.subject].size_gigabytes = found.front().size_gigabytes;
-  });
+  entry.volume.id = found.front().id;
+  return state_.change([&](auto& next) { next.volumes[step.subject] = entry; });
 }
 
-Status Run::resize_volume(const plan::Step& step) {
-  const auto& declared = service(step.service);
-  const auto lockfile = state_.read();
-  const auto& volume = lockfile.volumes.at(step.subject);
-  PAAS_TRY(auto action, when_idle([&] {
-             return tools_.client.resize_volume(volume.volume.id, declared.volume->size_gigabytes,
-                                                stack_.region);
-           }));
-  PAAS_CHECK(await_action(action, "resizing volume " + step.subject));
-  for (const auto& [name, holder] : lockfile.servers) {
-    if (holder.service != step.service || holder.leaving || !holder.prepared) continue;
-    PAAS_TRY(auto found, tools_.client.volumes_by_name(step.subject, stack_.region));
-    if (found.empty() || found.front().droplet_ids.empty() ||
-        std::to_string(found.front().droplet_ids.front()) != holder.droplet.id) {
-      continue;
-    }
+/// Lets the file system fill the volume on the server that has it. On one that gets it later,
+/// mounting does.
+Status Run::grow_file_system(const std::string& volume, const std::vector<std::int64_t>& holders) {
+  for (const auto& [name, entry] : state_.read().servers) {
+    if (entry.leaving || !entry.prepared || holders.empty()) continue;
+    if (entry.droplet.id != std::to_string(holders.front())) continue;
     observe::RemoteCommand grow;
-    grow.arguments = {"resize2fs", "/dev/disk/by-id/scsi-0DO_Volume_" + step.subject};
+    grow.arguments = {"resize2fs", plan::volume_device(volume)};
     PAAS_TRY(auto grown, tools_.machines.run(target(name), grow));
     if (grown.exit_status != 0) {
-      return fail(ErrorKind::failed, fmt::format("growing the file system of {} on {}: {}",
-                                                 step.subject, name, grown.error_output));
+      return fail(ErrorKind::failed, fmt::format("growing the file system of {} on {}: {}", volume,
+                                                 name, grown.error_output));
     }
   }
-  return state_.change([&](auto& next) {
-    next.volumes[step.subject].size_gigabytes = declared.volume->size_gigabytes;
-  });
+  return {};
+}
+
+/// The size is written down when the file system has it, so that an interruption between the two
+/// is seen by the next run.
+Status Run::resize_volume(const plan::Step& step) {
+  const int wanted = service(step.service).volume->size_gigabytes;
+  const auto id = state_.read().volumes.at(step.subject).volume.id;
+  const auto look = [&] { return tools_.client.volumes_by_name(step.subject, stack_.region); };
+  PAAS_TRY(auto found, look());
+  if (found.empty() || found.front().size_gigabytes < wanted) {
+    PAAS_TRY(auto action,
+             when_idle([&] { return tools_.client.resize_volume(id, wanted, stack_.region); }));
+    PAAS_CHECK(await_action(action, "resizing volume " + step.subject));
+    PAAS_TRY(found, look());
+  }
+  if (!found.empty()) PAAS_CHECK(grow_file_system(step.subject, found.front().droplet_ids));
+  return state_.change([&](auto& next) { next.volumes[step.subject].size_gigabytes = wanted; });
 }
 
 Status Run::delete_volume(const plan::Step& step) {
@@ -178,7 +225,11 @@ Status Run::delete_volume(const plan::Step& step) {
   auto id = entry->second.volume.id;
   if (id.empty()) {
     PAAS_TRY(auto found, tools_.client.volumes_by_name(step.subject, entry->second.region));
-    if (!found.empty()) id = found.front().id;
+    // Another stack's is not ours to destroy: then ours was never made.
+    if (!found.empty() &&
+        lockfile::belongs(found.front().tags, stack_.name, lockfile::Intent::written)) {
+      id = found.front().id;
+    }
   }
   if (!id.empty()) PAAS_CHECK(tools_.client.delete_volume(id));
   return state_.change([&](auto& next) {

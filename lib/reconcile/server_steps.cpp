@@ -5,6 +5,7 @@
 
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
+#include "observe/observe.hpp"
 #include "plan/firewall.hpp"
 #include "plan/planner.hpp"
 #include "reconcile/run.hpp"
@@ -13,14 +14,17 @@
 
 namespace paas::reconcile {
 
-/// Looks for a droplet by its name through a window of time: one that was just accepted may not be
-/// listed yet.
+/// Looks for a droplet of the stack by its name through a window of time: one that was just
+/// accepted may not be listed yet. Names are not unique: one of somebody else's is never taken for
+/// it.
 Result<std::optional<digitalocean::Droplet>> Run::find_droplet(const std::string& name,
                                                                std::chrono::milliseconds window) {
   const auto deadline = tools_.clock.monotonic() + window;
   while (true) {
     PAAS_TRY(auto found, tools_.client.droplets_by_name(name));
-    if (!found.empty()) return std::optional(found.front());
+    for (auto& droplet : found) {
+      if (observe::is_ours(droplet, state_.read(), stack_.name)) return std::move(droplet);
+    }
     if (tools_.clock.monotonic() >= deadline) return std::nullopt;
     PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll * 4));
   }
@@ -177,11 +181,11 @@ Status Run::attach_volume(const plan::Step& step) {
   const auto entry = server(step.server);
   const auto droplet = std::stoll(entry.droplet.id);
   PAAS_TRY(auto found, tools_.client.volumes_by_name(step.subject, stack_.region));
-  if (found.empty()) {
+  const auto lockfile = state_.read();
+  if (found.empty() || found.front().id != lockfile.volumes.at(step.subject).volume.id) {
     return fail(ErrorKind::not_found, fmt::format("volume {} does not exist", step.subject));
   }
   const auto& volume = found.front();
-  const auto lockfile = state_.read();
   for (const auto holder : volume.droplet_ids) {
     if (holder == droplet) continue;
     const auto ours =

@@ -220,6 +220,27 @@ TEST_CASE("digitalocean: volumes are created, found, attached, detached, resized
   CHECK(f.client.delete_volume("v-1"));
 }
 
+TEST_CASE("digitalocean: members of one team have the same owner") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account",
+                answer(200, R"({"account": {"uuid": "user-1", "status": "active",
+                                "team": {"uuid": "team-1", "name": "shop"}}})"));
+  const auto account = f.client.account();
+  REQUIRE(account);
+  CHECK(account->owner == "team-1");
+}
+
+TEST_CASE("digitalocean: a droplet's firewalls are listed by its identifier") {
+  Fixture f;
+  f.http.expect("GET", "/v2/droplets/7/firewalls?page=1&per_page=200",
+                answer(200, R"({"firewalls": [{"id": "fw-1", "name": "shop-db",
+                                "status": "succeeded"}], "meta": {"total": 1}})"));
+  const auto firewalls = f.client.firewalls_of_droplet(7);
+  REQUIRE(firewalls);
+  REQUIRE(firewalls->size() == 1);
+  CHECK(firewalls->front().id == "fw-1");
+}
+
 TEST_CASE("digitalocean: a firewall's rules go out as the API wants them and come back equal") {
   Fixture f;
   FirewallSpec spec;

@@ -187,7 +187,14 @@ Result<HttpResponse> CloudHttp::send(const HttpRequest& request) {
   HttpResponse response{outcome.answer.status, {}, outcome.answer.body};
   for (const auto& [name, value] : outcome.answer.headers)
     response.headers[text::lower(name)] = value;
-  if (request.method == "GET") return response;
+  if (request.method == "GET") {
+    if (early_answers > 0 && translated.path.ends_with("/firewalls") &&
+        translated.path.starts_with("/v2/droplets/")) {
+      --early_answers;
+      response.body = R"({"firewalls": [], "meta": {"total": 0}})";
+    }
+    return response;
+  }
   const auto change = request.method + " " + translated.path;
   changes.push_back(change);
   PAAS_CHECK(fuse_.spend());
@@ -265,6 +272,10 @@ Result<ProcessResult> RigMachines::run(const observe::Target& target,
   ProcessResult result;
   if (command.arguments.front() == "cat" && inside(target).balancer) {
     result.output = inside(target).balancer->configuration;
+  }
+  if (command.arguments.front() == "resize2fs") {
+    insides_.grown.push_back(command.arguments.back());
+    PAAS_CHECK(fuse_.spend());
   }
   return result;
 }

@@ -64,6 +64,8 @@ class CloudHttp : public Http {
   /// The next request of this method and path takes effect, but its answer is lost.
   std::string cut_next;
   std::vector<std::string> changes;  ///< "POST /v2/droplets" ...
+  /// So many answers about the firewalls of a droplet come too early: they list none.
+  int early_answers = 0;
 
  private:
   cloud::State& state_;
@@ -76,6 +78,7 @@ struct Insides {
   std::map<std::string, observe::Machine> machines;
   std::map<std::string, std::map<std::string, std::string>> addresses;  ///< HAProxy's, by backend.
   int reloads = 0;
+  std::vector<std::string> grown;  ///< Devices whose file systems were told to fill them.
 };
 
 class RigMachines : public observe::Machines {

@@ -1,0 +1,183 @@
+// What servers stand on: things of other stacks under our names, volumes that grow, firewalls that
+// come late.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "lockfile/names.hpp"
+#include "reconcile/support/rig.hpp"
+
+namespace paas::reconcile::testing {
+namespace {
+
+/// A stack with a database; with NAME and SERVICE in two places, two stacks have the same names.
+std::string stack_of(const std::string& name, const std::string& service, int gigabytes = 10) {
+  return fmt::format(R"(stack: {}
+region: nyc3
+ssh: {{from: [0.0.0.0/0]}}
+images: {{postgres: {{pull: "example/postgres:16"}}}}
+services:
+  {}:
+    type: db
+    image: postgres
+    port: 5432
+    scheme: postgresql
+    volume: {{size: {}GiB, mount: /var/lib/postgresql}}
+    credentials: {{user: app, database: app, env: {{POSTGRES_PASSWORD: "{{password}}"}}}}
+)",
+                     name, service, gigabytes);
+}
+
+Outcome outcome_of(const Result<Outcome>& outcome) {
+  REQUIRE_MESSAGE(outcome, (outcome ? "" : describe(outcome.error())));
+  return *outcome;
+}
+
+void require_up(Rig& rig) {
+  const auto outcome = outcome_of(rig.up());
+  for (const auto& failure : outcome.failures) FAIL(failure.step.id, describe(failure.error));
+}
+
+/// The lockfile of another stack, whose run comes next.
+void change_stack(World& world) {
+  world.stored = {};
+  world.stored.lineage = "fedcba9876543210fedcba9876543210";
+}
+
+TEST_CASE("reconcile: what another stack has under our names is neither taken nor destroyed") {
+  World world;
+  Rig other(world, stack_of("shop-eu", "db"));
+  require_up(other);
+  const auto made = world.cloud.volumes.begin()->second;
+  const auto droplets = world.cloud.droplets.size();
+  const auto kept = world.stored;
+  change_stack(world);
+  Rig ours(world, stack_of("shop", "eu-db"));
+  const auto outcome = ours.up();
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().kind == ErrorKind::exists);
+  CHECK(outcome.error().message.find("shop-eu-db exists already") != std::string::npos);
+  CHECK(ours.http.changes.empty());
+  // Intents that were written before anybody looked, as if both began at once.
+  world.stored.applied = ours.stack;
+  world.stored.volumes["shop-eu-db"] = {{"shop-eu-db", ""}, "eu-db", 10, "nyc3"};
+  world.stored.firewalls["eu-db"] = {"shop-eu-db", ""};
+  auto& server = lockfile::allocate_server(world.stored, "shop", "eu-db");
+  server.region = "nyc3";
+  CHECK_FALSE(ours.up());
+  CHECK(outcome_of(ours.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(world.stored.servers.empty());
+  CHECK(world.stored.volumes.empty());
+  CHECK(world.cloud.droplets.size() == droplets);
+  CHECK(world.cloud.firewalls.size() == 1);
+  REQUIRE(world.cloud.volumes.size() == 1);
+  CHECK(world.cloud.volumes.begin()->second.id == made.id);
+  world.stored = kept;
+  Rig again(world, stack_of("shop-eu", "db"));
+  const auto plan = again.plan();
+  REQUIRE(plan);
+  CHECK(plan->empty());
+}
+
+TEST_CASE("reconcile: a private network of our name that we did not make is left alone") {
+  World world;
+  cloud::Vpc theirs;
+  theirs.id = "11111111-2222-3333-4444-555555555555";
+  theirs.name = "shop";
+  theirs.region = "nyc3";
+  theirs.ip_range = "10.99.0.0/20";
+  theirs.made = true;
+  world.cloud.vpcs[theirs.id] = theirs;
+  for (int run = 0; run < 2; ++run) {
+    Rig rig(world, stack_of("shop", "db"));
+    const auto outcome = outcome_of(rig.up());
+    REQUIRE(outcome.failures.size() == 1);
+    CHECK(outcome.failures[0].step.id == "create_vpc/shop");
+    CHECK(outcome.failures[0].error.kind == ErrorKind::exists);
+    CHECK(world.cloud.droplets.empty());
+  }
+  Rig rig(world, stack_of("shop", "db"));
+  CHECK(outcome_of(rig.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(world.cloud.vpcs.contains(theirs.id));
+}
+
+TEST_CASE("reconcile: a stranger's droplet of our name is not ours to take or to destroy") {
+  World world;
+  {
+    Rig killed(world, stack_of("shop", "db"));
+    killed.fuse.set(1);
+    (void)killed.up();
+  }
+  REQUIRE(world.stored.servers.contains("shop-db-1"));
+  HttpRequest request;
+  request.method = "POST";
+  request.url = "http://127.0.0.1:4000/v2/droplets";
+  request.body = R"({"name": "shop-db-1", "region": "nyc3", "size": "s-1vcpu-1gb",
+                     "image": "debian-12-x64"})";
+  Rig rig(world, stack_of("shop", "db"));
+  const auto made = rig.http.send(request);
+  REQUIRE(made);
+  REQUIRE(made->status == 202);
+  const auto stranger = world.cloud.droplets.begin()->first;
+  require_up(rig);
+  CHECK(world.cloud.droplets.size() == 2);
+  CHECK(world.stored.servers.at("shop-db-1").droplet.id != std::to_string(stranger));
+  world.stored.servers.at("shop-db-1").droplet.id.clear();
+  CHECK(outcome_of(rig.down(plan::Volumes::destroy)).failures.empty());
+  REQUIRE(world.cloud.droplets.contains(stranger));
+  CHECK_FALSE(world.cloud.droplets.at(stranger).leaving);
+}
+
+TEST_CASE("reconcile: a volume's file system grows, wherever the run that grew it was killed") {
+  World before;
+  Rig first(before, stack_of("shop", "db"));
+  require_up(first);
+  const auto bigger = stack_of("shop", "db", 20);
+  int effects = 0;
+  {
+    auto world = before;
+    Rig measured(world, bigger);
+    require_up(measured);
+    effects = measured.fuse.spent();
+    CHECK(world.insides.grown ==
+          std::vector<std::string>{"/dev/disk/by-id/scsi-0DO_Volume_shop-db"});
+  }
+  REQUIRE(effects >= 3);
+  for (int kill = 1; kill <= effects; ++kill) {
+    CAPTURE(kill);
+    auto world = before;
+    Rig killed(world, bigger);
+    killed.fuse.set(kill);
+    (void)killed.up();
+    Rig fresh(world, bigger);
+    require_up(fresh);
+    CHECK_FALSE(world.insides.grown.empty());
+    CHECK(world.cloud.volumes.begin()->second.size_gigabytes == 20);
+    CHECK(world.stored.volumes.at("shop-db").size_gigabytes == 20);
+    const auto next = fresh.plan();
+    REQUIRE(next);
+    CHECK(next->empty());
+  }
+}
+
+TEST_CASE("reconcile: a container waits until its server's firewall is there") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  rig.http.early_answers = 3;
+  require_up(rig);
+  CHECK(rig.http.early_answers == 0);
+  CHECK(world.insides.machines.at("shop-db-1").containers.size() == 1);
+}
+
+TEST_CASE("reconcile: without its server's firewall no container starts") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  rig.http.early_answers = 1'000'000;
+  const auto outcome = outcome_of(rig.up());
+  REQUIRE(outcome.failures.size() == 1);
+  CHECK(outcome.failures[0].step.id == "start_container/shop-db-1");
+  CHECK(outcome.failures[0].error.kind == ErrorKind::timed_out);
+  CHECK(world.insides.machines.at("shop-db-1").containers.empty());
+}
+
+}  // namespace
+}  // namespace paas::reconcile::testing
