@@ -17,6 +17,25 @@ bool has(const std::map<std::string, std::set<std::string>>& backends, const std
   return found != backends.end() && found->second.contains(name);
 }
 
+/// Names in HAProxy and in its configuration on disk, which it reads when it starts again.
+std::map<std::string, std::set<std::string>> all_names(const observe::Balancer& balancer) {
+  auto names = balancer.known;
+  for (const auto& backend : haproxy::servers_of(balancer.configuration)) {
+    for (const auto& server : backend.servers) names[backend.name].insert(server.name);
+  }
+  return names;
+}
+
+bool is_on_disk(const observe::Balancer& balancer, const std::string& name,
+                const haproxy::Server& server) {
+  for (const auto& backend : haproxy::servers_of(balancer.configuration)) {
+    if (backend.name != name) continue;
+    const auto& servers = backend.servers;
+    return std::find(servers.begin(), servers.end(), server) != servers.end();
+  }
+  return false;
+}
+
 }  // namespace
 
 const observe::Balancer* Planner::balancer() const {
@@ -56,14 +75,18 @@ void Planner::plan_rotation(const stack::Service& service) {
   for (const auto& placed : placed_[service.name]) {
     if (has_step("add_to_rotation/" + placed.name)) continue;
     std::string cause;
-    const auto name = rotation_name(placed.name, lock_.servers.at(placed.name).release);
+    const auto wanted = balancer_server(lock_, placed.name, lock_.servers.at(placed.name));
     const bool reachable = placed.looked_at || has_step("power_on_server/" + placed.name);
     if (lb.created) {
       cause = "the load balancer is new";
-    } else if (seen_balancer != nullptr && reachable &&
-               !has(seen_balancer->in_rotation, service.name, name)) {
-      cause = has(seen_balancer->known, service.name, name) ? "HAProxy sends it no requests"
-                                                            : "HAProxy does not know it";
+    } else if (seen_balancer != nullptr && reachable) {
+      if (!has(seen_balancer->known, service.name, wanted.name)) {
+        cause = "HAProxy does not know it";
+      } else if (!has(seen_balancer->in_rotation, service.name, wanted.name)) {
+        cause = "HAProxy sends it no requests";
+      } else if (!is_on_disk(*seen_balancer, service.name, wanted)) {
+        cause = "HAProxy's configuration on disk lacks it";
+      }
     }
     if (cause.empty()) continue;
     auto& step = add(StepKind::add_to_rotation, placed.name, cause,
@@ -89,7 +112,7 @@ void Planner::plan_stale_rotation() {
     }
     return;
   }
-  for (const auto& [backend, names] : seen_balancer->known) {
+  for (const auto& [backend, names] : all_names(*seen_balancer)) {
     if (stack::find_service(stack_, backend) == nullptr) continue;
     for (const auto& name : names) plan_stale_name(backend, name);
   }

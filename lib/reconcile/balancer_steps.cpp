@@ -32,6 +32,25 @@ std::string server_of(const std::string& rotation_name) {
   return rotation_name.substr(0, rotation_name.rfind(".r"));
 }
 
+void put(std::vector<haproxy::Server>& servers, const haproxy::Server& server) {
+  std::erase_if(servers, [&](const auto& entry) { return entry.name == server.name; });
+  servers.push_back(server);
+  std::sort(servers.begin(), servers.end(),
+            [](const auto& left, const auto& right) { return left.name < right.name; });
+}
+
+/// A run that was killed after it put a server into rotation has not written it to the file.
+void add_unwritten(haproxy::Setup& setup, const lockfile::Lockfile& lockfile,
+                   const observe::Balancer& balancer) {
+  for (const auto& [name, entry] : lockfile.servers) {
+    auto* backend = backend_of(setup, entry.service);
+    const auto names = balancer.in_rotation.find(entry.service);
+    if (backend == nullptr || names == balancer.in_rotation.end()) continue;
+    const auto server = plan::balancer_server(lockfile, name, entry);
+    if (names->second.contains(server.name)) put(backend->servers, server);
+  }
+}
+
 }  // namespace
 
 haproxy::Runtime Run::runtime() {
@@ -63,6 +82,7 @@ Status Run::configure_balancer(const plan::Step& step) {
         if (keep) backend->servers.push_back(std::move(entry));
       }
     }
+    add_unwritten(setup, lockfile, *machine.balancer);
   }
   PAAS_TRY(auto text, haproxy::render(setup));
   PAAS_CHECK(
@@ -71,8 +91,7 @@ Status Run::configure_balancer(const plan::Step& step) {
   return state_.change([&](auto& next) { ++next.lb->reloads; });
 }
 
-Status Run::edit_configuration(const std::string& backend_name,
-                               const std::function<void(std::vector<haproxy::Server>&)>& change) {
+Status Run::edit_configuration(const std::function<void(haproxy::Backend&)>& change) {
   const std::scoped_lock lock(balancer_mutex_);
   const auto lockfile = state_.read();
   const auto where = target(balancer_name(lockfile));
@@ -83,7 +102,7 @@ Status Run::edit_configuration(const std::string& backend_name,
   for (auto& old : haproxy::servers_of(current.output)) {
     if (auto* backend = backend_of(setup, old.name)) backend->servers = std::move(old.servers);
   }
-  if (auto* backend = backend_of(setup, backend_name)) change(backend->servers);
+  for (auto& backend : setup.backends) change(backend);
   PAAS_TRY(auto text, haproxy::render(setup));
   if (text == current.output) return {};
   return tools_.machines.install_balancer(where, text, observe::Machines::Reload::no);
@@ -98,11 +117,8 @@ Status Run::add_to_rotation(const plan::Step& step) {
     return fail(ErrorKind::failed, fmt::format("no backend for {}", step.service));
   }
   PAAS_CHECK(runtime().add_server(*backend, added, options_.timeouts.rotation));
-  PAAS_CHECK(edit_configuration(step.service, [&](std::vector<haproxy::Server>& servers) {
-    std::erase_if(servers, [&](const auto& entry) { return entry.name == added.name; });
-    servers.push_back(added);
-    std::sort(servers.begin(), servers.end(),
-              [](const auto& left, const auto& right) { return left.name < right.name; });
+  PAAS_CHECK(edit_configuration([&](haproxy::Backend& edited) {
+    if (edited.name == step.service) put(edited.servers, added);
   }));
   stage(step, "in rotation");
   return {};
@@ -114,11 +130,11 @@ Status Run::leave_rotation(const std::function<bool(const std::string&)>& leaves
   for (const auto& entry : known) {
     if (!leaves(entry.server)) continue;
     PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
-    PAAS_CHECK(edit_configuration(entry.backend, [&](std::vector<haproxy::Server>& servers) {
-      std::erase_if(servers, [&](const auto& line) { return line.name == entry.server; });
-    }));
   }
-  return {};
+  // A run that was killed in between has taken it out of HAProxy, but not out of the file.
+  return edit_configuration([&](haproxy::Backend& edited) {
+    std::erase_if(edited.servers, [&](const auto& line) { return leaves(line.name); });
+  });
 }
 
 Status Run::leave_but_current(const std::string& name) {

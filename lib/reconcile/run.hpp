@@ -117,9 +117,8 @@ class Run {
   /// All of a server's entries but that of its current release.
   Status leave_but_current(const std::string& server);
   haproxy::Runtime runtime();
-  /// Changes the servers of a backend in the configuration on disk, without a reload.
-  Status edit_configuration(const std::string& backend,
-                            const std::function<void(std::vector<haproxy::Server>&)>& change);
+  /// Changes the servers of backends in the configuration on disk, without a reload.
+  Status edit_configuration(const std::function<void(haproxy::Backend&)>& change);
 
   // run.cpp
   /// Polls until the condition holds. `condition` gives true, false or an error that ends it.

@@ -248,6 +248,23 @@ const std::vector<Situation>& situations() {
        [](World& world) { world.balancer().known["frontend"].insert("zipkick-frontend-9.r1"); }},
       {"haproxy_knows_an_old_release",
        [](World& world) { world.balancer().known["frontend"].insert("zipkick-frontend-1.r0"); }},
+      {"haproxy_configuration_lacks_a_server",
+       [](World& world) {
+         auto& text = world.balancer().configuration;
+         const auto line = text.find("    server zipkick-frontend-2.r1");
+         text.erase(line, text.find('\n', line) + 1 - line);
+       }},
+      {"haproxy_configuration_has_another_address",
+       [](World& world) {
+         auto& text = world.balancer().configuration;
+         text.insert(text.find('\n', text.find("server zipkick-frontend-2.r1")), "9");
+       }},
+      {"haproxy_configuration_has_a_destroyed_server",
+       [](World& world) {
+         auto& text = world.balancer().configuration;
+         text.insert(text.find("    server zipkick-frontend-2.r1"),
+                     "    server zipkick-frontend-9.r1 10.0.0.9:20000\n");
+       }},
       {"haproxy_stopped",
        [](World& world) {
          world.balancer().running = false;

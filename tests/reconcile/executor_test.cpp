@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "haproxy/configuration.hpp"
 #include "reconcile/support/rig.hpp"
 
 namespace paas::reconcile::testing {
@@ -77,6 +78,14 @@ void check_only_the_stack(World& world, std::string_view yaml, std::size_t serve
   CHECK(std::count_if(world.cloud.vpcs.begin(), world.cloud.vpcs.end(),
                       [](const auto& entry) { return !entry.second.is_default; }) == 1);
   CHECK(rig.http.changes.empty());
+  // HAProxy knows the same servers after it was started again.
+  const auto& haproxy = *world.insides.machines.at("shop-lb-1").balancer;
+  std::map<std::string, std::set<std::string>> written;
+  for (const auto& backend : haproxy::servers_of(haproxy.configuration)) {
+    for (const auto& server : backend.servers) written[backend.name].insert(server.name);
+  }
+  CHECK(written == haproxy.known);
+  CHECK(written == haproxy.in_rotation);
 }
 
 TEST_CASE("reconcile: up from nothing makes exactly the stack, and a second time does nothing") {
@@ -229,6 +238,34 @@ TEST_CASE("reconcile: a change goes on from wherever another one was killed") {
       Rig fresh(world, next);
       require_up(fresh);
       check_only_the_stack(world, next, 4);
+    }
+  }
+}
+
+TEST_CASE("reconcile: scaling goes on from wherever it was killed") {
+  for (const int count : {3, 2}) {
+    CAPTURE(count);
+    World before;
+    Rig rig(before, small);
+    require_up(rig);
+    if (count == 2) {
+      before.stored.services.at("web").count = 3;
+      require_up(rig);
+    }
+    before.stored.services.at("web").count = count;
+    auto whole = before;
+    Rig measured(whole, small);
+    require_up(measured);
+    for (int kill = 1; kill < measured.fuse.spent(); ++kill) {
+      CAPTURE(kill);
+      auto world = before;
+      Rig killed(world, small);
+      killed.fuse.set(kill);
+      (void)killed.up();
+      REQUIRE(killed.fuse.blown());
+      Rig fresh(world, small);
+      require_up(fresh);
+      check_only_the_stack(world, small, count == 3 ? 5 : 4);
     }
   }
 }

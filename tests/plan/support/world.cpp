@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "haproxy/configuration.hpp"
 #include "lockfile/names.hpp"
@@ -527,20 +528,41 @@ void World::leave_rotation(const std::function<bool(const std::string&)>& leaves
       std::erase_if(names, leaves);
     }
   }
+  edit_configuration(haproxy, [&](haproxy::Backend& backend) {
+    std::erase_if(backend.servers, [&](const auto& line) { return leaves(line.name); });
+  });
 }
 
-void World::configure_balancer(const Step& step) {
-  auto& haproxy = *machine(step.server).balancer;
-  auto text = haproxy::render(balancer_setup(input.stack, lock()));
+void World::edit_configuration(observe::Balancer& haproxy,
+                               const std::function<void(haproxy::Backend&)>& change) {
+  auto setup = balancer_setup(input.stack, lock());
+  const auto written = haproxy::servers_of(haproxy.configuration);
+  for (auto& backend : setup.backends) {
+    for (const auto& old : written) {
+      if (old.name == backend.name) backend.servers = old.servers;
+    }
+    change(backend);
+  }
+  auto text = haproxy::render(setup);
   REQUIRE(text);
   haproxy.configuration = *text;
-  haproxy.running = true;
-  // A reload forgets what is not in the file; the executor writes those in rotation into it.
-  haproxy.known = haproxy.in_rotation;
-  std::erase_if(haproxy.known, [&](const auto& entry) {
-    return stack::find_service(input.stack, entry.first) == nullptr;
+}
+
+/// A reload forgets what is not in the file; the executor writes those in rotation into it.
+void World::configure_balancer(const Step& step) {
+  auto& haproxy = *machine(step.server).balancer;
+  const auto in_rotation = std::exchange(haproxy.in_rotation, {});
+  edit_configuration(haproxy, [&](haproxy::Backend& backend) {
+    const auto names = in_rotation.find(backend.name);
+    if (haproxy.running) {
+      std::erase_if(backend.servers, [&](const auto& line) {
+        return names == in_rotation.end() || !names->second.contains(line.name);
+      });
+    }
+    for (const auto& line : backend.servers) haproxy.in_rotation[backend.name].insert(line.name);
   });
-  haproxy.in_rotation = haproxy.known;
+  haproxy.running = true;
+  haproxy.known = haproxy.in_rotation;
 }
 
 void World::perform_on_balancer(const Step& step) {
@@ -565,6 +587,11 @@ void World::perform_on_balancer(const Step& step) {
   const auto name = rotation_name(step.server, entry.release);
   haproxy.known[step.service].insert(name);
   haproxy.in_rotation[step.service].insert(name);
+  edit_configuration(haproxy, [&](haproxy::Backend& backend) {
+    if (backend.name != step.service) return;
+    std::erase_if(backend.servers, [&](const auto& line) { return line.name == name; });
+    backend.servers.push_back(balancer_server(lock(), step.server, entry));
+  });
 }
 
 std::string rendered(const Plan& plan) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "haproxy/model.hpp"
 #include "plan/make.hpp"
 
 namespace paas::plan::testing {
@@ -63,6 +64,8 @@ class World {
   int release_for(const stack::Service& service, const std::string& identity);
   void retire_container(const Step& step);
   void configure_balancer(const Step& step);
+  void edit_configuration(observe::Balancer& haproxy,
+                          const std::function<void(haproxy::Backend&)>& change);
   void leave_rotation(const std::function<bool(const std::string&)>& leaves);
   void delete_server(const Step& step);
   observe::Machine* prepared(const Step& step);
