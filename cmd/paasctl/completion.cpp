@@ -244,8 +244,8 @@ void register_completion(Program& program) {
       "  paasctl completion zsh > ~/.zfunc/_paasctl");
   auto* hidden = add_command<CompleteOptions>(
       program, program.app, "__complete", "Candidates for a shell's completion",
-      [](CLI::App& command, CompleteOptions& options) {
-        command.add_option("WORDS", options.words, "What was typed");
+      [&program](CLI::App& command, CompleteOptions& options) {
+        add_verbatim(program, command, "WORDS", options.words, "What was typed");
       },
       complete, "  paasctl __complete -- server ssh ''");
   hidden->group("");

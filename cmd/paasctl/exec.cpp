@@ -22,13 +22,12 @@ Result<int> run(Program& program, const Options& options) {
   }
   const auto target = session->target(chosen.server);
   std::vector<std::string> remote = {"docker", "exec", "-i"};
-  if (program.ports.terminal.input_is_terminal() && program.ports.terminal.output_is_terminal()) {
-    remote.emplace_back("-t");
-  }
+  const auto tty = program.is_interactive() ? ssh::Tty::when_terminal : ssh::Tty::never;
+  if (program.is_interactive()) remote.emplace_back("-t");
   remote.push_back(chosen.container);
   remote.insert(remote.end(), options.command.begin(), options.command.end());
   PAAS_TRY(auto arguments, session->connections().interactive(
-                               {target.name, target.address, target.host_key}, remote));
+                               {target.name, target.address, target.host_key}, remote, tty));
   return program.ports.processes.run_attached(arguments);
 }
 
@@ -38,10 +37,11 @@ void register_exec(Program& program) {
   add_command<Options>(
       program, program.app, "exec",
       "Run a command in a container of a service or server, with this terminal's input",
-      [](CLI::App& command, Options& options) {
+      [&program](CLI::App& command, Options& options) {
         command.add_option("NAME", options.name, "Service (its first server) or server")
             ->required();
-        command.add_option("COMMAND", options.command, "Command with its arguments, after --")
+        add_verbatim(program, command, "COMMAND", options.command,
+                     "Command with its arguments, after --")
             ->required();
       },
       run,

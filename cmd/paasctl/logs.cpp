@@ -59,6 +59,14 @@ class LinePrinter {
   std::map<std::pair<std::string, docker::LogStream>, std::string> pending_;
 };
 
+/// When nobody reads any more (`| head -1`), the other servers' logs end as well: they may be
+/// silent for ever.
+Status check_reader(Program& program) {
+  if (!program.ports.terminal.output_closed()) return {};
+  program.ports.request_stop();
+  return fail(ErrorKind::interrupted, "nobody reads the output any more");
+}
+
 Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto session, Session::open(program, Need::applied));
   PAAS_TRY(auto containers, containers_of(*session, options.name));
@@ -77,13 +85,14 @@ Result<int> run(Program& program, const Options& options) {
         engine ? engine->logs(container.container, log,
                               [&](docker::LogStream stream, std::string_view text) -> Status {
                                 printer.add(container.server, stream, text);
-                                return {};
+                                return check_reader(program);
                               })
                : fail(engine.error());
     const std::scoped_lock lock(mutex);
     if (!read && outcome) outcome = fail(read.error(), "logs of " + container.server);
   });
   printer.finish();
+  if (program.ports.terminal.output_closed()) return exit_done;
   PAAS_CHECK(outcome);
   return exit_done;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "command_line.hpp"
 #include "command_tree.hpp"
 #include "help.hpp"
 #include "program.hpp"
@@ -98,19 +99,28 @@ int run(int argc, char** argv) {
   system::SystemEnvironment environment;
   system::SystemRandom random;
   system::PosixTerminal terminal(interruption.token());
-  Ports ports{http,     engine_http,          processes,        files, clock, environment, random,
-              terminal, interruption.token(), executable_path()};
+  Ports ports{http,
+              engine_http,
+              processes,
+              files,
+              clock,
+              environment,
+              random,
+              terminal,
+              interruption.token(),
+              [&] { interruption.request(); },
+              executable_path()};
   CLI::App app(description, "paasctl");
   app.fallthrough();
   app.footer(footer);
   app.require_subcommand(0, 1);
   GlobalOptions globals;
-  Program program{app, ports, globals, {}, {}};
+  Program program{app, ports, globals, {}, {}, {}};
   app.formatter(help_formatter(program));
   declare_globals(app, globals);
   register_commands(program);
   try {
-    app.parse(argc, argv);
+    read_command_line(program, argc, argv);
   } catch (const CLI::CallForHelp&) {
     terminal.write_output(named_command(app).help());
     return exit_done;

@@ -48,6 +48,13 @@ CLI::App* add_group(Program& program, const std::string& name, const std::string
   return group;
 }
 
+CLI::Option* add_verbatim(Program& program, CLI::App& command, const std::string& name,
+                          std::vector<std::string>& words, const std::string& description) {
+  auto* option = command.add_option(name, words, description);
+  program.verbatim[&command] = {option, &words};
+  return option;
+}
+
 Status confirm(Program& program, const std::string& question) {
   if (program.globals.yes) return {};
   if (!program.ports.terminal.input_is_terminal()) {

@@ -32,7 +32,8 @@ struct Ports {
   Terminal& terminal;
   /// Stops when the user asks to.
   std::stop_token stop;
-  std::string executable;  ///< Path of this program.
+  std::function<void()> request_stop;  ///< Asks in the user's place.
+  std::string executable;              ///< Path of this program.
 };
 
 struct GlobalOptions {
@@ -54,6 +55,12 @@ inline constexpr int exit_done = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_changes_pending = 2;
 
+/// An argument whose words are another program's: they stay as they are behind `--`.
+struct Verbatim {
+  CLI::Option* option = nullptr;
+  std::vector<std::string>* words = nullptr;
+};
+
 struct Program {
   CLI::App& app;
   Ports& ports;
@@ -61,12 +68,19 @@ struct Program {
   Action action;  ///< Set by the command that was named.
   /// What --output may be for a command, beside text.
   std::map<const CLI::App*, std::vector<std::string>> formats;
+  /// The commands that take another program's words.
+  std::map<const CLI::App*, Verbatim> verbatim;
 
   report::Color output_color() const;
   report::Color error_color() const;
   void print(const std::string& text) const { ports.terminal.write_output(text); }
   /// Whether --output asks for a document: json or yaml.
   bool wants_document() const { return globals.output == "json" || globals.output == "yaml"; }
+  /// Whether a program at both ends of this terminal can have one of its own; where only one end is
+  /// a terminal, bytes have to stay as they are.
+  bool is_interactive() const {
+    return ports.terminal.input_is_terminal() && ports.terminal.output_is_terminal();
+  }
   /// A JSON text in the form that was asked for.
   void print_document(const std::string& json) const;
   /// A line for people on standard error; nothing with --quiet.
@@ -93,6 +107,10 @@ CLI::App* add_command(Program& program, CLI::App& parent, const std::string& nam
   });
   return command;
 }
+
+/// Declares the last argument of a command that takes another program's words.
+CLI::Option* add_verbatim(Program& program, CLI::App& command, const std::string& name,
+                          std::vector<std::string>& words, const std::string& description);
 
 /// For commands without options of their own.
 struct NoOptions {};

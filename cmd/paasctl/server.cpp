@@ -92,8 +92,12 @@ Result<int> ssh(Program& program, const SshOptions& options) {
   PAAS_TRY(auto session, Session::open(program, Need::applied));
   PAAS_TRY(auto name, session->find_server(options.server));
   const auto target = session->target(name);
-  PAAS_TRY(auto arguments, session->connections().interactive(
-                               {target.name, target.address, target.host_key}, options.command));
+  // A shell is talked to in any case, as with OpenSSH's own client.
+  const auto tty = options.command.empty() || program.is_interactive() ? ssh::Tty::when_terminal
+                                                                       : ssh::Tty::never;
+  PAAS_TRY(auto arguments,
+           session->connections().interactive({target.name, target.address, target.host_key},
+                                              options.command, tty));
   return program.ports.processes.run_attached(arguments);
 }
 
@@ -124,9 +128,10 @@ void register_server(Program& program) {
                              declare_server, replace, "  paasctl server replace web-3");
   add_command<SshOptions>(
       program, group, "ssh", "Open a shell on a server, or run a command there",
-      [](CLI::App& command, SshOptions& options) {
+      [&program](CLI::App& command, SshOptions& options) {
         command.add_option("SERVER", options.server, "Server")->required();
-        command.add_option("COMMAND", options.command, "Command with its arguments, after --");
+        add_verbatim(program, command, "COMMAND", options.command,
+                     "Command with its arguments, after --");
       },
       ssh, "  paasctl server ssh web-1\n  paasctl server ssh db-1 -- df -h");
 }
