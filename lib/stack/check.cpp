@@ -37,6 +37,11 @@ void check_parts(Reader& reader, const Service& service) {
                     "as port: 8000",
                     type));
   }
+  // The load balancer comes to web services by other ports; all others have theirs on the server.
+  if (service.port == 22 && service.type != ServiceType::web) {
+    reader.report(path + ".port", "port 22 is SSH's on its server",
+                  "have it listen on another port, such as 2222");
+  }
   if (service.volume && !keeps_data(service.type)) {
     reader.report(path + ".volume", fmt::format("type {} cannot have a volume", type),
                   "only db and cache keep data; servers of other types come and go");

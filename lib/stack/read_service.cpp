@@ -114,7 +114,7 @@ Scale read_scale(Reader& reader, const Field& field) {
 Link read_link(Reader& reader, const Field& field) {
   Link link;
   if (field.node->kind == yaml::Kind::scalar) {
-    link.to = field.node->value;
+    link.to = reader.value(field, parse_plain_text).value_or("");
     return link;
   }
   if (field.node->kind != yaml::Kind::map) {
@@ -256,7 +256,9 @@ void read_parts(Reader& reader, const Fields& fields, Service& service) {
   with("command", [&](const Field& f) { service.command = read_command(reader, f); });
   with("volume", [&](const Field& f) { service.volume = read_volume(reader, f); });
   with("credentials", [&](const Field& f) { service.credentials = read_credentials(reader, f); });
-  with("allow", [&](const Field& f) { service.allow = read_addresses(reader, f); });
+  with("allow", [&](const Field& f) {
+    service.allow = read_allow(reader, f, "only those that link to it");
+  });
   with("links", [&](const Field& f) {
     for (const auto& item : reader.items(f)) service.links.push_back(read_link(reader, item));
   });

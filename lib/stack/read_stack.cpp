@@ -132,6 +132,15 @@ std::vector<std::string> read_addresses(Reader& reader, const Field& field) {
   return result;
 }
 
+std::vector<std::string> read_allow(Reader& reader, const Field& field,
+                                    std::string_view absent_means) {
+  auto result = read_addresses(reader, field);
+  if (result.empty() && !reader.is_broken(field.path)) {
+    reader.report(field.path, "is empty", fmt::format("leave it out to let in {}", absent_means));
+  }
+  return result;
+}
+
 ImageSource read_image(Reader& reader, const Field& field) {
   ImageSource image;
   if (field.node->kind == yaml::Kind::scalar) {
@@ -180,7 +189,7 @@ LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
     }
   }
   if (const auto allow = fields.find("allow"); allow != fields.end()) {
-    lb.allow = read_addresses(reader, allow->second);
+    lb.allow = read_allow(reader, allow->second, "everybody");
   }
   read_text(reader, fields, "size", parse_slug, lb.size);
   return lb;

@@ -17,5 +17,9 @@ LoadBalancer read_load_balancer(Reader& reader, const Field& field);
 std::map<std::string, std::string> read_variables(Reader& reader, const Field& field);
 /// A list of addresses in canonical form, without repetition.
 std::vector<std::string> read_addresses(Reader& reader, const Field& field);
+/// The addresses of an `allow`. An empty one is refused, as some would read it as nobody and some
+/// as everybody; `absent_means` is who comes in without the key.
+std::vector<std::string> read_allow(Reader& reader, const Field& field,
+                                    std::string_view absent_means);
 
 }  // namespace paas::stack

@@ -22,6 +22,10 @@ void put(Json& object, const char* key, const std::string& value) {
   if (!value.empty()) object[key] = value;
 }
 
+void put(Json& object, const char* key, const std::vector<std::string>& values) {
+  if (!values.empty()) object[key] = values;
+}
+
 Json from_image(const ImageSource& image) {
   auto result = Json::object();
   put(result, "build", image.context);
@@ -94,7 +98,7 @@ Json from_service(const Service& service) {
                         {"mount", service.volume->mount}};
   }
   if (service.credentials) result["credentials"] = from_credentials(*service.credentials);
-  result["allow"] = service.allow;
+  put(result, "allow", service.allow);
   if (service.outbound) result["outbound"] = from_outbound(*service.outbound);
   return result;
 }
@@ -110,7 +114,7 @@ Json from_load_balancer(const LoadBalancer& lb) {
     item["to"] = rule.to;
   }
   put(result, "size", lb.size);
-  result["allow"] = lb.allow;
+  put(result, "allow", lb.allow);
   return result;
 }
 
