@@ -37,9 +37,14 @@ Result<stack::Link> link_from(const LinkOptions& options) {
 
 Result<int> link(Program& program, const LinkOptions& options) {
   PAAS_TRY(const auto wanted, link_from(options));
-  return edit_stack(
-      program, "paasctl deps link", options.apply ? Apply::yes : Apply::no,
-      [&](std::string_view text) { return stack::add_link(text, options.service, wanted); });
+  return edit_stack(program, "paasctl deps link", options.apply ? Apply::yes : Apply::no,
+                    [&](std::string_view text) -> Result<std::string> {
+                      // An earlier run may have written it and not got as far as applying it.
+                      if (options.apply && stack::has_link(text, options.service, wanted)) {
+                        return std::string(text);
+                      }
+                      return stack::add_link(text, options.service, wanted);
+                    });
 }
 
 Result<int> unlink(Program& program, const LinkOptions& options) {
@@ -97,7 +102,7 @@ struct ShowOptions {
 };
 
 Result<int> show(Program& program, const ShowOptions& options) {
-  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(auto session, Session::open(program, Need::text));
   if (options.dot) {
     program.print(graph_dot(session->stack));
   } else if (program.wants_document()) {
@@ -173,8 +178,9 @@ void register_deps(Program& program) {
       program, group, "link", "Link a service to another in the stack file",
       [](CLI::App& command, LinkOptions& options) {
         declare_link(command, options);
-        command.add_option("--env", options.variables,
-                           "NAME=TEMPLATE with {host} {port} {user} {password} {database} {url}");
+        command.add_option(
+            "--env", options.variables,
+            "NAME=TEMPLATE with {host} {port} {scheme} {user} {password} {database} {url}");
       },
       link,
       "  paasctl deps link web cache\n"

@@ -22,7 +22,7 @@ struct BuildOptions {
 
 Result<int> build(Program& program, const BuildOptions& options) {
   PAAS_CHECK(check_engine(program));
-  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(auto session, Session::open(program, Need::text));
   PAAS_CHECK(check_contexts(program, *session));
   auto names = options.names;
   if (names.empty()) {
@@ -113,14 +113,14 @@ Result<int> load(Program& program, const LoadOptions& options) {
 
 Result<int> list(Program& program, const NoOptions&) {
   PAAS_CHECK(check_engine(program));
-  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(auto session, Session::open(program, Need::text));
   PAAS_TRY(const auto present, session->engine().images());
   PAAS_TRY(const auto states, session->images().survey(session->stack, session->lockfile));
   auto documents = nlohmann::ordered_json::array();
   std::vector<std::vector<std::string>> rows = {{"IMAGE", "REFERENCE", "STATE", "SIZE", "CREATED"}};
   for (const auto& [name, state] : states) {
     std::uint64_t size = 0;
-    std::string created = "-";
+    std::string created;
     for (const auto& image : present) {
       if (std::find(image.tags.begin(), image.tags.end(), state.reference) == image.tags.end())
         continue;
@@ -131,8 +131,8 @@ Result<int> list(Program& program, const NoOptions&) {
     const std::string condition = pulled              ? "pulled by servers"
                                   : state.needs_build ? "to build: " + state.cause
                                                       : "built";
-    rows.push_back(
-        {name, state.reference, condition, size == 0 ? "-" : text::bytes(size), created});
+    rows.push_back({name, state.reference, condition, size == 0 ? "-" : text::bytes(size),
+                    created.empty() ? "-" : created});
     documents.push_back({{"name", name},
                          {"reference", state.reference},
                          {"digest", state.digest.value_or("")},
@@ -154,19 +154,22 @@ struct RemoveOptions {
   std::vector<std::string> names;
 };
 
+Status check_declared(const stack::Stack& stack, const std::string& name) {
+  if (stack.images.contains(name)) return {};
+  std::vector<std::string> known;
+  for (const auto& [image, source] : stack.images) known.push_back(image);
+  const auto near = text::nearest(name, known);
+  return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name),
+              near ? fmt::format("did you mean {}?", *near) : "");
+}
+
 /// All builds of the named images on this machine's engine.
 Result<int> remove(Program& program, const RemoveOptions& options) {
   PAAS_CHECK(check_engine(program));
-  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(auto session, Session::open(program, Need::text));
+  for (const auto& name : options.names) PAAS_CHECK(check_declared(session->stack, name));
   PAAS_TRY(const auto present, session->engine().images());
   for (const auto& name : options.names) {
-    if (!session->stack.images.contains(name)) {
-      std::vector<std::string> known;
-      for (const auto& [image, source] : session->stack.images) known.push_back(image);
-      const auto near = text::nearest(name, known);
-      return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name),
-                  near ? fmt::format("did you mean {}?", *near) : "");
-    }
     const auto repository = reconcile::repository_of(session->stack.name, name) + ":";
     for (const auto& image : present) {
       for (const auto& tag : image.tags) {

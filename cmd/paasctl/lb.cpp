@@ -80,7 +80,7 @@ Result<int> show(Program& program, const NoOptions&) {
 std::string or_any(const std::string& text) { return text.empty() ? "*" : text; }
 
 Result<int> rules(Program& program, const NoOptions&) {
-  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(auto session, Session::open(program, Need::text));
   if (!session->stack.lb) {
     return fail(ErrorKind::not_found, "the stack has no load balancer",
                 "declare `lb:` in the stack file");
@@ -105,17 +105,14 @@ Result<int> rules(Program& program, const NoOptions&) {
 
 struct AddOptions {
   stack::Rule rule;
-  int position = 0;
+  std::optional<int> position;
   bool apply = false;
 };
 
 Result<int> add(Program& program, const AddOptions& options) {
-  return edit_stack(program, "paasctl lb rules add", options.apply ? Apply::yes : Apply::no,
-                    [&](std::string_view text) {
-                      return stack::add_rule(
-                          text, options.rule,
-                          options.position > 0 ? std::optional(options.position) : std::nullopt);
-                    });
+  return edit_stack(
+      program, "paasctl lb rules add", options.apply ? Apply::yes : Apply::no,
+      [&](std::string_view text) { return stack::add_rule(text, options.rule, options.position); });
 }
 
 struct RemoveOptions {

@@ -7,8 +7,8 @@
 
 #include "base/text.hpp"
 #include "contexts.hpp"
-#include "docker/host.hpp"
 #include "endpoint.hpp"
+#include "local_cloud.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
 
@@ -28,7 +28,7 @@ std::string folder_of(const std::string& path) {
 }  // namespace
 
 docker::Engine engine_of(Program& program) {
-  const auto socket = docker::engine_socket(program.ports.environment);
+  const auto socket = engine_socket_of(program);
   return docker::Engine(program.ports.engine_http, socket.value_or("/var/run/docker.sock"));
 }
 
@@ -62,7 +62,7 @@ Status Session::read_stack(Need need) {
   folder = folder_of(stack_path);
   store_ = std::make_unique<lockfile::FileStore>(ports.files, ports.environment, ports.random,
                                                  ports.clock, lock_path_of(stack_path));
-  PAAS_CHECK(reload());
+  if (need != Need::text) PAAS_CHECK(reload());
   if (need == Need::applied && lockfile.applied) {
     stack = *lockfile.applied;
     return {};
@@ -94,6 +94,7 @@ Status Session::reload() {
 }
 
 Status Session::acquire(const std::string& command) {
+  if (guard_) return {};
   PAAS_TRY(guard_, store_->acquire(command));
   return reload();
 }
@@ -184,8 +185,8 @@ Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngin
   PAAS_TRY(input.observed, observe(depth));
   input.stack = stack;
   input.lockfile = lockfile;
-  return input;
   input.accept_loss = loss == lockfile::Loss::accept;
+  return input;
 }
 
 Result<reconcile::Tools> Session::tools() {

@@ -23,6 +23,7 @@ namespace paas::cli {
 
 /// What a command needs of a session.
 enum class Need {
+  text,    ///< Only the stack file, right by itself; the lockfile and its key are not looked at.
   stack,   ///< The stack file has to be there and right.
   applied  ///< Only what was applied: the lockfile decides, the stack file may be absent or wrong.
 };
@@ -35,7 +36,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Takes the guard for the rest of the session and reads the lockfile again under it.
+  /// Takes the guard for the rest of the session, unless it has it, and reads the lockfile again
+  /// under it.
   Status acquire(const std::string& command);
   /// Reads the lockfile again, after something else than execute() has written it.
   Status reload();
@@ -63,10 +65,10 @@ class Session {
   Result<const stack::Service*> find_service(const std::string& name) const;
   observe::Target target(const std::string& server) const;
 
-  stack::Stack stack;           ///< As declared, or as applied with Need::applied.
-  lockfile::Lockfile lockfile;  ///< As loaded; commands may change it before planning.
   /// Whether what the lockfile knows may be given up when it is not found (`--accept-loss`).
   lockfile::Loss loss = lockfile::Loss::refuse;
+  stack::Stack stack;           ///< As declared, or as applied with Need::applied.
+  lockfile::Lockfile lockfile;  ///< As loaded; commands may change it before planning.
   lockfile::Lockfile loaded;    ///< As loaded.
   std::string stack_path;
   std::string folder;   ///< Of the stack file.
@@ -81,9 +83,9 @@ class Session {
   std::unique_ptr<lockfile::FileStore> store_;
   std::unique_ptr<lockfile::Guard> guard_;
   std::unique_ptr<digitalocean::Client> client_;
+  std::optional<lockfile::Cloud> cloud_;  ///< What client_ talks to.
   std::unique_ptr<ssh::Connections> connections_;
   std::unique_ptr<observe::SshMachines> machines_;
-  std::optional<lockfile::Cloud> cloud_;  ///< What client_ talks to.
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<reconcile::Images> images_;
 };

@@ -11,7 +11,7 @@ namespace paas::cli {
 namespace {
 
 Result<int> run(Program& program, const NoOptions&) {
-  PAAS_TRY(auto session, Session::open(program, Need::stack));
+  PAAS_TRY(auto session, Session::open(program, Need::text));
   PAAS_CHECK(check_contexts(program, *session));
   if (program.wants_document()) {
     program.print_document(stack::to_json(session->stack) + "\n");

@@ -69,7 +69,7 @@ Result<Key> load_key(Files& files, Environment& environment, const std::string& 
   PAAS_TRY(const auto path, key_path(environment, lineage));
   PAAS_TRY(auto key, read_key_file(files, path));
   if (key) return std::move(*key);
-  return fail(ErrorKind::not_found, "the key that opens the lockfile's secrets is missing",
+  return fail(ErrorKind::unauthorised, "the key that opens the lockfile's secrets is missing",
               fmt::format("it is looked for in PAASCTL_KEY and in {}; copy it from where the "
                           "stack was first brought up",
                           path));

@@ -126,6 +126,15 @@ std::size_t default_index(const std::vector<Rule>& rules) {
 
 }  // namespace
 
+bool has_link(std::string_view yaml, const std::string& service, const Link& link) {
+  const auto parsed = parse(yaml);
+  if (!parsed.problems.empty()) return false;
+  const auto* const dependent = find_service(parsed.stack, service);
+  if (dependent == nullptr) return false;
+  const auto& links = dependent->links;
+  return std::find(links.begin(), links.end(), link) != links.end();
+}
+
 Result<std::string> add_link(std::string_view yaml, const std::string& service, const Link& link) {
   PAAS_TRY(const auto source, open(yaml));
   auto meant = source.stack;

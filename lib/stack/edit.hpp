@@ -10,6 +10,8 @@
 
 namespace paas::stack {
 
+/// Whether the service has exactly this link; false also for a text that is no stack file.
+bool has_link(std::string_view yaml, const std::string& service, const Link& link);
 /// Adds `link` to the service's links (flow or block style is kept). Errors: not_found for an
 /// unknown service, exists when it is linked already. The result still parses, or it is an error.
 Result<std::string> add_link(std::string_view yaml, const std::string& service, const Link& link);

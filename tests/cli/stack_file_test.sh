@@ -73,6 +73,11 @@ refused name_service_far 1 deps env something
 refused name_service_scale 1 deps push weeb
 refused edit_link_to_nothing 1 deps link weeb cache
 refused edit_link_exists 1 deps link web cache
+refused edit_link_again_apply_differs 1 deps link web cache --env CACHE=x --apply
+sed -i 's/^cloud: local/cloud: digitalocean/' paas.yaml
+# There already, so it is only applied, for which there is no token here.
+refused edit_link_again_apply 77 deps link web cache --apply
+write_stack
 refused edit_link_in_circle 65 deps link db db
 refused edit_unlink_absent 1 deps unlink cache db
 refused edit_rule_to_database 65 lb rules add --path /x --to db
@@ -90,6 +95,26 @@ cp paas.yaml edited.yaml
 write_stack
 golden edited "$(diff paas.yaml edited.yaml)"
 rm edited.yaml
+
+# A link to the file stays one, and the file keeps its rights and its owner.
+mkdir elsewhere
+mv paas.yaml elsewhere/shop.yaml
+ln -s elsewhere/shop.yaml paas.yaml
+chmod 640 elsewhere/shop.yaml
+[[ $EUID != 0 ]] || chown 12345:54321 elsewhere/shop.yaml
+before=$(stat -c '%a %u %g' elsewhere/shop.yaml)
+run paasctl deps unlink web cache
+check_equal "status of deps unlink through a link" 0 "$status"
+check_equal "the link is one still" elsewhere/shop.yaml "$(readlink paas.yaml)"
+check_equal "what it leads to was edited" "links: [db]" "$(grep -o 'links: .db]' elsewhere/shop.yaml)"
+check_equal "rights and owner are as they were" "$before" "$(stat -c '%a %u %g' elsewhere/shop.yaml)"
+# A pipe can be read once and not be replaced.
+mkfifo pipe.yaml
+(cat elsewhere/shop.yaml >pipe.yaml) &
+refused edit_pipe 65 deps unlink web db -f pipe.yaml
+wait
+rm -r paas.yaml pipe.yaml elsewhere
+write_stack
 
 # What is right is said as well, in each form.
 run paasctl validate

@@ -21,7 +21,22 @@ write_lockfile https://api.digitalocean.com 1
 sed -i 's/"first_host_key": ""/"first_host_key": "aes-256-gcm:AAAA"/' paas.lock
 refused lockfile_secret_broken 65 plan
 unset PAASCTL_KEY
-refused lockfile_without_key 1 plan
+refused lockfile_without_key 77 plan
+refused lockfile_without_key_apply 77 deps unlink web cache --apply
+# What reads or edits only the stack file needs no key.
+for command in validate "image build" "deps show" "lb rules" "deps unlink web cache" "deps link web cache" "lb rules add --path /x/ --to web" \
+  "lb rules rm 1"; do
+  read -ra words <<<"$command"
+  run paasctl "${words[@]}"
+  check_equal "status of paasctl $command without the key" 0 "$status"
+done
+# These look at this machine's engine next, and there is none.
+for command in "image ls" "image rm site"; do
+  read -ra words <<<"$command"
+  run paasctl "${words[@]}"
+  check_contains "paasctl $command without the key" "no-engine.sock" "$errors"
+done
+write_stack
 check_equal "no local cloud was started" "" "$(find "$XDG_STATE_HOME" -mindepth 1 2>/dev/null)"
 
 # The guard is a lock of the kernel's on its file, so that the death of its holder releases it.
@@ -40,6 +55,9 @@ read -r held <&"${COPROC[0]}"
 check_equal "another process holds the guard" held "$held"
 refused guard_held 75 down --yes
 refused guard_held_up 75 up
+# The guard is asked for before the file is written, so the same command can be given again.
+sed -i 's/links: \[db, cache\]/links: [db]/' paas.yaml
+refused guard_held_link 75 deps link web cache --apply
 eval "exec ${COPROC[1]}>&-"
 wait
 rm -f hold.py

@@ -109,7 +109,7 @@ TEST_CASE("lockfile: a missing key names both places, and one that others may re
   FakeEnvironment environment(FakeEnvironment::Values{{"HOME", "/home/u"}});
   const auto missing = load_key(files, environment, test_lineage);
   REQUIRE_FALSE(missing);
-  CHECK(missing.error().kind == ErrorKind::not_found);
+  CHECK(missing.error().kind == ErrorKind::unauthorised);
   CHECK(missing.error().hint.find("PAASCTL_KEY") != std::string::npos);
   CHECK(missing.error().hint.find("/home/u/.config/paasctl/keys/") != std::string::npos);
   const auto path = *key_path(environment, test_lineage);

@@ -228,6 +228,24 @@ TEST_CASE("stack: line ends and the byte order mark stay") {
   }
 }
 
+TEST_CASE("stack: a link that is there already is known by its target and its variables") {
+  const std::string text = R"(stack: shop
+region: nyc3
+ssh: {from: [203.0.113.0/24]}
+images: {app: {build: .}}
+services:
+  web: {type: web, image: app, port: 80, links: [db, {to: cache, env: {URL: "{host}"}}]}
+  db: {type: db, image: app, port: 5432}
+  cache: {type: cache, image: app, port: 6379}
+)";
+  CHECK(has_link(text, "web", {"db", {}}));
+  CHECK(has_link(text, "web", {"cache", {{"URL", "{host}"}}}));
+  CHECK_FALSE(has_link(text, "web", {"cache", {}}));
+  CHECK_FALSE(has_link(text, "db", {"cache", {}}));
+  CHECK_FALSE(has_link(text, "nothing", {"db", {}}));
+  CHECK_FALSE(has_link("stack: shop", "web", {"db", {}}));
+}
+
 TEST_CASE("stack: in a JSON file, keys and texts are quoted as JSON wants them") {
   const auto stack = parse(with_rules("lb: {listen: [80]}\n")).stack;
   const auto json = to_json(stack);
