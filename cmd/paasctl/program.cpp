@@ -63,6 +63,10 @@ Status confirm(Program& program, const std::string& question) {
   }
   program.ports.terminal.write_error(question + " [y/N] ");
   const auto answer = text::lower(program.ports.terminal.read_line().value_or(""));
+  if (program.ports.stop.stop_requested()) {
+    program.ports.terminal.write_error("\n");
+    return fail(ErrorKind::interrupted, "interrupted, nothing was changed");
+  }
   if (answer == "y" || answer == "yes") return {};
   return fail(ErrorKind::failed, "not confirmed, nothing was changed");
 }
