@@ -215,7 +215,10 @@ Candidates candidates_for(Program& program, const Typed& typed, const std::strin
 }
 
 Result<int> complete(Program& program, const CompleteOptions& options) {
-  const auto typed = understand(program.app, options.words);
+  auto typed = understand(program.app, options.words);
+  // The shell hands on what was typed, where it would have put the folder in itself.
+  const auto home = program.ports.environment.get("HOME");
+  if (typed.file.starts_with("~/") && home) typed.file.replace(0, 1, *home);
   const auto last = options.words.empty() ? std::string() : options.words.back();
   auto candidates = candidates_for(program, typed, last);
   std::stable_sort(candidates.begin(), candidates.end(),

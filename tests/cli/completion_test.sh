@@ -28,6 +28,11 @@ check "bash without bash-completion" complete_in bash-plain "$cli_folder/plain"
 check "bash with bash-completion" complete_in bash "$share"
 check "zsh" complete_in zsh "$share/zsh"
 
+# In a word that the shell has not expanded yet, as both hand it on.
+cp other.yaml "$HOME/home.yaml"
+tilde='~'
+check_equal "a stack file in the home folder" $'only\tservice' "$(paasctl __complete -- -f "$tilde/home.yaml" logs on)"
+
 # Sourced by hand, as `paasctl completion --help` says.
 check "zsh takes the script from source" zsh -fc \
   "autoload -Uz compinit; compinit -u -D; source <(paasctl completion zsh); [[ \$_comps[paasctl] == _paasctl ]]"
