@@ -24,9 +24,31 @@ refused usage_parallelism_text 64 up --parallelism many
 refused usage_shell 64 completion fish
 refused usage_count 64 scale frontend
 refused usage_count_text 64 scale frontend=many
+refused usage_count_text_apart 64 scale frontend many
+refused usage_count_out_of_range 64 scale frontend 30
+refused usage_count_out_of_range_second 64 scale frontend=3 backend=30
 refused usage_count_twice 64 scale frontend=2 frontend=3
 refused usage_latency 64 cloud up --metadata-only --latency soon
 refused usage_save 64 image save web
 refused usage_link_variable 64 deps link frontend cache --env REDIS
+refused usage_position_zero 64 lb rules add --to frontend --path /x --position 0
+refused usage_position_negative 64 lb rules add --to frontend --path /x --position -4
+refused usage_position_removed 1 lb rules delete 0
 refused usage_position 64 lb rules add --to frontend --path /x --position first
+
+# An alias is the command itself.
+while IFS='|' read -r alias command; do
+  read -ra alias_words <<<"$alias"
+  read -ra words <<<"$command"
+  run paasctl "${alias_words[@]}" --help
+  check_equal "status of paasctl $alias --help" 0 "$status"
+  check_equal "$alias is $command" "$(paasctl "${words[@]}" --help)" "$output"
+done <<'END'
+apply|up
+destroy|down
+server list|server ls
+image list|image ls
+image delete|image rm
+lb rules delete|lb rules rm
+END
 cli_end

@@ -13,7 +13,12 @@ problem() {
   problems=$((problems + 1))
 }
 
-# What the help lists below "Commands:", without aliases.
+# What the help lists below "Commands:", with aliases.
+names_in() {
+  sed -n '/^Commands:$/,/^$/p' <<<"$1" | sed -n 's/^  \([a-z][a-z]*\(, [a-z]*\)*\).*/\1/p' | sed 's/, /\n/g'
+}
+
+# The same without them.
 commands_in() {
   sed -n '/^Commands:$/,/^$/p' <<<"$1" | sed -n 's/^  \([a-z][a-z-]*\).*/\1/p'
 }
@@ -24,10 +29,16 @@ check_examples() {
     # The commands of a line, without what a shell does around them.
     [[ $line =~ paasctl\ (.*) ]] || continue
     read -ra words <<<"${BASH_REMATCH[1]}"
-    local path=()
+    local path=() names
     for word in "${words[@]}"; do
-      [[ $word =~ ^[a-z]+$ ]] || break
-      "$PAASCTL" "${path[@]}" "$word" --help >/dev/null 2>&1 || break
+      names=$(names_in "$("$PAASCTL" "${path[@]}" --help)")
+      # What follows an option, or a command that has no commands, is for the command.
+      [[ -n $names && $word != -* ]] || break
+      word=${word%%[^a-z]*}
+      if ! grep -qxF -e "$word" <<<"$names"; then
+        path=()
+        break
+      fi
       path+=("$word")
     done
     ((${#path[@]} > 0)) || problem "an example of paasctl $command names no command: $line"
