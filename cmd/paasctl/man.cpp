@@ -107,17 +107,72 @@ std::string lower_first(std::string text) {
   return text;
 }
 
-constexpr auto exit_status_section =
-    ".SH EXIT STATUS\n"
-    ".TP\n.B 0\nDone.\n"
-    ".TP\n.B 1\nFailed.\n"
-    ".TP\n.B 2\nChanges are pending; only from\n.BR \"paasctl plan \\-\\-detailed\\-exitcode\" .\n"
-    ".TP\n.B 64\nThe command line is wrong.\n"
-    ".TP\n.B 65\nThe stack file or the lockfile is wrong.\n"
-    ".TP\n.B 69\nA service is unreachable.\n"
-    ".TP\n.B 75\nAnother run holds the guard.\n"
-    ".TP\n.B 77\nNot authorised.\n"
-    ".TP\n.B 130\nInterrupted.\n";
+struct Entry {
+  std::string name;  ///< Roff.
+  std::string text;
+};
+
+std::string entries_section(const std::string& title, const std::string& introduction,
+                            const std::vector<Entry>& entries) {
+  auto text = fmt::format(".SH {}\n{}", title, introduction);
+  for (const auto& [name, meaning] : entries) {
+    text += fmt::format(".TP\n{}\n{}\n", name, roff(meaning));
+  }
+  return text;
+}
+
+std::string exit_status_section(const Program& program, const CLI::App& command) {
+  // Such a command ends as the program does that it runs.
+  const bool runs_another = program.verbatim.contains(&command);
+  std::vector<Entry> entries;
+  if (!runs_another) entries.push_back({".B 0", "Done."});
+  entries.push_back({".B 1", "Failed."});
+  if (!runs_another) {
+    entries.push_back(
+        {".B 2", "Changes are pending; only from `paasctl plan --detailed-exitcode`."});
+  }
+  entries.insert(entries.end(), {{".B 64", "The command line is wrong."},
+                                 {".B 65", "The stack file or the lockfile is wrong."},
+                                 {".B 69", "A service is unreachable."},
+                                 {".B 75", "Another run holds the guard."},
+                                 {".B 77", "Not authorised: a token or key is missing or refused."},
+                                 {".B 130", "Interrupted."}});
+  return entries_section("EXIT STATUS",
+                         runs_another ? "That of the command that was run, and 255 when the "
+                                        "connection to the server breaks.\nWhere none was run:\n"
+                                      : "",
+                         entries);
+}
+
+std::string environment_section() {
+  return entries_section(
+      "ENVIRONMENT", "",
+      {{".BR DIGITALOCEAN_ACCESS_TOKEN , \" \" DIGITALOCEAN_TOKEN",
+        "The token for the API with cloud: digitalocean; the first of the two that is set."},
+       {".B DIGITALOCEAN_API_URL",
+        "Where the API is, instead of https://api.digitalocean.com; `paasctl cloud env` prints "
+        "what a local cloud needs."},
+       {".B DOCKER_HOST", "This machine's Docker Engine, as unix://SOCKET."},
+       {".B PAASCTL_KEY",
+        "The key that opens the lockfile's secrets, in base64, instead of the one in a file."},
+       {".B XDG_CONFIG_HOME", "Where keys are kept; ~/.config without it."},
+       {".B XDG_STATE_HOME", "Where the local cloud is kept; ~/.local/state without it."},
+       {".B NO_COLOR", "Set, it does what --no-color does; so does TERM=dumb."}});
+}
+
+std::string files_section() {
+  return entries_section(
+      "FILES", "",
+      {{".I paas.yaml", "The stack file; see paas.yaml(5)."},
+       {".I paas.lock",
+        "Beside it, and of its name: what was applied and made, with sealed secrets. Keep it "
+        "with the stack file."},
+       {".I paas.lock.backup", "The lockfile before the last run that changed it."},
+       {".I paas.lock.guard", "Held by the run that is at work on the stack; empty otherwise."},
+       {".I $XDG_CONFIG_HOME/paasctl/keys/LINEAGE",
+        "The key of the lockfile with that lineage, for its owner only."},
+       {".I $XDG_STATE_HOME/paasctl/cloud", "The local cloud of cloud: local."}});
+}
 
 /// The pages of the group that the command is in, of its own commands, and of the stack file.
 std::string see_also_section(const CLI::App& command) {
@@ -160,7 +215,8 @@ std::string page(const Program& program, const CLI::App& command) {
   text += options_section(command, command.get_parent() == nullptr ? "GLOBAL OPTIONS" : "OPTIONS");
   if (command.get_parent() != nullptr) text += options_section(root, "GLOBAL OPTIONS");
   text += output_section(program, command) + examples_section(command);
-  text += exit_status_section;
+  text += exit_status_section(program, command);
+  if (command.get_parent() == nullptr) text += environment_section() + files_section();
   text += see_also_section(command);
   return text;
 }
