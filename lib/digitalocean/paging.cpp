@@ -30,7 +30,8 @@ struct Page {
 struct Walk {
   std::vector<json> items;  ///< In the order of the pages, each once.
   std::set<std::string> identities;
-  bool agrees = true;  ///< The pages fit together.
+  bool agrees = true;  ///< The pages fit together, as far as one walk can tell.
+  int pages = 1;
 };
 
 const json* member(const json& object, const char* key) {
@@ -118,6 +119,7 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing) {
     PAAS_TRY(rest, read_pages(transport, listing, 2, static_cast<int>(last)));
   }
   PAAS_CHECK(add(walk, first, listing));
+  walk.pages += static_cast<int>(rest.size());
   bool has_next = first.has_next;
   for (auto& page : rest) {
     if (!has_next || page.total != total) walk.agrees = false;
@@ -131,6 +133,7 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing) {
                   fmt::format("the API's list \"{}\" does not end", listing.key));
     }
     PAAS_TRY(auto page, read_page(transport, listing, number));
+    ++walk.pages;
     if (page.total != total) walk.agrees = false;
     has_next = page.has_next;
     PAAS_CHECK(add(walk, page, listing));
@@ -145,9 +148,11 @@ Result<std::vector<json>> read_all(Transport& transport, const Listing& listing)
   std::optional<std::set<std::string>> before;
   for (int walks = 1;; ++walks) {
     PAAS_TRY(auto walk, walk_once(transport, listing));
-    // Two walks that found the same are believed even where the total says otherwise: it may count
-    // what is not shown.
-    if (walk.agrees || before == walk.identities) return std::move(walk.items);
+    // One page is one moment. Between two pages one item may go and another come: the total stays,
+    // and what moved to a page that had been read is missed. So several pages are believed when two
+    // walks found the same, also where the total says otherwise: it may count what is not shown.
+    if (walk.agrees && walk.pages == 1) return std::move(walk.items);
+    if (before == walk.identities) return std::move(walk.items);
     if (walks >= walks_max) {
       return fail(ErrorKind::unreachable,
                   fmt::format("the API's list \"{}\" kept changing while it was read", listing.key),

@@ -17,9 +17,9 @@ struct Listing {
   std::string identity;  ///< Member that tells the items apart: "id", "slug", "ip".
 };
 
-/// Every item once, 200 a page, the pages after the first side by side. A walk in which the pages
-/// do not agree with each other is done again; when they never do, that is unreachable and not a
-/// short list.
+/// Every item once, 200 a page, the pages after the first side by side. A list of several pages, or
+/// one whose total does not fit, is read until two walks in a row found the same items; when they
+/// never do, that is unreachable and not a short list.
 Result<std::vector<nlohmann::json>> read_all(Transport& transport, const Listing& listing);
 
 }  // namespace paas::digitalocean
