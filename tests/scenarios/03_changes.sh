@@ -108,7 +108,8 @@ check "deps push" paasctl deps push backend
 check_equal "no other container was touched" "$containers" "$(containers_of frontend db cache)"
 check_equal "the backends' are new" "" "$(containers_of backend | grep -Ff <(awk '{print $3}' <<<"$old") || true)"
 check "they serve" get /
-check "a rule is removed" paasctl lb rules rm 1 --apply
+added=$(paasctl lb rules -o json | jq "[.[].host] | index(\"api.example.com\") + 1")
+check "a rule is removed" paasctl lb rules rm "$added" --apply
 answer=$(curl --silent -H 'Host: api.example.com' "http://$address/healthz")
 check_contains "the frontend answers for any host again" frontend "$answer"
 

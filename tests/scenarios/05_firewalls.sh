@@ -33,7 +33,7 @@ check_contains "and its clients are allowed" "--dport 5432 -j ACCEPT" "$rules"
 
 # What a machine or a container says to a connection: "open", or "closed" when it is refused or answered by nothing.
 attempt() {
-  printf 'if timeout 3 bash -c "echo </dev/tcp/%s/%s" 2>/dev/null; then echo open; else echo closed; fi' "$1" "$2"
+  printf 'if timeout 3 bash -c ": </dev/tcp/%s/%s" 2>/dev/null; then echo open; else echo closed; fi' "$1" "$2"
 }
 says() {
   printf 'expected: %s, got: %s\n' "$1" "$2"
