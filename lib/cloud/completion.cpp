@@ -9,9 +9,6 @@
 namespace paas::cloud {
 namespace {
 
-/// Machines that cannot be removed are tried again this often before they are given up.
-constexpr int max_attempts = 5;
-
 template <typename Value>
 void remove_value(std::vector<Value>& values, const Value& value) {
   values.erase(std::remove(values.begin(), values.end(), value), values.end());
@@ -55,12 +52,10 @@ class Consequences {
     auto* droplet = value_at(state_.droplets, kind.droplet_id);
     // A rebuild's old machine is not the last one.
     if (droplet == nullptr || !droplet->leaving || is_to_be_destroyed(kind.droplet_id)) return;
-    if (!succeeded() && outstanding_.attempt < max_attempts) {
-      const auto again = emit(turn_, kind, outstanding_.action_id);
-      turn_.effects.back().repeated = true;
-      auto& record = state_.outstanding[again];
-      record.effect.repeated = true;
-      record.attempt = outstanding_.attempt + 1;
+    // It may run until it is gone, so that its volumes and addresses are nobody else's before.
+    if (!succeeded()) {
+      emit_again(turn_, kind, outstanding_);
+      retried_ = true;
       return;
     }
     for (auto& [id, volume] : state_.volumes) {
@@ -82,13 +77,8 @@ class Consequences {
 
   void operator()(const SetRules& kind) {
     if (succeeded()) return;
-    // The next refresh asks for them again.
-    if (auto* droplet = find_droplet(state_, kind.droplet_id)) droplet->rules_digest = "failed";
-    for (auto& [id, firewall] : state_.firewalls) {
-      for (const auto& change : firewall.pending) {
-        if (change.effect_id == done_.effect_id) firewall.failed = true;
-      }
-    }
+    auto* droplet = find_droplet(state_, kind.droplet_id);
+    if (droplet != nullptr) repeat_rules(turn_, *droplet, done_.effect_id, outstanding_);
   }
 
   void operator()(const CreateVolume& kind) {
@@ -151,6 +141,9 @@ class Consequences {
     if (reserved->droplet_id == kind.droplet_id) reserved->droplet_id = 0;
   }
 
+  /// The effect was asked for again, so that this attempt is not the end of it.
+  bool retried() const { return retried_; }
+
  private:
   bool succeeded() const { return done_.error.empty(); }
 
@@ -166,6 +159,7 @@ class Consequences {
   State& state_;
   const EffectDone& done_;
   const Outstanding& outstanding_;
+  bool retried_ = false;
 };
 
 bool has_effects(const State& state, Id action_id) {
@@ -182,7 +176,8 @@ Completion complete(State& state, const EffectDone& done, const Surroundings& su
   state.outstanding.erase(found);
 
   Turn turn{state, surroundings};
-  std::visit(Consequences(turn, done, outstanding), outstanding.effect.kind);
+  Consequences consequences(turn, done, outstanding);
+  std::visit(consequences, outstanding.effect.kind);
   for (auto& [id, firewall] : state.firewalls) {
     std::erase_if(firewall.pending,
                   [&](const auto& change) { return change.effect_id == done.effect_id; });
@@ -194,7 +189,8 @@ Completion complete(State& state, const EffectDone& done, const Surroundings& su
   if (const auto action = state.actions.find(outstanding.action_id);
       action != state.actions.end()) {
     // The action's other effects still run; it errors when the last one has ended.
-    if (!done.error.empty() && action->second.error.empty()) action->second.error = done.error;
+    const bool failed = !done.error.empty() && !consequences.retried();
+    if (failed && action->second.error.empty()) action->second.error = done.error;
     if (!has_effects(state, action->first)) {
       finish_action(turn, action->second, std::string(action->second.error));
     }
@@ -203,6 +199,7 @@ Completion complete(State& state, const EffectDone& done, const Surroundings& su
   return completion;
 }
 
+/// What is told while an event is pending may be older or newer than its end: it is told again.
 bool machine_changed(State& state, Id droplet_id, bool running) {
   auto* droplet = find_droplet(state, droplet_id);
   if (droplet == nullptr || droplet->pending_action != 0) return false;

@@ -19,9 +19,12 @@ void Dispatcher::submit(std::vector<Effect> effects) {
   {
     const std::lock_guard guard(mutex_);
     if (stopping_) return;
+    const auto now = std::chrono::steady_clock::now();
     for (auto& effect : effects) {
+      hasten_before(effect);
       unfinished_.insert(effect.id);
-      waiting_.push_back(std::move(effect));
+      const auto due = now + effect.delay;
+      waiting_.push_back({std::move(effect), due});
     }
   }
   changed_.notify_all();
@@ -42,13 +45,9 @@ void Dispatcher::stop() {
 void Dispatcher::work() {
   std::unique_lock guard(mutex_);
   while (true) {
-    auto ready = waiting_.end();
-    changed_.wait(guard, [&] {
-      ready = next_ready();
-      return stopping_ || ready != waiting_.end();
-    });
+    const auto ready = await_ready(guard);
     if (stopping_) return;
-    const auto effect = std::move(*ready);
+    const auto effect = std::move(ready->effect);
     waiting_.erase(ready);
     busy_keys_.insert(effect.order_key);
     const bool skip = superseded(effect);
@@ -61,24 +60,50 @@ void Dispatcher::work() {
   }
 }
 
-std::list<Effect>::iterator Dispatcher::next_ready() {
+std::list<Dispatcher::Waiting>::iterator Dispatcher::await_ready(
+    std::unique_lock<std::mutex>& guard) {
+  while (true) {
+    auto next_due = Time::max();
+    const auto ready = next_ready(next_due);
+    if (stopping_ || ready != waiting_.end()) return ready;
+    if (next_due == Time::max()) {
+      changed_.wait(guard);
+    } else {
+      changed_.wait_until(guard, next_due);
+    }
+  }
+}
+
+std::list<Dispatcher::Waiting>::iterator Dispatcher::next_ready(Time& next_due) {
+  const auto now = std::chrono::steady_clock::now();
   std::set<std::string> keys_before;
-  for (auto effect = waiting_.begin(); effect != waiting_.end(); ++effect) {
-    const bool first_of_key = keys_before.insert(effect->order_key).second;
-    if (!first_of_key || busy_keys_.contains(effect->order_key)) continue;
-    const bool blocked = std::any_of(effect->after.begin(), effect->after.end(),
+  for (auto each = waiting_.begin(); each != waiting_.end(); ++each) {
+    const auto& effect = each->effect;
+    const bool first_of_key = keys_before.insert(effect.order_key).second;
+    if (!first_of_key || busy_keys_.contains(effect.order_key)) continue;
+    const bool blocked = std::any_of(effect.after.begin(), effect.after.end(),
                                      [&](auto id) { return unfinished_.contains(id); });
-    if (!blocked) return effect;
+    if (blocked) continue;
+    if (each->due <= now) return each;
+    next_due = std::min(next_due, each->due);
   }
   return waiting_.end();
 }
 
+void Dispatcher::hasten_before(const Effect& effect) {
+  for (auto& [other, due] : waiting_) {
+    const bool follows =
+        std::find(effect.after.begin(), effect.after.end(), other.id) != effect.after.end();
+    if (follows || other.order_key == effect.order_key) due = Time::min();
+  }
+}
+
 bool Dispatcher::superseded(const Effect& effect) const {
   if (!std::holds_alternative<SetRules>(effect.kind)) return false;
-  const auto later = std::find_if(waiting_.begin(), waiting_.end(), [&](const Effect& other) {
-    return other.order_key == effect.order_key;
+  const auto later = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
+    return other.effect.order_key == effect.order_key;
   });
-  return later != waiting_.end() && std::holds_alternative<SetRules>(later->kind);
+  return later != waiting_.end() && std::holds_alternative<SetRules>(later->effect.kind);
 }
 
 }  // namespace paas::cloud

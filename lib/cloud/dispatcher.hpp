@@ -1,6 +1,7 @@
 // Hands effects to the world, several side by side, each behind those that it has to follow.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <list>
@@ -28,9 +29,20 @@ class Dispatcher {
   void stop();
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Waiting {
+    Effect effect;
+    Time due;  ///< Not begun before.
+  };
+
   void work();
-  /// The first waiting effect that nothing stands before, or the end of the list.
-  std::list<Effect>::iterator next_ready();
+  /// Waits until an effect is ready, or everything is to stop.
+  std::list<Waiting>::iterator await_ready(std::unique_lock<std::mutex>& guard);
+  /// The first waiting effect that nothing stands before, or the end of the list. `next_due`
+  /// becomes the time when there may be another one.
+  std::list<Waiting>::iterator next_ready(Time& next_due);
+  /// What `effect` has to follow is not held back any longer.
+  void hasten_before(const Effect& effect);
   /// Rules that later ones replace before they were put in force need not be.
   bool superseded(const Effect& effect) const;
 
@@ -38,7 +50,7 @@ class Dispatcher {
   std::function<void(const EffectDone&)> on_done_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::list<Effect> waiting_;
+  std::list<Waiting> waiting_;
   std::set<std::int64_t> unfinished_;  ///< Waiting or being carried out.
   std::set<std::string> busy_keys_;
   bool stopping_ = false;

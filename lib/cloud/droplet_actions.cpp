@@ -102,10 +102,11 @@ Result<Reply> rebuild(Turn& turn, Droplet& droplet, const Json& body, const std:
   for (const auto& address : addresses) {
     emit(turn, UnassignAddress{address, droplet.id}, action.id);
   }
+  // What is in use can only be detached when the old machine is gone.
+  emit(turn, DestroyMachine{droplet.id}, action.id);
   for (const auto& id : volume_ids) {
     emit(turn, DetachVolume{id, turn.state.volumes[id].name, droplet.id}, action.id);
   }
-  emit(turn, DestroyMachine{droplet.id}, action.id);
   droplet.image_id = image_id;
   create_machine(turn, droplet, action.id);
   for (const auto& id : volume_ids) {

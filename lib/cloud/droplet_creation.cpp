@@ -84,13 +84,17 @@ Result<std::vector<std::string>> public_keys_of(const State& state, const Json& 
   if (given == body.end() || given->is_null()) return public_keys;
   if (!given->is_array()) return invalid("ssh_keys must be an array");
   for (const auto& identifier : *given) {
-    const auto text = identifier.is_string() ? identifier.get<std::string>() : identifier.dump();
+    // Anything else is not even written out: that of a deeply nested value ends the process.
+    if (!identifier.is_string() && !identifier.is_number_integer()) {
+      return invalid("ssh_keys must be an array of numbers and strings");
+    }
+    const auto text = identifier.is_string() ? identifier.get<std::string>()
+                                             : std::to_string(identifier.get<Id>());
     const auto found = std::find_if(state.keys.begin(), state.keys.end(), [&](const auto& entry) {
       return entry.second.fingerprint == text || std::to_string(entry.first) == text;
     });
     if (found == state.keys.end()) {
-      return invalid(
-          fmt::format("{} are invalid key identifiers for Droplet creation.", identifier.dump()));
+      return invalid(fmt::format("{} are invalid key identifiers for Droplet creation.", text));
     }
     public_keys.push_back(found->second.public_key);
   }

@@ -71,17 +71,6 @@ Result<Reply> list_backups(Turn& turn, const Call& call) {
   return list_reply(call, "backups", std::vector<const Image*>{}, view::droplet_snapshot);
 }
 
-/// Volumes that the droplet has, or is just getting.
-std::set<std::string> volumes_of(const State& state, const Droplet& droplet) {
-  std::set<std::string> ids(droplet.volume_ids.begin(), droplet.volume_ids.end());
-  for (const auto& [id, outstanding] : state.outstanding) {
-    const auto* kind = std::get_if<AttachVolume>(&outstanding.effect.kind);
-    if (kind != nullptr && kind->droplet_id == droplet.id) ids.insert(kind->volume_id);
-  }
-  std::erase_if(ids, [&](const auto& id) { return !state.volumes.contains(id); });
-  return ids;
-}
-
 /// Reserved IPs that the droplet has, or is just getting.
 std::set<std::string> addresses_of(const State& state, const Droplet& droplet) {
   std::set<std::string> addresses;
@@ -107,9 +96,7 @@ void destroy_droplet(Turn& turn, Droplet& droplet) {
   for (const auto& address : addresses_of(state, droplet)) {
     emit(turn, UnassignAddress{address, droplet.id}, action.id);
   }
-  for (const auto& id : volumes_of(state, droplet)) {
-    emit(turn, DetachVolume{id, state.volumes[id].name, droplet.id}, action.id);
-  }
+  // Its volumes come free with it: while it runs, one that is in use could not be taken away.
   emit(turn, DestroyMachine{droplet.id}, action.id);
   droplet.leaving = true;
   for (auto& [id, firewall] : state.firewalls) {

@@ -1,6 +1,7 @@
 // What the local cloud's core asks the world to do: machines, networks, devices, rules.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -113,6 +114,9 @@ struct Effect {
   /// An earlier process of this cloud, or an earlier attempt, may have carried it out in part or as
   /// a whole: what is there already is no error.
   bool repeated = false;
+  /// How long it is held back, because the world has just refused it; less when something waits
+  /// behind it. A new process tries at once.
+  std::chrono::milliseconds delay{0};
 };
 
 /// What the world reports back.

@@ -107,8 +107,7 @@ void mark_pending(State& state, const std::vector<std::string>& before,
     std::erase_if(firewall.pending, [&](const auto& change) {
       return change.droplet_id == droplet_id && change.effect_id < effect_id;
     });
-    firewall.pending.push_back({droplet_id, !applies_now, effect_id});
-    firewall.failed = false;
+    firewall.pending.push_back({droplet_id, !applies_now, effect_id, false});
   }
 }
 
@@ -158,6 +157,19 @@ void refresh_droplet(Turn& turn, Droplet& droplet, const std::vector<Resolved>& 
   record(turn.state, droplet, std::move(applied), effect_id);
 }
 
+/// The newest effect that will bring the droplet its rules; 0 when there is none.
+Id rules_under_way(const State& state, Id droplet_id) {
+  Id newest = 0;
+  for (const auto& [id, outstanding] : state.outstanding) {
+    const auto* rules = std::get_if<SetRules>(&outstanding.effect.kind);
+    const auto* machine = std::get_if<CreateMachine>(&outstanding.effect.kind);
+    const bool brings_them = (rules != nullptr && rules->droplet_id == droplet_id) ||
+                             (machine != nullptr && machine->droplet_id == droplet_id);
+    if (brings_them) newest = id;
+  }
+  return newest;
+}
+
 }  // namespace
 
 void create_machine(Turn& turn, Droplet& droplet, Id action_id) {
@@ -176,6 +188,22 @@ void create_machine(Turn& turn, Droplet& droplet, Id action_id) {
   kind.rules = join(all, applied.firewall_ids);
   const auto effect_id = emit(turn, std::move(kind), action_id);
   record(turn.state, droplet, std::move(applied), effect_id);
+}
+
+void repeat_rules(Turn& turn, Droplet& droplet, Id failed_id, const Outstanding& failed) {
+  auto next_id = rules_under_way(turn.state, droplet.id);
+  if (next_id == 0) {
+    const auto all = resolve_all(turn.state);
+    auto applied = applied_to(droplet, all);
+    next_id = emit_again(turn, SetRules{droplet.id, join(all, applied.firewall_ids)}, failed);
+    record(turn.state, droplet, std::move(applied), next_id);
+  }
+  for (auto& [id, firewall] : turn.state.firewalls) {
+    for (auto& change : firewall.pending) {
+      if (change.effect_id == failed_id) change.effect_id = next_id;
+      if (change.effect_id == next_id && change.droplet_id == droplet.id) change.failed = true;
+    }
+  }
 }
 
 void refresh_rules(Turn& turn) {

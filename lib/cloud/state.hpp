@@ -27,7 +27,7 @@ struct CoreSettings {
   int droplet_limit = 1000;
   int reserved_ip_limit = 100;
   bool metadata_only = false;        ///< Droplets are records; fixed when the cloud is made.
-  bool enforce_rate_limits = false;  ///< Off: nothing is counted and nobody gets 429.
+  bool enforce_rate_limits = false;  ///< Off: requests are only counted and nobody gets 429.
 };
 
 struct Key {
@@ -129,6 +129,7 @@ struct PendingChange {
   Id droplet_id = 0;
   bool removing = false;
   Id effect_id = 0;
+  bool failed = false;  ///< The world refused it before; it is tried again.
 };
 
 struct Firewall {
@@ -139,7 +140,6 @@ struct Firewall {
   std::vector<Id> droplet_ids;
   std::vector<std::string> tags;
   std::vector<PendingChange> pending;
-  bool failed = false;  ///< The last rules could not be put in force somewhere.
   UnixTime created = 0;
 };
 

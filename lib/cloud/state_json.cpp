@@ -109,9 +109,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Volume, id, name, region, descri
                                                 tags, droplet_id, pending_action, created)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Peers, addresses, droplet_ids, tags)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(FirewallRule, protocol, ports, peers)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PendingChange, droplet_id, removing, effect_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PendingChange, droplet_id, removing, effect_id,
+                                                failed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Firewall, id, name, inbound, outbound, droplet_ids,
-                                                tags, pending, failed, created)
+                                                tags, pending, created)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Vpc, id, name, description, region, ip_range,
                                                 is_default, made, leaving, next_offset, created)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReservedIp, address, region, droplet_id,

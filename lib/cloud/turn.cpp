@@ -68,6 +68,13 @@ bool conflict(const std::vector<Subject>& left, const std::vector<Subject>& righ
   return false;
 }
 
+/// A second after the first attempt, then twice as long each time, up to a minute.
+std::chrono::milliseconds delay_after(int attempts) {
+  constexpr std::chrono::seconds longest{60};
+  constexpr int doublings = 6;
+  return std::min(longest, std::chrono::seconds(1 << std::min(attempts - 1, doublings)));
+}
+
 /// More actions than this are forgotten, the oldest that ended first: an account's list is endless,
 /// this machine's memory is not.
 constexpr std::size_t max_actions = 20'000;
@@ -96,6 +103,17 @@ Id emit(Turn& turn, EffectKind kind, Id action_id) {
   turn.state.outstanding[effect.id] = {effect, action_id, 1};
   turn.effects.push_back(std::move(effect));
   return turn.effects.back().id;
+}
+
+Id emit_again(Turn& turn, EffectKind kind, const Outstanding& failed) {
+  const auto id = emit(turn, std::move(kind), failed.action_id);
+  auto& record = turn.state.outstanding[id];
+  record.attempt = failed.attempt + 1;
+  for (auto* effect : {&record.effect, &turn.effects.back()}) {
+    effect->repeated = true;
+    effect->delay = delay_after(failed.attempt);
+  }
+  return id;
 }
 
 Action& start_action(Turn& turn, ActionTarget target) {

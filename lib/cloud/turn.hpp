@@ -25,6 +25,9 @@ struct Turn {
 /// address or network. Returns the effect's identifier.
 Id emit(Turn& turn, EffectKind kind, Id action_id = 0);
 
+/// Asks again for what failed, later with each attempt.
+Id emit_again(Turn& turn, EffectKind kind, const Outstanding& failed);
+
 /// What an action is on.
 struct ActionTarget {
   std::string type;           ///< "reboot"
@@ -43,6 +46,10 @@ void finish_action(Turn& turn, Action& action, const std::string& error);
 /// Works out every droplet's rules again and asks for those that changed. Called after anything
 /// that a firewall may depend on: firewalls, tags, droplets.
 void refresh_rules(Turn& turn);
+
+/// Rules that the world refused are asked for again as they are now, unless newer ones are under
+/// way. Until they are in force, their firewalls have them pending.
+void repeat_rules(Turn& turn, Droplet& droplet, Id failed_id, const Outstanding& failed);
 
 /// Asks for the droplet's machine, with its rules in force from the first process on.
 void create_machine(Turn& turn, Droplet& droplet, Id action_id);

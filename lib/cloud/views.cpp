@@ -292,7 +292,9 @@ Json firewall(const Firewall& firewall) {
     pending.push_back(
         {{"droplet_id", change.droplet_id}, {"removing", change.removing}, {"status", "waiting"}});
   }
-  const auto* status = !pending.empty() ? "waiting" : firewall.failed ? "failed" : "succeeded";
+  const bool failed = std::any_of(firewall.pending.begin(), firewall.pending.end(),
+                                  [](const PendingChange& change) { return change.failed; });
+  const auto* status = failed ? "failed" : pending.empty() ? "succeeded" : "waiting";
   return {{"id", firewall.id},
           {"name", firewall.name},
           {"status", status},

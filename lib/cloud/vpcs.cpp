@@ -172,6 +172,20 @@ Result<Reply> update(Turn& turn, const Call& call) {
   return Reply{200, {{"vpc", view::vpc(*vpc)}}};
 }
 
+/// A machine that is going still holds on to the network.
+bool has_members(const State& state, const Vpc& vpc) {
+  return std::any_of(state.droplets.begin(), state.droplets.end(),
+                     [&](const auto& entry) { return entry.second.vpc_id == vpc.id; });
+}
+
+/// Whether the world is at work on the network.
+bool is_under_way(const State& state, const Vpc& vpc) {
+  return std::any_of(state.outstanding.begin(), state.outstanding.end(), [&](const auto& entry) {
+    const auto* kind = std::get_if<CreateNetwork>(&entry.second.effect.kind);
+    return kind != nullptr && kind->vpc_id == vpc.id;
+  });
+}
+
 std::vector<const Droplet*> members_of(const State& state, const std::string& id) {
   return select(state.droplets,
                 [&](const Droplet& droplet) { return droplet.vpc_id == id && !droplet.leaving; });
@@ -181,11 +195,8 @@ Result<Reply> remove(Turn& turn, const Call& call) {
   auto* vpc = find_vpc(turn.state, call.arguments[0]);
   if (vpc == nullptr) return not_found();
   if (vpc->is_default) return fail(ErrorKind::unauthorised, "Can not delete default VPCs");
-  // A machine that is going still holds on to the network.
-  for (const auto& [id, droplet] : turn.state.droplets) {
-    if (droplet.vpc_id == vpc->id) {
-      return fail(ErrorKind::unauthorised, "Can not delete VPC with members");
-    }
+  if (has_members(turn.state, *vpc)) {
+    return fail(ErrorKind::unauthorised, "Can not delete VPC with members");
   }
   vpc->leaving = true;
   emit(turn, RemoveNetwork{vpc->id});
@@ -215,7 +226,15 @@ Vpc* find_default_vpc(State& state, const std::string& region) {
 }
 
 Result<Vpc*> default_vpc(Turn& turn, const std::string& region) {
-  if (auto* existing = find_default_vpc(turn.state, region)) return existing;
+  if (auto* existing = find_default_vpc(turn.state, region)) {
+    // Its range was refused, most likely because something else on this machine took it. Nobody
+    // asked for this one and nobody has an address out of it.
+    if (!existing->made && !is_under_way(turn.state, *existing) &&
+        !has_members(turn.state, *existing)) {
+      PAAS_TRY(existing->ip_range, choose_range(turn));
+    }
+    return existing;
+  }
   PAAS_TRY(auto range, choose_range(turn));
   Vpc vpc;
   vpc.name = "default-" + region;
@@ -227,11 +246,7 @@ Result<Vpc*> default_vpc(Turn& turn, const std::string& region) {
 }
 
 void ensure_network(Turn& turn, const Vpc& vpc) {
-  if (vpc.made) return;
-  for (const auto& [id, outstanding] : turn.state.outstanding) {
-    const auto* kind = std::get_if<CreateNetwork>(&outstanding.effect.kind);
-    if (kind != nullptr && kind->vpc_id == vpc.id) return;
-  }
+  if (vpc.made || is_under_way(turn.state, vpc)) return;
   emit(turn, CreateNetwork{vpc.id, vpc.ip_range});
 }
 

@@ -137,6 +137,26 @@ TEST_CASE("cloud: rules that later ones replace are not put in force") {
   CHECK(done.ids() == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6});
 }
 
+TEST_CASE("cloud: what is held back stands in nobody's way until something waits behind it") {
+  SlowWorld world;
+  world.open();
+  Done done;
+  Dispatcher dispatcher(world, [&](const EffectDone& each) { done.add(each.effect_id); });
+  auto held_back = effect(1, "a");
+  held_back.delay = std::chrono::hours(1);
+  dispatcher.submit({held_back});
+  dispatcher.submit({effect(2, "b")});
+  CHECK(done.await(1));
+  CHECK(done.ids() == std::vector<std::int64_t>{2});
+  dispatcher.submit({effect(3, "a")});
+  CHECK(done.await(3));
+  CHECK(done.ids() == std::vector<std::int64_t>{2, 1, 3});
+  auto soon = effect(4, "a");
+  soon.delay = 1ms;
+  dispatcher.submit({soon});
+  CHECK(done.await(4));
+}
+
 TEST_CASE("cloud: stopping ends what runs and begins nothing more") {
   SlowWorld world;
   Done done;

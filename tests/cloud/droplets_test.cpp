@@ -1,8 +1,10 @@
 // Tests of droplets and what can be done to them.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <set>
 
+#include "cloud/state_json.hpp"
 #include "cloud/support/core_fixture.hpp"
 
 using namespace paas::cloud;
@@ -234,6 +236,90 @@ TEST_CASE("cloud: destroying is tried again when the world fails") {
   CHECK(core.state.droplets.empty());
 }
 
+TEST_CASE("cloud: a machine that cannot be removed is never forgotten") {
+  Core core;
+  const auto volume =
+      core.post("/v2/volumes", {{"name", "data"}, {"region", "nyc3"}, {"size_gigabytes", 1}});
+  const auto volume_id = volume.body["volume"]["id"].get<std::string>();
+  const auto id = core.boot_one("db-1", {{"volumes", {volume_id}}});
+  const auto address = core.state.droplets.at(id).public_address;
+  core.remove(path_of(id));
+  auto previous = std::chrono::milliseconds(0);
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    core.end_next("device or resource busy");
+    REQUIRE(core.waiting.size() == 1);
+    CHECK(std::holds_alternative<DestroyMachine>(core.waiting.front().kind));
+    const auto delay = core.waiting.front().delay;
+    CHECK((delay > previous || delay == std::chrono::minutes(1)));
+    previous = delay;
+  }
+  CHECK(core.remove("/v2/volumes/" + volume_id).status == 409);
+  for (int other = 0; other < 30; ++other) {
+    CHECK(new_public_address(core.state).value_or("") != address);
+  }
+  core.settle();
+  CHECK(core.state.droplets.empty());
+  CHECK(core.remove("/v2/volumes/" + volume_id).status == 204);
+  // What failed first and succeeded then has succeeded.
+  CHECK(core.state.actions.rbegin()->second.type == "destroy");
+  CHECK(core.state.actions.rbegin()->second.status == ActionStatus::completed);
+}
+
+TEST_CASE("cloud: a new process removes at once what the last one was refused") {
+  Core core;
+  const auto id = core.boot_one("db-1");
+  core.remove(path_of(id));
+  core.end_next("device or resource busy");
+  CHECK(core.state.outstanding.begin()->second.effect.delay.count() > 0);
+  auto state = *decode(encode(core.state));
+  const auto effects = resume(state, core.surroundings);
+  REQUIRE(effects.size() == 1);
+  CHECK(effects[0].delay.count() == 0);
+}
+
+TEST_CASE("cloud: rebuilding detaches volumes when the old machine is gone") {
+  Core core;
+  const auto volume =
+      core.post("/v2/volumes", {{"name", "data"}, {"region", "nyc3"}, {"size_gigabytes", 1}});
+  const auto id = core.boot_one("db-1", {{"volumes", {volume.body["volume"]["id"]}}});
+  core.history.clear();
+  core.post(path_of(id) + "/actions", {{"type", "rebuild"}, {"image", "debian-12-x64"}});
+  REQUIRE(core.history.size() == 4);
+  CHECK(std::holds_alternative<DestroyMachine>(core.history[0].kind));
+  CHECK(std::holds_alternative<DetachVolume>(core.history[1].kind));
+  CHECK(core.history[1].after == std::vector<Id>{core.history[0].id});
+}
+
+TEST_CASE("cloud: keys of a new droplet are numbers and strings, however deep anything else is") {
+  Core core;
+  Request request;
+  request.method = "POST";
+  request.path = "/v2/droplets";
+  request.authorization = "Bearer " + core.token;
+  constexpr std::size_t depth = 500'000;
+  request.body = R"({"name": "a", "region": "nyc3", "size": "s-1vcpu-1gb", )"
+                 R"("image": "debian-12-x64", "ssh_keys": [)" +
+                 std::string(depth, '[') + std::string(depth, ']') + "]}";
+  REQUIRE(request.body.size() <= max_body_bytes);
+  CHECK(handle(core.state, request, core.surroundings).answer.status == 422);
+  // Nothing else that is told reads further than it must.
+  for (const auto* path :
+       {"/v2/droplets", "/v2/firewalls", "/v2/volumes", "/v2/vpcs", "/v2/tags", "/v2/reserved_ips",
+        "/v2/account/keys", "/v2/droplets/actions", "/v2/volumes/actions"}) {
+    CAPTURE(path);
+    request.path = path;
+    std::string body = "{";
+    for (const auto* field : {"name", "names", "type", "tags", "image", "volumes", "region",
+                              "inbound_rules", "droplet_id", "public_key", "ip_range"}) {
+      body +=
+          fmt::format("\"{}\": {}{},", field, std::string(40'000, '['), std::string(40'000, ']'));
+    }
+    request.body = body + "\"size\": 1}";
+    REQUIRE(request.body.size() <= max_body_bytes);
+    CHECK(handle(core.state, request, core.surroundings).answer.status == 422);
+  }
+}
+
 TEST_CASE("cloud: deleting by tag takes all that have it, and never all without one") {
   Core core;
   core.boot({"a", "b"}, {{"tags", {"old"}}});
@@ -317,6 +403,14 @@ TEST_CASE("cloud: a machine that ends by itself is off until it comes back") {
   CHECK(machine_changed(core.state, id, false));
   CHECK(status_of(core, id) == "off");
   CHECK_FALSE(machine_changed(core.state, id, false));
+  CHECK(machine_changed(core.state, id, true));
+  // What is told during an event counts when it is told again.
+  core.post(path_of(id) + "/actions", {{"type", "snapshot"}, {"name", "golden"}});
+  CHECK_FALSE(machine_changed(core.state, id, false));
+  core.settle();
+  CHECK(status_of(core, id) == "active");
+  CHECK(machine_changed(core.state, id, false));
+  CHECK(status_of(core, id) == "off");
   CHECK(machine_changed(core.state, id, true));
   CHECK(status_of(core, id) == "active");
   CHECK_FALSE(machine_changed(core.state, 4711, true));

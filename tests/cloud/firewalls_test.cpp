@@ -193,11 +193,51 @@ TEST_CASE("cloud: rules that could not be put in force show, and are asked for a
   core.boot_one("a", {{"tags", {"web"}}});
   const auto path = path_of(core.post("/v2/firewalls", firewall("fw", {"web"})).body);
   core.end_next("iptables-restore failed");
-  CHECK(core.get(path).body["firewall"]["status"] == "failed");
-  core.history.clear();
-  add_tags(core, {"other"});
-  core.boot_one("b");
-  CHECK(core.asked<SetRules>().size() == 1);
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    CHECK(core.get(path).body["firewall"]["status"] == "failed");
+    CHECK(core.get(path).body["firewall"]["pending_changes"].size() == 1);
+    REQUIRE(core.waiting.size() == 1);
+    CHECK(std::holds_alternative<SetRules>(core.waiting.front().kind));
+    CHECK(core.waiting.front().delay.count() > 0);
+    core.end_next("iptables-restore failed");
+  }
+  core.settle();
+  CHECK(core.get(path).body["firewall"]["status"] == "succeeded");
+  CHECK(core.get(path).body["firewall"]["pending_changes"].empty());
+}
+
+TEST_CASE("cloud: rules that failed follow the newer ones that are under way") {
+  Core core;
+  add_tags(core, {"web"});
+  const auto id = core.boot_one("a", {{"tags", {"web"}}});
+  const auto first = path_of(core.post("/v2/firewalls", firewall("fw", {"web"})).body);
+  const auto second = path_of(core.post("/v2/firewalls", firewall("fw-2", {"web"})).body);
+  REQUIRE(core.waiting.size() == 2);
+  core.end_next("iptables-restore failed");
+  CHECK(core.waiting.size() == 1);
+  for (const auto& path : {first, second}) {
+    const auto pending = core.get(path).body["firewall"]["pending_changes"];
+    REQUIRE(pending.size() == 1);
+    CHECK(pending[0]["droplet_id"] == id);
+  }
+  core.settle();
+  for (const auto& path : {first, second}) {
+    CHECK(core.get(path).body["firewall"]["status"] == "succeeded");
+  }
+}
+
+TEST_CASE("cloud: rules of a droplet that is destroyed are nobody's failure") {
+  Core core;
+  add_tags(core, {"web"});
+  const auto id = core.boot_one("a", {{"tags", {"web"}}});
+  const auto path = path_of(core.post("/v2/firewalls", firewall("fw", {"web"})).body);
+  core.end_next("iptables-restore failed");
+  core.remove("/v2/droplets/" + std::to_string(id));
+  CHECK(core.get(path).body["firewall"]["status"] == "succeeded");
+  core.end_next("iptables-restore failed");
+  CHECK(core.get(path).body["firewall"]["pending_changes"].empty());
+  core.settle();
+  CHECK(core.state.droplets.empty());
   CHECK(core.get(path).body["firewall"]["status"] == "succeeded");
 }
 

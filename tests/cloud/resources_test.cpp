@@ -144,18 +144,43 @@ TEST_CASE("cloud: a volume is attached after it and the machine were made") {
   CHECK(core.history[2].after == std::vector<std::int64_t>{core.history[0].id, core.history[1].id});
 }
 
+TEST_CASE("cloud: a default network whose range was taken gets another one") {
+  Core core;
+  const nlohmann::json web = {
+      {"name", "web"}, {"region", "nyc3"}, {"size", "s-1vcpu-1gb"}, {"image", "debian-12-x64"}};
+  core.post("/v2/droplets", web);
+  core.end_next("the range overlaps this machine's route");
+  core.end_next("network not found");
+  core.settle();
+  REQUIRE(core.state.droplets.empty());
+  const auto first = core.asked<CreateNetwork>();
+  REQUIRE(first.size() == 1);
+  core.history.clear();
+  core.post("/v2/droplets", web);
+  // Asked for and not yet refused: it stays.
+  core.post("/v2/droplets", web);
+  core.settle();
+  const auto second = core.asked<CreateNetwork>();
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].vpc_id == first[0].vpc_id);
+  CHECK(second[0].ip_range != first[0].ip_range);
+  CHECK(core.state.vpcs.at(second[0].vpc_id).ip_range == second[0].ip_range);
+  CHECK(core.state.droplets.size() == 2);
+}
+
 TEST_CASE("cloud: destroying a droplet frees its volume only when the machine let it go") {
   Core core;
   const auto volume = add_volume(core, "data");
   const auto id = core.boot_one("db", {{"volumes", {volume}}});
   core.history.clear();
   CHECK(core.remove(path_of(id)).status == 204);
-  REQUIRE(core.history.size() == 2);
-  CHECK(std::holds_alternative<DetachVolume>(core.history[0].kind));
-  CHECK(std::holds_alternative<DestroyMachine>(core.history[1].kind));
-  CHECK(core.history[1].after == std::vector<std::int64_t>{core.history[0].id});
+  // A volume that is in use cannot be detached, so that is not even tried.
+  REQUIRE(core.history.size() == 1);
+  CHECK(std::holds_alternative<DestroyMachine>(core.history[0].kind));
   CHECK(core.remove("/v2/volumes/" + volume).status == 409);
   core.settle();
+  CHECK(core.state.actions.rbegin()->second.type == "destroy");
+  CHECK(core.state.actions.rbegin()->second.status == ActionStatus::completed);
   CHECK(core.remove("/v2/volumes/" + volume).status == 204);
 }
 
