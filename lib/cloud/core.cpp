@@ -25,7 +25,7 @@ ErrorText error_text(int status) {
     case 400:
       return {"bad_request", "The request body is not a JSON object."};
     case 401:
-      return {"Unauthorized", "Unable to authenticate you"};
+      return {"unauthorized", "Unable to authenticate you."};
     case 403:
       return {"forbidden", "You are not allowed to do that."};
     case 404:

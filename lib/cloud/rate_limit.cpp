@@ -8,6 +8,9 @@ namespace paas::cloud::rate_limit {
 namespace {
 
 constexpr int hourly_limit = 5000;
+/// What is told when nobody is refused: more than this machine answers in an hour, so that a client
+/// that obeys what remains never waits for it.
+constexpr int hourly_limit_unenforced = 100'000'000;
 constexpr int minute_limit = 250;
 constexpr int key_list_limit = 10;
 constexpr UnixTime hour_seconds = 3600;
@@ -30,15 +33,7 @@ int seconds_until_room(const Requests& requests, int limit, UnixTime now) {
   return static_cast<int>(minute_seconds);
 }
 
-}  // namespace
-
-std::optional<Refusal> count(State& state, const Request& request, UnixTime now) {
-  if (!state.settings.enforce_rate_limits) return std::nullopt;
-  auto& window = state.rate;
-  std::erase_if(window.requests,
-                [&](const auto& entry) { return entry.first <= now - hour_seconds; });
-  std::erase_if(window.key_lists,
-                [&](const auto& entry) { return entry.first <= now - minute_seconds; });
+std::optional<Refusal> refusal_of(const RateWindow& window, bool key_list, UnixTime now) {
   if (requests_since(window.requests, now - hour_seconds) >= hourly_limit) {
     return Refusal{"API Rate limit exceeded.", std::nullopt};
   }
@@ -46,10 +41,24 @@ std::optional<Refusal> count(State& state, const Request& request, UnixTime now)
     return Refusal{"API burst rate limit exceeded.",
                    seconds_until_room(window.requests, minute_limit, now)};
   }
-  const bool key_list = request.method == "GET" && request.path == "/v2/account/keys";
   if (key_list && requests_since(window.key_lists, now - minute_seconds) >= key_list_limit) {
     return Refusal{"API burst rate limit exceeded.",
                    seconds_until_room(window.key_lists, key_list_limit, now)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Refusal> count(State& state, const Request& request, UnixTime now) {
+  auto& window = state.rate;
+  std::erase_if(window.requests,
+                [&](const auto& entry) { return entry.first <= now - hour_seconds; });
+  std::erase_if(window.key_lists,
+                [&](const auto& entry) { return entry.first <= now - minute_seconds; });
+  const bool key_list = request.method == "GET" && request.path == "/v2/account/keys";
+  if (state.settings.enforce_rate_limits) {
+    if (auto refusal = refusal_of(window, key_list, now)) return refusal;
   }
   ++window.requests[now];
   if (key_list) ++window.key_lists[now];
@@ -61,8 +70,9 @@ std::map<std::string, std::string> headers(const State& state, UnixTime now) {
   const auto used = requests_since(requests, now - hour_seconds);
   const auto oldest = requests.upper_bound(now - hour_seconds);
   const auto reset = (oldest == requests.end() ? now : oldest->first) + hour_seconds;
-  return {{"ratelimit-limit", std::to_string(hourly_limit)},
-          {"ratelimit-remaining", std::to_string(std::max(0, hourly_limit - used))},
+  const auto limit = state.settings.enforce_rate_limits ? hourly_limit : hourly_limit_unenforced;
+  return {{"ratelimit-limit", std::to_string(limit)},
+          {"ratelimit-remaining", std::to_string(std::max(0, limit - used))},
           {"ratelimit-reset", std::to_string(reset)}};
 }
 

@@ -15,10 +15,11 @@ struct Refusal {
   std::optional<int> retry_after_seconds;
 };
 
-/// Counts the request when limits are enforced, and refuses it when it is one too many.
+/// Counts the request, and refuses it when limits are enforced and it is one too many.
 std::optional<Refusal> count(State& state, const Request& request, UnixTime now);
 
-/// ratelimit-limit, ratelimit-remaining and ratelimit-reset.
+/// ratelimit-limit, ratelimit-remaining and ratelimit-reset. Where limits are not enforced, the
+/// limit is one that is never reached.
 std::map<std::string, std::string> headers(const State& state, UnixTime now);
 
 }  // namespace paas::cloud::rate_limit
