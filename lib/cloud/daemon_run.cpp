@@ -68,6 +68,36 @@ Result<std::unique_ptr<World>> make_world(const State& state, const CloudSetting
       {state.settings.name, settings.state_folder, state.settings.public_range});
 }
 
+/// Whether somebody may rely on an address out of the public range.
+bool has_addresses(const State& state) {
+  return !state.droplets.empty() || !state.reserved_ips.empty();
+}
+
+struct Started {
+  std::unique_ptr<World> world;
+  ServiceAddresses addresses;
+};
+
+/// The range was free when it was chosen. When something else on this machine has it by now, and
+/// nobody an address, another one is chosen.
+Result<Started> start_world(State& state, const CloudSettings& settings, const RunPorts& ports) {
+  constexpr int attempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    // Kept before anything is made on the machine, so that it can be found and removed.
+    PAAS_CHECK(
+        ports.files.write_atomically(state_file(settings.state_folder), encode(state), 0600));
+    PAAS_TRY(auto world, make_world(state, settings, ports));
+    auto addresses = world->start();
+    if (addresses) return Started{std::move(world), std::move(*addresses)};
+    const bool conflict = addresses.error().kind == ErrorKind::exists && !has_addresses(state);
+    if (!conflict || attempt == attempts) return fail(addresses.error());
+    ports.log(describe(addresses.error()));
+    auto used = host_ranges(ports.files);
+    used.push_back(state.settings.public_range);
+    PAAS_TRY(state.settings.public_range, choose_public_range(state.settings.name, used));
+  }
+}
+
 void wait_for(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any changed;
@@ -134,16 +164,14 @@ Status run(const CloudSettings& settings, const RunPorts& ports, std::stop_token
   PAAS_CHECK(files.remove(endpoint_file(folder)));
 
   PAAS_TRY(auto state, load_state(settings, ports));
-  PAAS_TRY(const auto world, make_world(state, settings, ports));
   state.settings.droplet_limit = settings.droplet_limit;
   state.settings.enforce_rate_limits = settings.enforce_rate_limits;
   state.settings.machine_image = settings.node_image;
   if (settings.node_image.empty() && !settings.metadata_only) {
     PAAS_TRY(state.settings.machine_image, ports.worlds.machine_image());
   }
-  // Kept before anything is made on the machine, so that it can be found and removed.
-  PAAS_CHECK(files.write_atomically(state_file(folder), encode(state), 0600));
-  PAAS_TRY(const auto addresses, world->start());
+  PAAS_TRY(const auto started, start_world(state, settings, ports));
+  const auto& [world, addresses] = started;
   state.settings.gateway = addresses.gateway;
 
   const auto served = serve(std::move(state), *world, addresses, settings, ports, stop);

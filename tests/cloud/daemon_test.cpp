@@ -90,20 +90,26 @@ int status_at(const Endpoint& endpoint, const std::string& path) {
 struct Worlds {
   std::vector<std::string> asked;
   int running = 0;
+  std::string taken;  ///< A public range that the machine needs for something else.
 
   RunPorts ports() {
     WorldMaker maker;
     maker.make_world =
         [this](const WorldSettings& settings) -> paas::Result<std::unique_ptr<World>> {
-      return std::make_unique<Recorder>(*this, settings.name);
+      return std::make_unique<Recorder>(*this, settings);
     };
     return {files, clock, random, maker, [](std::string_view) {}};
   }
 
   class Recorder : public World {
    public:
-    Recorder(Worlds& worlds, std::string name) : worlds_(worlds), name_(std::move(name)) {}
-    paas::Result<ServiceAddresses> start() override { return ServiceAddresses{}; }
+    Recorder(Worlds& worlds, const WorldSettings& settings)
+        : worlds_(worlds), name_(settings.name), range_(settings.public_range) {}
+    paas::Result<ServiceAddresses> start() override {
+      worlds_.asked.push_back("start " + range_);
+      if (range_ == worlds_.taken) return paas::fail(paas::ErrorKind::exists, "taken");
+      return ServiceAddresses{};
+    }
     EffectDone apply(const Effect& effect) override { return {effect.id, "", 0}; }
     void watch(std::function<void(std::int64_t, bool)>) override {}
     paas::Status stop() override { return note("stop"); }
@@ -117,6 +123,7 @@ struct Worlds {
     }
     Worlds& worlds_;
     std::string name_;
+    std::string range_;
   };
 
   paas::system::PosixFiles files;
@@ -260,6 +267,30 @@ TEST_CASE("cloud: the machines that a killed process left are counted and stoppe
   const auto guard = worlds.files.try_guard(guard_file(folder.path()), "1");
   REQUIRE(*guard);
   CHECK(stop_machines(worlds.ports(), folder.path()).error().kind == paas::ErrorKind::guard_held);
+}
+
+TEST_CASE("cloud: a range that something else took is chosen again while nobody has an address") {
+  const Folder folder;
+  Worlds worlds;
+  write_state(worlds, folder);
+  worlds.taken = "198.18.32.0/20";
+  CloudSettings settings;
+  settings.state_folder = folder.path();
+  settings.node_image = "node:full";
+  std::stop_source ended;
+  ended.request_stop();
+  CHECK(run(settings, worlds.ports(), ended.get_token()));
+  REQUIRE(worlds.asked.size() == 3);
+  CHECK(worlds.asked[0] == "start 198.18.32.0/20");
+  auto state = *decode(*worlds.files.read(state_file(folder.path())));
+  CHECK(worlds.asked[1] == "start " + state.settings.public_range);
+  CHECK(state.settings.public_range != worlds.taken);
+
+  // A droplet has its address for life.
+  worlds.taken = state.settings.public_range;
+  state.droplets[7].id = 7;
+  REQUIRE(worlds.files.write_atomically(state_file(folder.path()), encode(state), 0600));
+  CHECK(run(settings, worlds.ports(), ended.get_token()).error().kind == paas::ErrorKind::exists);
 }
 
 TEST_CASE("cloud: what cannot be started is not written down") {
