@@ -66,7 +66,8 @@ Result<ServiceAddresses> DockerWorld::start() {
 
   std::vector<std::function<Status()>> jobs;
   for (const auto& [id, machine] : machines_) {
-    if (!machine->record.running) continue;
+    // The core asks again for those whose making was interrupted.
+    if (!machine->record.running || !machine->record.made) continue;
     jobs.push_back([this, machine = machine]() -> Status {
       const std::lock_guard lock(machine->mutex);
       if (bring_back(*machine)) return {};

@@ -100,7 +100,7 @@ class DockerWorld : public World {
   std::vector<MachinePointer> machines();
   Status load_machines();
   Status save(const Machine& machine);
-  Status make_machine(const CreateMachine& effect, const Machine& machine);
+  Status make_machine(const CreateMachine& effect, Machine& machine);
   Status destroy(std::int64_t droplet_id);
   Status write_rules(std::int64_t droplet_id, const TrafficRules& rules);
   /// Attaches the machine's loop devices and writes its boot script.
@@ -129,6 +129,8 @@ class DockerWorld : public World {
 
   // Watching.
   void look_at(const docker::ContainerInfo& listed);
+  /// Brings a machine back that wants to reboot, or remembers that it ended or came back.
+  void take_note(const std::string& container_id, Machine& machine);
   void stop_watching();
 
   // Purging.

@@ -21,7 +21,7 @@ Status DockerWorld::carry_out(const CreateMachine& effect) {
   if (const auto known = find(effect.droplet_id); known) {
     const std::lock_guard lock((*known)->mutex);
     PAAS_TRY(const bool running, is_running(effect.droplet_id));
-    if (running) return await_rules(effect.droplet_id);
+    if (running && (*known)->record.made) return await_rules(effect.droplet_id);
   }
   // What an interrupted attempt left is in an unknown state.
   PAAS_CHECK(destroy(effect.droplet_id));
@@ -32,6 +32,7 @@ Status DockerWorld::carry_out(const CreateMachine& effect) {
                      .vpc_id = effect.vpc_id,
                      .public_address = effect.public_address,
                      .private_address = effect.private_address,
+                     .made = false,
                      .running = true,
                      .volumes = {},
                      .reserved_addresses = {}};
@@ -47,7 +48,7 @@ Status DockerWorld::carry_out(const CreateMachine& effect) {
               fmt::format("{}creating machine {}", cleared ? "" : "(not cleared) ", effect.name));
 }
 
-Status DockerWorld::make_machine(const CreateMachine& effect, const Machine& machine) {
+Status DockerWorld::make_machine(const CreateMachine& effect, Machine& machine) {
   const std::string folder = machine_folder(effect.droplet_id);
   const std::string seed = folder + "/seed";
   PAAS_CHECK(files_.make_directories(folder + "/machine", 0700));
@@ -74,13 +75,21 @@ Status DockerWorld::make_machine(const CreateMachine& effect, const Machine& mac
   PAAS_TRY([[maybe_unused]] const auto container, engine_.create_container(name, body));
   // Before the first start: no process of the machine ever sees one network without the other.
   PAAS_CHECK(engine_.connect_network(vpc_network(effect.vpc_id), name, effect.private_address));
-  return start_container(machine);
+  PAAS_CHECK(start_container(machine));
+  machine.record.made = true;
+  return save(machine);
 }
 
 Status DockerWorld::carry_out(const DestroyMachine& effect) {
   const auto machine = find(effect.droplet_id);
   std::unique_lock<std::mutex> lock;
-  if (machine) lock = std::unique_lock((*machine)->mutex);
+  if (machine) {
+    lock = std::unique_lock((*machine)->mutex);
+    // Should this fail half-way, what is left is never started or taken for a machine again. It
+    // does not have to be written down for that unless this process ends as well.
+    (*machine)->record.made = false;
+    static_cast<void>(save(**machine));
+  }
   return destroy(effect.droplet_id);
 }
 

@@ -28,10 +28,8 @@ void DockerWorld::watch(std::function<void(std::int64_t droplet_id, bool running
   on_change_ = std::move(on_change);
   for (const auto& machine : machines()) {
     // Those that start() could not bring back.
-    std::unique_lock lock(machine->mutex);
-    const bool running = machine->record.running;
-    lock.unlock();
-    if (!running) on_change_(machine->record.droplet_id, false);
+    const std::lock_guard lock(machine->mutex);
+    if (!machine->record.running) on_change_(machine->record.droplet_id, false);
   }
   // States are compared rather than events followed: nothing is missed while the engine restarts,
   // and one request in half a second costs it nothing to speak of.
@@ -60,17 +58,20 @@ void DockerWorld::look_at(const docker::ContainerInfo& listed) {
   if (!machine) return;
   // Somebody is changing it: what it looks like now means nothing.
   std::unique_lock lock((*machine)->mutex, std::try_to_lock);
-  if (!lock || runs(listed) == (*machine)->record.running) return;
-  const auto container = engine_.inspect_container(listed.id);  // The list is older than the lock.
-  if (!container || runs(*container) == (*machine)->record.running) return;
-  if (!runs(*container) && container->exit_code == exited_to_reboot && bring_back(**machine))
-    return;
-  auto& record = (*machine)->record;
+  if (!lock || !(*machine)->record.made) return;
+  if (runs(listed) != (*machine)->record.running) take_note(listed.id, **machine);
+  // Told each time: who was told during an event of the machine had to ignore it. And told with the
+  // lock held, so that nothing is changed between the look and the telling.
+  on_change_(*droplet_id, (*machine)->record.running);
+}
+
+void DockerWorld::take_note(const std::string& container_id, Machine& machine) {
+  auto& record = machine.record;
+  const auto container = engine_.inspect_container(container_id);  // The list is older.
+  if (!container || runs(*container) == record.running) return;
+  if (!runs(*container) && container->exit_code == exited_to_reboot && bring_back(machine)) return;
   record.running = !record.running;
-  (void)save(**machine);  // The worst that follows is that the next start() tries to bring it back.
-  const bool running = record.running;
-  lock.unlock();
-  on_change_(*droplet_id, running);
+  (void)save(machine);  // The worst that follows is that the next start() tries to bring it back.
 }
 
 }  // namespace paas::cloud

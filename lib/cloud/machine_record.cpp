@@ -11,6 +11,7 @@ std::string encode_record(const MachineRecord& record) {
                                  {"vpc_id", record.vpc_id},
                                  {"public_address", record.public_address},
                                  {"private_address", record.private_address},
+                                 {"made", record.made},
                                  {"running", record.running},
                                  {"volumes", nlohmann::ordered_json::array()},
                                  {"reserved_addresses", record.reserved_addresses}};
@@ -30,6 +31,7 @@ Result<MachineRecord> decode_record(const std::string& text) {
     json.at("vpc_id").get_to(record.vpc_id);
     json.at("public_address").get_to(record.public_address);
     json.at("private_address").get_to(record.private_address);
+    record.made = json.value("made", true);
     json.at("running").get_to(record.running);
     for (const auto& volume : json.at("volumes")) {
       record.volumes.push_back(

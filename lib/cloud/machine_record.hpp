@@ -21,6 +21,9 @@ struct MachineRecord {
   std::string vpc_id;
   std::string public_address;
   std::string private_address;
+  /// It started once as it is to be. One that did not has whatever its making got to, is never
+  /// started, and is made again from nothing.
+  bool made = true;
   bool running = true;  ///< What it should be; stopping the whole cloud does not change it.
   std::vector<AttachedVolume> volumes;
   std::vector<std::string> reserved_addresses;

@@ -33,7 +33,9 @@ class World {
   /// Carries out one effect and waits for it. Called from several threads, never twice at once for
   /// one order key.
   virtual EffectDone apply(const Effect& effect) = 0;
-  /// Droplets whose machines ended by themselves ("off") or came back, reported as they happen.
+  /// Whether droplets' machines run, told again and again: what is not taken the first time,
+  /// because something is being done to the droplet, is told once more. Comes on another thread,
+  /// and must not call back.
   virtual void watch(std::function<void(std::int64_t droplet_id, bool running)> on_change) = 0;
   /// Stops every machine but keeps it; the next start() of this cloud brings back those that ran.
   virtual Status stop() = 0;

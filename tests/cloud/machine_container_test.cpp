@@ -81,6 +81,9 @@ TEST_CASE("machine_record: a record comes back as it was written") {
   const auto read = decode_record(encode_record(record));
   REQUIRE(read);
   CHECK(*read == record);
+  auto half_made = record;
+  half_made.made = false;
+  CHECK(decode_record(encode_record(half_made)) == half_made);
   CHECK_FALSE(decode_record("{"));
   CHECK_FALSE(decode_record("[]"));
   CHECK_FALSE(decode_record(R"({"droplet_id": "seven"})"));
