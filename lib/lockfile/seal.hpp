@@ -21,8 +21,8 @@ Result<std::string> seal(const Secret& value, std::string_view place, const Key&
 Result<Secret> unseal(std::string_view sealed, std::string_view place, const Key& key);
 
 /// The key of a lineage: PAASCTL_KEY (base64) or $XDG_CONFIG_HOME/paasctl/keys/LINEAGE (0600,
-/// base64). Errors: unauthorised when there is none, with a hint that names both; invalid when it is not 32 bytes or
-/// others may read the file.
+/// base64). Errors: unauthorised when there is none, with a hint that names both; invalid when it
+/// is not 32 bytes or others may read the file.
 Result<Key> load_key(Files& files, Environment& environment, const std::string& lineage);
 /// Makes one and stores it, 0600 in a 0700 folder; with PAASCTL_KEY set that one is used and
 /// nothing is stored.

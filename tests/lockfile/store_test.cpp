@@ -250,7 +250,7 @@ TEST_CASE("lockfile: without its key it is not read") {
   const auto guard = f.store.acquire("paasctl up");
   REQUIRE(f.store.save(lockfile));
   f.environment.values["HOME"] = "/home/somebody-else";
-  CHECK(f.other().load().error().kind == ErrorKind::not_found);
+  CHECK(f.other().load().error().kind == ErrorKind::unauthorised);
 }
 
 TEST_CASE("lockfile: one that others may read is read with a warning") {
