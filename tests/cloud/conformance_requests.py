@@ -16,16 +16,20 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh
 failures = []
 
 
-def send(method, path, body=None, expect=200, token=TOKEN):
+def exchange(method, path, body=None, token=TOKEN):
     data = None if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
     request = urllib.request.Request(URL + path, data=data, method=method)
     request.add_header("Authorization", "Bearer " + token)
     request.add_header("Content-Type", "application/json")
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            status, raw = answer.status, answer.read()
+            return answer.status, answer.read()
     except urllib.error.HTTPError as error:
-        status, raw = error.code, error.read()
+        return error.code, error.read()
+
+
+def send(method, path, body=None, expect=200, token=TOKEN):
+    status, raw = exchange(method, path, body, token)
     if status != expect:
         failures.append(f"{method} {path}: {status} instead of {expect}: {raw[:200]}")
     return json.loads(raw) if raw else None
@@ -236,8 +240,14 @@ def take_down(key, vpc, one, firewall, volume):
         if not get(f"/v2/vpcs/{vpc['id']}/members")["members"]:
             break
         time.sleep(0.01)
-    time.sleep(0.2)
-    send("DELETE", f"/v2/vpcs/{vpc['id']}", expect=204)
+    # A machine that is going is no member any more, but holds on to the network until it is gone.
+    for _ in range(3000):
+        status, _answer = exchange("DELETE", f"/v2/vpcs/{vpc['id']}")
+        if status != 403:
+            break
+        time.sleep(0.01)
+    if status != 204:
+        failures.append(f"the emptied VPC cannot be deleted: {status}")
     send("DELETE", f"/v2/account/keys/{key['id']}", expect=204)
 
 

@@ -3,7 +3,8 @@
 #
 # A cloud without machines is driven through `conformance proxy`, with every operation that it serves. This one
 # needs no Docker Engine, so it does not begin as the other scenarios do. Status 77 means skipped: the document
-# does not lie beside this checkout, or Debian's python3-jsonschema is missing.
+# does not lie beside this checkout, or Debian's python3-jsonschema is missing; with PAASCTL_REQUIRE_SCENARIOS=1
+# that is a failure.
 set -euo pipefail
 
 : "${PAASCTL:?must name the binary to test}"
@@ -12,6 +13,10 @@ source_root=$(cd "$here/../.." && pwd)
 conformance=$source_root/../shared/do-api/conformance
 
 skip() {
+  if [[ -n ${PAASCTL_REQUIRE_SCENARIOS:-} ]]; then
+    printf 'FAILED: %s\n' "$1"
+    exit 1
+  fi
   printf 'skipped: %s\n' "$1"
   exit 77
 }
