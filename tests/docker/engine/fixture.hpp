@@ -52,7 +52,12 @@ class RealEngine {
                             const OnText& on_output = {}) {
     const tests::ScratchFolder folder;
     std::filesystem::copy_file(PAASCTL_TEST_PROGRAM, folder.file("program"));
-    std::ofstream(folder.file("Dockerfile")) << dockerfile;
+    // First of all steps, so that no two runs share an image: the classic builder takes one that
+    // another run made out of its cache, and that run may remove it in the middle of this build.
+    const auto base_end = dockerfile.find('\n') + 1;
+    std::ofstream(folder.file("Dockerfile"))
+        << dockerfile.substr(0, base_end) << "LABEL paas.run=" << prefix << "\n"
+        << dockerfile.substr(base_end);
     std::ofstream(folder.file("file")) << "content of " << prefix << "\n";
     PAAS_TRY(const auto entries, list_context(files, folder.path(), "Dockerfile"));
     BuildOptions options;
