@@ -114,7 +114,7 @@ TEST_CASE("machines: a reboot keeps addresses, rules and devices") {
     cloud.listen(1, 8000);
     CHECK_FALSE(cloud.connects(2, cloud.private_address(1), 8000));
     CHECK_FALSE(cloud.connects(2, cloud.reserved_address(), 8000));
-    CHECK_FALSE(cloud.reported(1));
+    CHECK_FALSE(cloud.ended(1));
   };
   SUBCASE("by the API") {
     CHECK(cloud.apply(ChangePower{1, PowerChange::reboot}) == "");
@@ -139,6 +139,9 @@ TEST_CASE("machines: one that is switched off inside is reported, and can be swi
   CHECK(cloud.boots(1));
   cloud.watch();
   (void)cloud.inside(1, "systemctl poweroff");
+  CHECK(cloud.eventually([&] { return cloud.reported(1) == std::optional(false); }));
+  // Who could not take note of it then is told again.
+  cloud.forget_reports();
   CHECK(cloud.eventually([&] { return cloud.reported(1) == std::optional(false); }));
   CHECK(cloud.apply(ChangePower{1, PowerChange::on}) == "");
   CHECK(cloud.boots(1));
@@ -167,6 +170,26 @@ TEST_CASE("machines: a stopped cloud comes back with what ran") {
   CHECK(cloud.boots(1));
   CHECK(cloud.inside(1, "mount /dev/disk/by-id/scsi-0DO_Volume_data /mnt").status == 0);
   CHECK(cloud.host.engine.inspect_container(cloud.container(2))->state == "exited");
+}
+
+TEST_CASE("machines: one whose making was interrupted is made anew, not started") {
+  TestCloud cloud;
+  const auto machine = cloud.machine(1, allow({tcp(22)}));
+  CHECK(cloud.apply(machine) == "");
+  // As a process leaves it that is killed before the machine is connected to its network.
+  cloud.host.shell(fmt::format(
+      "export DOCKER_HOST=unix://{0} && docker kill {1} && docker network disconnect {2} {1} && "
+      "sed -i 's/\"made\": true/\"made\": false/' {3}/world/machines/1/record.json",
+      cloud.host.socket, cloud.container(1),
+      fmt::format("paas-{}-vpc-{}", cloud.settings.name, machine.vpc_id),
+      cloud.settings.state_folder));
+  cloud.world = cloud.make_world();
+  REQUIRE(cloud.world->start());
+  CHECK(cloud.host.engine.inspect_container(cloud.container(1))->state == "exited");
+  CHECK(cloud.apply(machine) == "");
+  CHECK(cloud.boots(1));
+  CHECK(cloud.output_inside(1, "ip -o -4 address").find(cloud.private_address(1)) !=
+        std::string::npos);
 }
 
 TEST_CASE("machines: a second cloud may not have the ranges of the first") {

@@ -218,10 +218,21 @@ std::optional<bool> TestCloud::reported(std::int64_t droplet_id) {
   return found == reported_.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool TestCloud::ended(std::int64_t droplet_id) {
+  const std::lock_guard lock(mutex_);
+  return ended_.contains(droplet_id);
+}
+
+void TestCloud::forget_reports() {
+  const std::lock_guard lock(mutex_);
+  reported_.clear();
+}
+
 void TestCloud::watch() {
   world->watch([this](std::int64_t droplet_id, bool running) {
     const std::lock_guard lock(mutex_);
     reported_[droplet_id] = running;
+    if (!running) ended_.insert(droplet_id);
   });
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "cloud/docker_world.hpp"
@@ -80,8 +81,11 @@ class TestCloud {
   /// Waits for the machine's own Docker Engine, and says why when it does not come.
   void await_docker(std::int64_t droplet_id);
 
-  /// What the world reported by itself.
+  /// What the world reported last.
   std::optional<bool> reported(std::int64_t droplet_id);
+  /// Whether it ever reported that the machine is off.
+  bool ended(std::int64_t droplet_id);
+  void forget_reports();
   void watch();
 
   /// Everything on this machine that bears the cloud's name, ranges or folder.
@@ -90,6 +94,7 @@ class TestCloud {
  private:
   std::mutex mutex_;
   std::map<std::int64_t, bool> reported_;
+  std::set<std::int64_t> ended_;
   std::string folder_;
 };
 
