@@ -1,6 +1,7 @@
 // `paasctl server`: single servers of the stack.
 #include <fmt/format.h>
 
+#include "plan/counts.hpp"
 #include "program.hpp"
 #include "report/status.hpp"
 #include "session.hpp"
@@ -35,15 +36,7 @@ Result<int> up(Program& program, const UpOptions& options) {
   change.command = "paasctl server up";
   change.prepare = [&](Session& opened) -> Status {
     PAAS_TRY(const auto* service, opened.find_service(options.service));
-    auto& count = opened.lockfile.services[service->name].count;
-    const int wanted = std::max(count, service->scale.min) + 1;
-    if (wanted > service->scale.max) {
-      return fail(
-          ErrorKind::usage, fmt::format("{} has {} servers, its maximum", service->name, count),
-          fmt::format("change services.{}.scale.max in {}", service->name, opened.stack_path));
-    }
-    count = wanted;
-    return {};
+    return plan::add_one(opened.lockfile, *service);
   };
   return apply_change(program, *session, change);
 }
@@ -58,18 +51,7 @@ Result<int> down(Program& program, const ServerOptions& options) {
   change.command = "paasctl server down";
   change.prepare = [&](Session& opened) -> Status {
     PAAS_TRY(auto name, opened.find_server(options.server));
-    auto& server = opened.lockfile.servers.at(name);
-    const auto* service = stack::find_service(opened.stack, server.service);
-    auto& count = opened.lockfile.services[server.service].count;
-    if (service == nullptr || count <= service->scale.min) {
-      return fail(ErrorKind::usage,
-                  fmt::format("{} has {} server{}, its minimum", server.service, count,
-                              count == 1 ? "" : "s"),
-                  fmt::format("`paasctl server replace {}` makes a new one in its place", name));
-    }
-    server.leaving = true;
-    --count;
-    return {};
+    return plan::take_out(opened.lockfile, opened.stack, name);
   };
   return apply_change(program, *session, change);
 }

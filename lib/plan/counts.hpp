@@ -1,0 +1,20 @@
+// Changes of how many servers a service has, one server at a time.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "lockfile/model.hpp"
+#include "stack/model.hpp"
+
+namespace paas::plan {
+
+/// One more server for the service; none when the one that an earlier run added is not finished, so
+/// that repeating an interrupted command adds no second. Error (usage) at its maximum.
+Status add_one(lockfile::Lockfile& lockfile, const stack::Service& service);
+
+/// Lets the server leave and lowers its service's count; nothing when it leaves already, so that
+/// repeating an interrupted command takes no second one. Error (usage) at the minimum.
+Status take_out(lockfile::Lockfile& lockfile, const stack::Stack& stack, const std::string& server);
+
+}  // namespace paas::plan
