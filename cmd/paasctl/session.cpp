@@ -53,7 +53,6 @@ Session::~Session() {
   images_.reset();
   machines_.reset();
   connections_.reset();
-  if (!scratch.empty()) (void)program_.ports.files.remove_tree(scratch);
 }
 
 Status Session::read_stack(Need need) {
@@ -117,11 +116,10 @@ Result<digitalocean::Client*> Session::client() {
   return client_.get();
 }
 
-/// Control sockets need a short path, so this is below /tmp and not in the user's own folders.
 Status Session::make_scratch() {
-  if (!scratch.empty()) return {};
-  scratch = fmt::format("/tmp/paasctl-{}", text::hex(program_.ports.random.bytes(6)));
-  PAAS_CHECK(program_.ports.files.make_directories(scratch, 0700));
+  if (scratch_) return {};
+  PAAS_TRY(scratch_, Scratch::make(program_.ports, runtime_base(program_.ports.environment)));
+  scratch = scratch_->folder();
   if (lockfile.ssh_key) {
     PAAS_CHECK(program_.ports.files.write_atomically(scratch + "/identity",
                                                      lockfile.ssh_key->private_key.reveal(), 0600));
@@ -156,9 +154,11 @@ docker::Engine& Session::engine() {
 
 reconcile::Images& Session::images() {
   if (!images_) {
-    (void)make_scratch();
-    images_ = std::make_unique<reconcile::Images>(engine(), program_.ports.files, folder,
-                                                  scratch + "/images");
+    // Archives may be larger than the runtime folder, which is in memory.
+    if (auto made = Scratch::make(program_.ports, "/tmp")) archives_ = std::move(*made);
+    images_ = std::make_unique<reconcile::Images>(
+        engine(), program_.ports.files, folder,
+        (archives_ ? archives_->folder() : "/nonexistent") + "/images");
   }
   return *images_;
 }

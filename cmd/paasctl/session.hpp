@@ -16,6 +16,7 @@
 #include "reconcile/executor.hpp"
 #include "reconcile/images.hpp"
 #include "report/progress.hpp"
+#include "scratch.hpp"
 #include "ssh/connections.hpp"
 #include "stack/model.hpp"
 
@@ -87,6 +88,8 @@ class Session {
   std::unique_ptr<ssh::Connections> connections_;
   std::unique_ptr<observe::SshMachines> machines_;
   std::unique_ptr<docker::Engine> engine_;
+  std::unique_ptr<Scratch> scratch_;
+  std::unique_ptr<Scratch> archives_;  ///< Of images on their way to servers.
   std::unique_ptr<reconcile::Images> images_;
 };
 

@@ -47,6 +47,21 @@ run paasctl plan
 check_equal "status of plan" 0 "$status"
 check_equal "the plan makes four servers" 4 "$(grep -c '^  + create server' <<<"$output")"
 text_plan=$output
+
+# What a killed run left is swept; what a living one holds is not.
+export XDG_RUNTIME_DIR=$cli_folder/run
+mkdir -p -m 0700 "$XDG_RUNTIME_DIR"/{paasctl-0123456789ab,paasctl-ba9876543210,paasctl-notes}
+echo key >"$XDG_RUNTIME_DIR/paasctl-0123456789ab/identity"
+touch "$XDG_RUNTIME_DIR/paasctl-0123456789ab/scratch.guard"
+(
+  flock 9
+  run paasctl plan
+  exit "$status"
+) 9>"$XDG_RUNTIME_DIR/paasctl-ba9876543210/scratch.guard"
+check_equal "status of a plan beside leftovers" 0 $?
+check_equal "only what is in use, and what is no run's, is left" "paasctl-ba9876543210 paasctl-notes" \
+  "$(find "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | xargs)"
+unset XDG_RUNTIME_DIR
 run paasctl plan --detailed-exitcode -o json
 check_equal "something is to be done" 2 "$status"
 check_equal "the plan as JSON has the stack" '"shop"' "$(jq .stack <<<"$output")"
