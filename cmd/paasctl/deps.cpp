@@ -159,6 +159,7 @@ Result<int> push(Program& program, const PushOptions& options) {
   }
   Change change;
   change.command = "paasctl deps push";
+  change.resume = change.command;
   change.adjust = [&](plan::Input& input) { input.restart = restart; };
   return apply_change(program, *session, change);
 }

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "program.hpp"
-#include "reconcile/snapshot.hpp"
 #include "session.hpp"
 
 namespace paas::cli {
@@ -25,20 +24,12 @@ std::string question(const Session& session, const plan::Plan& plan, const Optio
                      report::plan_summary(plan));
 }
 
-/// Droplets that an interrupted `image save --snapshot` left.
-Status remove_builders(Session& session) {
-  PAAS_TRY(auto tools, session.tools());
-  PAAS_CHECK(reconcile::remove_builders(session.loaded, tools, {}));
-  return session.reload();
-}
-
 Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto session, Session::open(program, Need::applied));
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
   if (!options.dry_run) PAAS_CHECK(session->acquire("paasctl down"));
-  if (!options.dry_run && !session->lockfile.temporary.empty()) {
-    PAAS_CHECK(remove_builders(*session));
-  }
+  session->resume = options.volumes ? "paasctl down --volumes" : "paasctl down";
+  if (!options.dry_run) PAAS_CHECK(session->remove_builders());
   PAAS_TRY(auto observed, session->observe(observe::Depth::cloud));
   if (!options.accept_loss) PAAS_CHECK(plan::check_found(session->lockfile, observed));
   const auto plan = plan::make_down(session->lockfile, observed,

@@ -9,6 +9,7 @@
 #include "contexts.hpp"
 #include "endpoint.hpp"
 #include "local_cloud.hpp"
+#include "reconcile/snapshot.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
 
@@ -197,6 +198,17 @@ Result<reconcile::Tools> Session::tools() {
                           ports.files, ports.clock, ports.random, scratch};
 }
 
+std::string Session::resume_hint() const {
+  return fmt::format("`{}` goes on where this one stopped", resume);
+}
+
+Status Session::remove_builders() {
+  if (lockfile.temporary.empty()) return {};
+  PAAS_TRY(auto tools_used, tools());
+  PAAS_CHECK(reconcile::remove_builders(lockfile, tools_used, {}));
+  return reload();
+}
+
 Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   PAAS_TRY(auto tools_used, tools());
   report::ProgressPrinter printer(program_.ports.terminal, progress_style(),
@@ -213,7 +225,7 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
     return fail(ErrorKind::interrupted,
                 fmt::format("interrupted: {} steps done, {} not done", outcome.done,
                             outcome.skipped + static_cast<int>(outcome.failures.size())),
-                "the same command goes on where this one stopped");
+                resume_hint());
   }
   if (outcome.failures.empty()) return exit_done;
   for (std::size_t i = 1; i < outcome.failures.size(); ++i) {
@@ -222,7 +234,7 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
         fmt::format("error: {}: {}\n", plan::describe(failure.step), describe(failure.error)));
   }
   auto error = outcome.failures.front().error;
-  if (error.hint.empty()) error.hint = "the same command goes on where this one stopped";
+  if (error.hint.empty()) error.hint = resume_hint();
   return fail(std::move(error), plan::describe(outcome.failures.front().step));
 }
 
@@ -261,6 +273,8 @@ void print_plan(Program& program, const plan::Plan& plan) {
 
 Result<int> apply_change(Program& program, Session& session, const Change& change) {
   PAAS_CHECK(session.acquire(change.command));
+  if (!change.resume.empty()) session.resume = change.resume;
+  PAAS_CHECK(session.remove_builders());
   if (change.prepare) PAAS_CHECK(change.prepare(session));
   PAAS_TRY(auto input, session.input(observe::Depth::machines));
   if (change.adjust) change.adjust(input);

@@ -55,6 +55,8 @@ class Session {
                                                       reconcile::WithoutEngine::fail);
   /// What the executor works with. Needs client().
   Result<reconcile::Tools> tools();
+  /// Destroys droplets that an interrupted `image save --snapshot` left. Needs the guard.
+  Status remove_builders();
   report::ProgressStyle progress_style() const;
   /// Carries the plan out with progress; prints failures; the exit status.
   Result<int> execute(const plan::Plan& plan, const plan::Input& input);
@@ -68,6 +70,8 @@ class Session {
 
   /// Whether what the lockfile knows may be given up when it is not found (`--accept-loss`).
   lockfile::Loss loss = lockfile::Loss::refuse;
+  /// The command that goes on where an interrupted one stopped.
+  std::string resume = "paasctl up";
   stack::Stack stack;           ///< As declared, or as applied with Need::applied.
   lockfile::Lockfile lockfile;  ///< As loaded; commands may change it before planning.
   lockfile::Lockfile loaded;    ///< As loaded.
@@ -79,17 +83,18 @@ class Session {
   explicit Session(Program& program) : program_(program) {}
   Status read_stack(Need need);
   Status make_scratch();
+  std::string resume_hint() const;
 
   Program& program_;
   std::unique_ptr<lockfile::FileStore> store_;
   std::unique_ptr<lockfile::Guard> guard_;
+  std::unique_ptr<Scratch> scratch_;
+  std::unique_ptr<Scratch> archives_;  ///< Of images on their way to servers.
   std::unique_ptr<digitalocean::Client> client_;
   std::optional<lockfile::Cloud> cloud_;  ///< What client_ talks to.
   std::unique_ptr<ssh::Connections> connections_;
   std::unique_ptr<observe::SshMachines> machines_;
   std::unique_ptr<docker::Engine> engine_;
-  std::unique_ptr<Scratch> scratch_;
-  std::unique_ptr<Scratch> archives_;  ///< Of images on their way to servers.
   std::unique_ptr<reconcile::Images> images_;
 };
 
@@ -105,6 +110,8 @@ struct Change {
   std::string command;
   std::function<Status(Session&)> prepare;
   std::function<void(plan::Input&)> adjust;
+  /// What to say again after an interruption; `paasctl up` goes on with all that is written down.
+  std::string resume = {};
 };
 Result<int> apply_change(Program& program, Session& session, const Change& change);
 

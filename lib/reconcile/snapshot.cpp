@@ -58,8 +58,7 @@ class Builder {
     for (const auto& [name, resource] : leftovers) {
       auto id = resource.id;
       if (id.empty()) {
-        PAAS_TRY(auto found, tools_.client.droplets_by_name(name));
-        if (!found.empty()) id = std::to_string(found.front().id);
+        PAAS_TRY(id, find(name));
       }
       if (!id.empty()) PAAS_CHECK(destroy(std::stoll(id)));
       PAAS_CHECK(state_.change([&, key = name](auto& next) { next.temporary.erase(key); }));
@@ -68,6 +67,18 @@ class Builder {
   }
 
  private:
+  /// The identifier of the builder of that name, which has a random part; empty when there is none
+  /// through the window in which one that was just accepted may not be listed yet.
+  Result<std::string> find(const std::string& name) {
+    const auto deadline = tools_.clock.monotonic() + options_.timeouts.grace;
+    while (true) {
+      PAAS_TRY(const auto found, tools_.client.droplets_by_name(name));
+      if (!found.empty()) return std::to_string(found.front().id);
+      if (tools_.clock.monotonic() >= deadline) return std::string();
+      PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll * 4));
+    }
+  }
+
   void stage(const std::string& text) {
     Event event;
     event.kind = EventKind::stage;
