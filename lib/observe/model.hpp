@@ -60,5 +60,7 @@ struct Observed {
   std::vector<digitalocean::ReservedIp> reserved_ips;
   std::vector<digitalocean::Snapshot> snapshots;  ///< Machine images of this stack, newest first.
 };
+  /// Disks by the droplet size's slug; only read when there is a machine image that has to fit.
+  std::map<std::string, int> disks_gigabytes;
 
 }  // namespace paas::observe

@@ -142,6 +142,10 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
   for (auto& snapshot : *lists.snapshots) {
     if (snapshot.name.starts_with(stack + "-")) observed.snapshots.push_back(std::move(snapshot));
   }
+  if (!observed.snapshots.empty()) {
+    PAAS_TRY(const auto sizes, client.sizes());
+    for (const auto& size : sizes) observed.disks_gigabytes[size.slug] = size.disk_gigabytes;
+  }
   std::sort(observed.snapshots.begin(), observed.snapshots.end(),
             [](const auto& left, const auto& right) { return left.created_at > right.created_at; });
   if (options.depth == Depth::machines) {

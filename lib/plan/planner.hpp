@@ -52,7 +52,7 @@ class Planner {
   std::vector<std::string> steps_before_leaving(const std::string& service) const;
   void plan_leaving_server(const std::string& name, const std::string& cause);
   void plan_departures();
-  std::string machine_image(const std::string& service) const;
+  std::string machine_image(const std::string& service);
   const std::string& size_of(const std::string& service) const;
 
   // containers.cpp

@@ -16,14 +16,25 @@ const std::string& Planner::size_of(const std::string& service_name) const {
   return stack_.size;
 }
 
-/// The newest machine image that was saved for the service, else the plain one.
-std::string Planner::machine_image(const std::string& service) const {
+/// The newest machine image that was saved for the service and fits its disk, else the plain one.
+std::string Planner::machine_image(const std::string& service) {
   const auto prefix = lockfile::snapshot_prefix(stack_.name, service);
+  const auto disk = input_.observed.disks_gigabytes.find(size_of(service));
   for (const auto& snapshot : input_.observed.snapshots) {
     const auto& regions = snapshot.regions;
-    if (snapshot.name.starts_with(prefix) &&
-        std::find(regions.begin(), regions.end(), stack_.region) != regions.end()) {
+    if (!snapshot.name.starts_with(prefix) ||
+        std::find(regions.begin(), regions.end(), stack_.region) == regions.end()) {
+      continue;
+    }
+    if (disk == input_.observed.disks_gigabytes.end() ||
+        snapshot.min_disk_gigabytes <= disk->second) {
       return snapshot.id;
+    }
+    const auto warning =
+        fmt::format("machine image {} is not used: it needs a disk of {} GB, {} has {} GB",
+                    snapshot.name, snapshot.min_disk_gigabytes, disk->first, disk->second);
+    if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) {
+      warnings_.push_back(warning);
     }
   }
   return stack_.base_image;

@@ -144,6 +144,26 @@ TEST_CASE("plan: servers start from the newest machine image of their service an
         "s-1vcpu-1gb in nyc3, from snapshot 2");
 }
 
+TEST_CASE("plan: a machine image that needs a larger disk is passed over with a warning") {
+  World world;
+  auto& snapshots = world.input.observed.snapshots;
+  snapshots.resize(2);
+  snapshots[0].id = "2";
+  snapshots[0].name = "zipkick-frontend-image-2";
+  snapshots[0].regions = {"nyc3"};
+  snapshots[0].min_disk_gigabytes = 50;
+  snapshots[1] = snapshots[0];
+  snapshots[1].id = "1";
+  snapshots[1].name = "zipkick-frontend-image-1";
+  snapshots[1].min_disk_gigabytes = 25;
+  world.input.observed.disks_gigabytes = {{"s-1vcpu-1gb", 25}};
+  const auto plan = world.plan();
+  CHECK(plan.lockfile.servers.at("zipkick-frontend-1").image == "1");
+  CHECK(plan.warnings ==
+        std::vector<std::string>{"machine image zipkick-frontend-image-2 is not used: it needs a "
+                                 "disk of 50 GB, s-1vcpu-1gb has 25 GB"});
+}
+
 TEST_CASE("plan: who depends on a replaced database starts again with the names that change") {
   World world;
   world.up();
