@@ -90,6 +90,8 @@ class Run {
 
   // container_steps.cpp
   Status send_image(const plan::Step& step);
+  Status pull_image(const plan::Step& step, const std::string& name, const plan::ImageState& image);
+  bool runs_elsewhere(const std::string& image, const std::string& except) const;
   Status start_container(const plan::Step& step);
   Result<int> release_for(const stack::Service& service, const plan::ImageState& image,
                           const std::string& environment_digest);

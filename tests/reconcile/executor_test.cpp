@@ -290,6 +290,37 @@ TEST_CASE("reconcile: a database whose start was interrupted is waited for by th
 
 TEST_CASE("reconcile: a POST that took effect without an answer makes no second droplet") {
   World world;
+TEST_CASE("reconcile: a tag that moved upstream makes no server differ from the others") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  world.stored.services.at("web").count = 3;
+  Rig second(world, small);
+  second.machines.moved = true;
+  const auto outcome = second.up();
+  REQUIRE(outcome);
+  REQUIRE(outcome->failures.size() == 1);
+  CHECK(outcome->failures[0].step.id == "send_image/shop-web-3");
+  CHECK(outcome->failures[0].error.message.find("another image now") != std::string::npos);
+  CHECK(world.insides.machines.at("shop-web-3").containers.empty());
+}
+
+TEST_CASE("reconcile: where nobody runs the old image, a tag that moved makes a new release") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  std::erase_if(world.cloud.droplets,
+                [](const auto& entry) { return entry.second.name == "shop-db-1"; });
+  for (auto& [id, volume] : world.cloud.volumes) volume.droplet_id = 0;
+  Rig second(world, small);
+  second.machines.moved = true;
+  require_up(second);
+  const auto& containers = world.insides.machines.at("shop-db-2").containers;
+  REQUIRE(containers.size() == 1);
+  CHECK(containers.front().image_digest == "sha256:newer-digest-of-example/postgres:16");
+  CHECK(world.stored.services.at("db").releases.back().number == 2);
+}
+
   Rig rig(world, small);
   rig.http.cut_next = "POST /v2/droplets";
   require_up(rig);

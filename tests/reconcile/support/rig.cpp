@@ -288,7 +288,7 @@ Result<std::string> RigMachines::pull_image(const observe::Target& target,
                                             const std::string& reference) {
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
-  const auto digest = "sha256:digest-of-" + reference;
+  const auto digest = (moved ? "sha256:newer-digest-of-" : "sha256:digest-of-") + reference;
   inside(target).image_digests.insert(digest);
   PAAS_CHECK(fuse_.spend());
   return digest;

@@ -119,6 +119,8 @@ class RigMachines : public observe::Machines {
 
   /// Starting a container of one of these services fails.
   std::set<std::string> broken;
+  /// Tags of images moved upstream: pulls bring another image than before.
+  bool moved = false;
   /// Containers that run and do not answer.
   std::set<std::string> unhealthy;
   /// The run is interrupted while it waits for this container.
