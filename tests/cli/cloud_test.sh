@@ -50,7 +50,8 @@ text_plan=$output
 
 # What a killed run left is swept; what a living one holds is not.
 export XDG_RUNTIME_DIR=$cli_folder/run
-mkdir -p -m 0700 "$XDG_RUNTIME_DIR"/{paasctl-0123456789ab,paasctl-ba9876543210,paasctl-notes}
+mkdir "$XDG_RUNTIME_DIR"
+mkdir -m 0700 "$XDG_RUNTIME_DIR"/{paasctl-0123456789ab,paasctl-ba9876543210,paasctl-notes}
 echo key >"$XDG_RUNTIME_DIR/paasctl-0123456789ab/identity"
 touch "$XDG_RUNTIME_DIR/paasctl-0123456789ab/scratch.guard"
 (
