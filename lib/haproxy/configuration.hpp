@@ -19,6 +19,12 @@ Result<std::string> render(const Setup& setup);
 /// rest and no reload is needed.
 std::string without_servers(std::string_view configuration);
 
+/// What render() describes a configuration with: a digest of all but its servers. HAProxy tells it
+/// of the one that it runs, so a reload that did not take over shows. Empty when there is none.
+std::string mark_of(std::string_view configuration);
+/// The same out of the answer to `show info`.
+std::string mark_in_info(std::string_view info);
+
 /// The servers of a configuration made by render(), by backend.
 std::vector<Backend> servers_of(std::string_view configuration);
 

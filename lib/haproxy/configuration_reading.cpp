@@ -84,6 +84,22 @@ std::string without_servers(std::string_view configuration) {
   return result;
 }
 
+std::string mark_of(std::string_view configuration) {
+  for (const auto& line : text::lines(configuration)) {
+    const auto words = words_of(line);
+    if (words.size() == 2 && words[0] == "description") return words[1];
+  }
+  return "";
+}
+
+std::string mark_in_info(std::string_view info) {
+  constexpr std::string_view key = "description: ";
+  for (const auto& line : text::lines(info)) {
+    if (line.starts_with(key)) return std::string(text::trim(line.substr(key.size())));
+  }
+  return "";
+}
+
 std::vector<Backend> servers_of(std::string_view configuration) {
   constexpr std::string_view internal_prefix = "internal.";
   std::vector<Backend> backends;

@@ -28,6 +28,7 @@ struct Container {
 struct Balancer {
   bool running = false;
   std::string configuration;  ///< The text on disk.
+  std::string mark;           ///< Of the configuration that it runs: haproxy::mark_of().
   /// Names in rotation (UP, weight above zero) by backend.
   std::map<std::string, std::set<std::string>> in_rotation;
   /// Every server name HAProxy knows, by backend.
@@ -59,8 +60,8 @@ struct Observed {
   std::optional<digitalocean::Vpc> vpc;
   std::vector<digitalocean::ReservedIp> reserved_ips;
   std::vector<digitalocean::Snapshot> snapshots;  ///< Machine images of this stack, newest first.
-};
   /// Disks by the droplet size's slug; only read when there is a machine image that has to fit.
   std::map<std::string, int> disks_gigabytes;
+};
 
 }  // namespace paas::observe

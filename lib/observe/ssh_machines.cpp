@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "haproxy/configuration.hpp"
 #include "haproxy/runtime.hpp"
 #include "ssh/user_data.hpp"
 
@@ -183,6 +184,8 @@ Result<Balancer> SshMachines::balancer(const Target& target) {
   }
   result.running = true;
   PAAS_TRY(auto servers, haproxy::parse_statistics(*answer));
+  PAAS_TRY(auto info, balancer_command(target, "show info"));
+  result.mark = haproxy::mark_in_info(info);
   for (const auto& server : servers) {
     result.known[server.backend].insert(server.server);
     const bool out = server.status.starts_with("MAINT") || server.status.starts_with("DRAIN");

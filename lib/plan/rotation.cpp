@@ -58,6 +58,8 @@ void Planner::plan_balancer() {
     } else if (wanted && haproxy::without_servers(*wanted) !=
                              haproxy::without_servers(seen_balancer->configuration)) {
       cause = "its ports, rules or services differ from what the stack says";
+    } else if (wanted && haproxy::mark_of(*wanted) != seen_balancer->mark) {
+      cause = "HAProxy runs with an older configuration than the one on disk";
     }
   }
   if (cause.empty()) return;

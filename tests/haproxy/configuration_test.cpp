@@ -168,6 +168,22 @@ TEST_CASE("haproxy: only a change that is not about servers asks for a reload") 
   CHECK(needs_reload([](Setup& changed) { changed.backends[0].health_timeout_ms = 900; }));
 }
 
+TEST_CASE("haproxy: a configuration is marked, and the mark tells all but servers apart") {
+  const auto setup = zipkick();
+  const auto mark = mark_of(*render(setup));
+  CHECK(mark.starts_with("paas-"));
+  CHECK(mark.size() == 21);
+  auto scaled = setup;
+  scaled.backends[0].servers.pop_back();
+  CHECK(mark_of(*render(scaled)) == mark);
+  auto changed = setup;
+  changed.listen = {81};
+  CHECK(mark_of(*render(changed)) != mark);
+  CHECK(mark_of("global\n    maxconn 5\n") == "");
+  CHECK(mark_in_info("Pid: 7\nnode: lb\ndescription: " + mark + "\nTasks: 5\n\n") == mark);
+  CHECK(mark_in_info("Pid: 7\n") == "");
+}
+
 TEST_CASE("haproxy: text that render did not make is read without harm") {
   for (const std::string text :
        {"", "\n\n", "backend\n    server\n", "    server a b\n",

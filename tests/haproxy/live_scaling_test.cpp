@@ -28,6 +28,19 @@ void check_no_failure(const test::Tally& tally) {
   CHECK(tally.requests > 100);
 }
 
+TEST_CASE("haproxy: a running HAProxy tells which configuration it took over") {
+  WebServer first("app-web-1.r1");
+  LiveHaproxy haproxy(test::web_setup({&first}));
+  const auto loaded = [&] { return mark_in_info(*haproxy.send()("show info")); };
+  const auto before = mark_of(*render(haproxy.setup));
+  CHECK(loaded() == before);
+  haproxy.setup.backends[0].health_interval_ms = 300;
+  CHECK(loaded() == before);
+  haproxy.reload();
+  CHECK(loaded() == mark_of(*render(haproxy.setup)));
+  CHECK(loaded() != before);
+}
+
 TEST_CASE("haproxy: adding and removing servers under load loses no request and reloads nothing") {
   WebServer first("app-web-1.r1");
   WebServer second("app-web-2.r1");

@@ -273,6 +273,7 @@ const std::vector<Situation>& situations() {
        }},
       {"haproxy_configuration_edited",
        [](World& world) { world.balancer().configuration += "listen hand\n"; }},
+      {"haproxy_did_not_reload", [](World& world) { world.balancer().mark = "paas-older"; }},
       {"address_moved",
        [](World& world) { world.input.observed.reserved_ips.front().droplet_id = 7; }},
       {"address_released", [](World& world) { world.input.observed.reserved_ips.clear(); }},

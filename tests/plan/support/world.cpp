@@ -562,6 +562,7 @@ void World::configure_balancer(const Step& step) {
     for (const auto& line : backend.servers) haproxy.in_rotation[backend.name].insert(line.name);
   });
   haproxy.running = true;
+  haproxy.mark = haproxy::mark_of(haproxy.configuration);
   haproxy.known = haproxy.in_rotation;
 }
 

@@ -426,8 +426,11 @@ Status RigMachines::install_balancer(const observe::Target& target, std::string_
   if (!haproxy) haproxy.emplace();
   haproxy->configuration = configuration;
   if (reload == Reload::yes) {
+    // The file is in place before HAProxy reads it.
+    PAAS_CHECK(fuse_.spend());
     ++insides_.reloads;
     haproxy->running = true;
+    haproxy->mark = haproxy::mark_of(configuration);
     haproxy->known.clear();
     for (const auto& backend : haproxy::servers_of(configuration)) {
       for (const auto& server : backend.servers) {
