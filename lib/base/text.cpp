@@ -93,58 +93,6 @@ std::string timestamp(std::chrono::system_clock::time_point value) {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(value)));
 }
 
-namespace {
-
-/// Takes `digits` decimal digits off the front, and `after` behind them unless that is NUL.
-std::optional<int> take_number(std::string_view& text, std::size_t digits, char after) {
-  const auto end = digits + (after == '\0' ? 0 : 1);
-  if (text.size() < end || (after != '\0' && text[digits] != after)) return std::nullopt;
-  int value = 0;
-  for (const char c : text.substr(0, digits)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + (c - '0');
-  }
-  text.remove_prefix(end);
-  return value;
-}
-
-/// "Z", "+02:00" or "-05:30" as what local time is ahead of UTC by.
-std::optional<std::chrono::minutes> take_offset(std::string_view text) {
-  if (text == "Z" || text == "z") return std::chrono::minutes(0);
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
-  const int sign = text[0] == '-' ? -1 : 1;
-  text.remove_prefix(1);
-  const auto hours = take_number(text, 2, ':');
-  const auto minutes = take_number(text, 2, '\0');
-  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  return std::chrono::minutes(sign * (*hours * 60 + *minutes));
-}
-
-}  // namespace
-
-std::optional<std::chrono::system_clock::time_point> parse_timestamp(std::string_view text) {
-  using namespace std::chrono;
-  const auto year_number = take_number(text, 4, '-');
-  const auto month_number = take_number(text, 2, '-');
-  const auto day_number = take_number(text, 2, 'T');
-  const auto hour = take_number(text, 2, ':');
-  const auto minute = take_number(text, 2, ':');
-  const auto second = take_number(text, 2, '\0');
-  if (!year_number || !month_number || !day_number || !hour || !minute || !second) return {};
-  const year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
-                            day(static_cast<unsigned>(*day_number))};
-  // A leap second is the sixtieth; it becomes the first of the next minute.
-  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return {};
-  if (!text.empty() && text.front() == '.') {
-    const auto digits = text.find_first_not_of("0123456789", 1);
-    if (digits == 1 || digits == std::string_view::npos) return {};
-    text.remove_prefix(digits);
-  }
-  const auto offset = take_offset(text);
-  if (!offset) return {};
-  return sys_days(date) + hours(*hour) + minutes(*minute) + seconds(*second) - *offset;
-}
-
 std::size_t edit_distance(std::string_view left, std::string_view right) {
   const auto width = right.size() + 1;
   std::vector<std::size_t> two_above(width);

@@ -27,8 +27,6 @@ std::string bytes(std::uint64_t count);
 std::string duration(std::chrono::milliseconds value);
 /// RFC 3339 in UTC with seconds: "2026-01-31T08:15:00Z".
 std::string timestamp(std::chrono::system_clock::time_point value);
-/// The same, also with a fraction of a second (which is dropped) or an offset from UTC.
-std::optional<std::chrono::system_clock::time_point> parse_timestamp(std::string_view text);
 
 /// Edits of single bytes from one to the other; two neighbours swapped are one edit (the "optimal
 /// string alignment" distance).

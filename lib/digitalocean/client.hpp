@@ -42,7 +42,6 @@ class Client {
   Result<std::vector<Region>> regions();
   Result<std::vector<Size>> sizes();
 
-  Result<std::vector<SshKey>> ssh_keys();
   /// nothing when there is no such key
   Result<std::optional<SshKey>> find_ssh_key(const std::string& fingerprint);
   Result<SshKey> create_ssh_key(const std::string& name, const std::string& public_key);
@@ -91,7 +90,6 @@ class Client {
   Result<std::vector<ReservedIp>> reserved_ips();
   Result<ReservedIp> create_reserved_ip(std::int64_t droplet);
   Result<Action> assign_reserved_ip(const std::string& ip, std::int64_t droplet);
-  Result<Action> unassign_reserved_ip(const std::string& ip);
   Status delete_reserved_ip(const std::string& ip);
 
   const std::string& url() const;

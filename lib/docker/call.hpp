@@ -22,7 +22,6 @@ struct Call {
   std::string path{};  ///< Below the version: "/containers/json".
   std::vector<std::pair<std::string, std::string>> query{};
   nlohmann::json json = nullptr;                             ///< The body, unless null.
-  std::string archive{};                                     ///< A body that is a tar archive.
   std::function<Result<std::string>(std::size_t)> source{};  ///< A streamed tar archive.
   std::optional<std::uint64_t> length{};
   std::function<Status(std::string_view)> on_body{};

@@ -102,8 +102,7 @@ Result<HttpResponse> Engine::send(const Call& call) {
   if (!call.json.is_null()) {
     PAAS_TRY(request.body, dump(call.json));
     request.headers.emplace_back("Content-Type", "application/json");
-  } else if (call.source || !call.archive.empty()) {
-    request.body = call.archive;
+  } else if (call.source) {
     request.body_source = call.source;
     request.body_length = call.length;
     request.headers.emplace_back("Content-Type", "application/x-tar");

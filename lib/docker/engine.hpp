@@ -158,8 +158,6 @@ class Engine {
   /// Freezes its processes and lets them go on.
   Status pause_container(const std::string& container);
   Status unpause_container(const std::string& container);
-  Status restart_container(const std::string& container, int timeout_seconds);
-  Status rename_container(const std::string& container, const std::string& name);
   /// Removes it with its anonymous volumes, running or not; what is not there is no error.
   Status remove_container(const std::string& container);
   /// All containers (running or not) that carry every one of these labels ("key" or "key=value").
@@ -173,8 +171,6 @@ class Engine {
   /// is not there is 126 or 127, as in a shell.
   Result<ExecResult> exec(const std::string& container, const std::vector<std::string>& arguments,
                           const std::string& input = {});
-  /// Puts a tar archive's files into a container's folder, running or not.
-  Status put_archive(const std::string& container, const std::string& folder, std::string archive);
   Result<std::string> commit_container(const std::string& container, const std::string& repository,
                                        const std::string& tag);
 
@@ -190,9 +186,6 @@ class Engine {
   /// What is not there is no error.
   Status remove_volume(const std::string& name);
   Result<nlohmann::json> volumes(const std::vector<std::string>& labels);
-  /// Streams the engine's events (JSON objects, one a call) until the sink fails.
-  Status events(const std::map<std::string, std::vector<std::string>>& filters,
-                const std::function<Status(const nlohmann::json&)>& sink);
 
   const std::string& name() const { return name_; }
 

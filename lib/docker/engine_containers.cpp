@@ -180,22 +180,6 @@ Status Engine::unpause_container(const std::string& container) {
   return {};
 }
 
-Status Engine::restart_container(const std::string& container, int timeout_seconds) {
-  PAAS_TRY([[maybe_unused]] const auto response,
-           send({.method = "POST",
-                 .path = container_path(container, "/restart"),
-                 .query = {{"t", std::to_string(timeout_seconds)}},
-                 .timeout = stopping(timeout_seconds)}));
-  return {};
-}
-
-Status Engine::rename_container(const std::string& container, const std::string& name) {
-  PAAS_TRY([[maybe_unused]] const auto response, send({.method = "POST",
-                                                       .path = container_path(container, "/rename"),
-                                                       .query = {{"name", name}}}));
-  return {};
-}
-
 Status Engine::remove_container(const std::string& container) {
   const auto removed = send({.method = "DELETE",
                              .path = container_path(container, ""),
@@ -231,17 +215,6 @@ Result<nlohmann::json> Engine::inspect_container_json(const std::string& contain
 Result<ContainerInfo> Engine::inspect_container(const std::string& container) {
   PAAS_TRY(const auto value, inspect_container_json(container));
   return read_inspected(value);
-}
-
-Status Engine::put_archive(const std::string& container, const std::string& folder,
-                           std::string archive) {
-  PAAS_TRY([[maybe_unused]] const auto response,
-           send({.method = "PUT",
-                 .path = container_path(container, "/archive"),
-                 .query = {{"path", folder}},
-                 .archive = std::move(archive),
-                 .timeout = std::chrono::minutes(10)}));
-  return {};
 }
 
 Result<std::string> Engine::commit_container(const std::string& container,

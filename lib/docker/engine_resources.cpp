@@ -1,7 +1,6 @@
-// An engine's networks and volumes, and its events.
+// An engine's networks and volumes.
 #include "docker/call.hpp"
 #include "docker/engine.hpp"
-#include "docker/streams.hpp"
 
 namespace paas::docker {
 
@@ -68,18 +67,6 @@ Result<nlohmann::json> Engine::volumes(const std::vector<std::string>& labels) {
     return fail(explain(make_error(ErrorKind::failed, "the list of volumes is not a list")));
   }
   return list;
-}
-
-Status Engine::events(const std::map<std::string, std::vector<std::string>>& filters,
-                      const std::function<Status(const nlohmann::json&)>& sink) {
-  PAAS_TRY(auto text, dump(filters));
-  JsonLines lines(sink);
-  PAAS_TRY([[maybe_unused]] const auto response,
-           send({.path = "/events",
-                 .query = {{"filters", std::move(text)}},
-                 .on_body = [&](std::string_view part) { return lines.feed(part); },
-                 .timeout = unlimited}));
-  return lines.finish();
 }
 
 }  // namespace paas::docker

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "docker/support/scripted_engine.hpp"
-#include "docker/tar.hpp"
 
 namespace paas::docker {
 namespace {
@@ -60,20 +59,16 @@ TEST_CASE("engine: a text that is not UTF-8 is refused instead of changed") {
 TEST_CASE("engine: a container's life in requests") {
   ScriptedEngine http;
   auto engine = engine_of(http);
-  for (int i = 0; i < 6; ++i) http.answer(204);
+  for (int i = 0; i < 4; ++i) http.answer(204);
   CHECK(engine.start_container("web"));
   CHECK(engine.stop_container("web", 90));
-  CHECK(engine.restart_container("web", 5));
   CHECK(engine.kill_container("web", "SIGHUP"));
-  CHECK(engine.rename_container("web", "web-old"));
-  CHECK(engine.remove_container("web-old"));
+  CHECK(engine.remove_container("web"));
   CHECK(http.requests == std::vector<std::string>{
                              "POST /v1.41/containers/web/start",
                              "POST /v1.41/containers/web/stop?t=90",
-                             "POST /v1.41/containers/web/restart?t=5",
                              "POST /v1.41/containers/web/kill?signal=SIGHUP",
-                             "POST /v1.41/containers/web/rename?name=web-old",
-                             "DELETE /v1.41/containers/web-old?force=1&v=1",
+                             "DELETE /v1.41/containers/web?force=1&v=1",
                          });
   // A stop of 90 seconds must not end as a timeout of the request.
   CHECK(http.timeouts[1] > std::chrono::seconds(90));
@@ -149,17 +144,12 @@ TEST_CASE("engine: an inspected container has what it was created with, running 
   CHECK(engine.inspect_container("web")->ports == std::vector<PortBinding>{{"0.0.0.0", 49153, 80}});
 }
 
-TEST_CASE("engine: an archive is put, a container is committed") {
+TEST_CASE("engine: a container is committed to an image") {
   ScriptedEngine http;
   auto engine = engine_of(http);
-  const auto archive = tar::archive({tar::file("hosts", "10.0.0.1 lb.internal\n")});
-  http.answer(200);
-  CHECK(engine.put_archive("web", "/etc/my folder", archive));
-  CHECK(http.requests[0] == "PUT /v1.41/containers/web/archive?path=%2Fetc%2Fmy%20folder");
-  CHECK(http.bodies[0] == archive);
   http.answer(201, R"({"Id":"sha256:c"})");
   CHECK(engine.commit_container("web", "paas/snapshot", "7").value() == "sha256:c");
-  CHECK(http.requests[1] == "POST /v1.41/commit?container=web&repo=paas%2Fsnapshot&tag=7");
+  CHECK(http.requests[0] == "POST /v1.41/commit?container=web&repo=paas%2Fsnapshot&tag=7");
 }
 
 }  // namespace

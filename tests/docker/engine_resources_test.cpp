@@ -1,4 +1,4 @@
-// Requests about networks and volumes, and events.
+// Requests about networks and volumes.
 #include "docker/engine.hpp"
 
 #include <doctest/doctest.h>
@@ -38,21 +38,6 @@ TEST_CASE("engine: networks and volumes in requests") {
   CHECK(engine.volumes({"k"})->empty());
   http.answer(403, R"({"message":"network vpc has active endpoints"})");
   CHECK(engine.remove_network("vpc").error().message == "network vpc has active endpoints");
-}
-
-TEST_CASE("engine: events come one by one until the sink has enough") {
-  ScriptedEngine http;
-  auto engine = engine_of(http);
-  http.answer(200, "{\"Action\":\"start\"}\n{\"Action\":\"die\"}\n{\"Action\":\"never\"}\n");
-  std::vector<std::string> actions;
-  const auto done = engine.events({{"type", {"container"}}}, [&](const json& event) -> Status {
-    actions.push_back(event["Action"]);
-    if (actions.size() < 2) return {};
-    return fail(ErrorKind::interrupted, "enough");
-  });
-  CHECK(done.error().kind == ErrorKind::interrupted);
-  CHECK(actions == std::vector<std::string>{"start", "die"});
-  CHECK(http.requests[0] == "GET /v1.41/events?filters=%7B%22type%22%3A%5B%22container%22%5D%7D");
 }
 
 }  // namespace
