@@ -22,7 +22,8 @@ Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto input, session->input(depth, without_engine));
   PAAS_TRY(auto plan, plan::make(input));
   print_plan(program, plan);
-  return options.detailed_exitcode && !plan.empty() ? exit_changes_pending : exit_done;
+  if (!options.detailed_exitcode) return exit_done;
+  return plan.empty() ? exit_status_of_reach(plan) : exit_changes_pending;
 }
 
 }  // namespace

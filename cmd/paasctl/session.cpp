@@ -281,13 +281,25 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
   PAAS_TRY(auto plan, plan::make(input));
   for (const auto& warning : plan.warnings) program.say("warning: " + warning);
   if (plan.empty()) {
-    program.say("Nothing to do: everything is as the stack says.");
+    program.say(report::nothing_to_do(plan));
     // Counts and pins are part of the lockfile although no server has to change for them.
-    if (plan.lockfile == session.loaded) return exit_done;
+    if (plan.lockfile == session.loaded) return exit_status_of_reach(plan);
   } else {
     program.say(fmt::format("{}: {}.", session.stack.name, report::plan_summary(plan)));
   }
-  return session.execute(plan, input);
+  PAAS_TRY(const int status, session.execute(plan, input));
+  PAAS_TRY(const int reached, exit_status_of_reach(plan));
+  return status == exit_done ? reached : status;
+}
+
+Result<int> exit_status_of_reach(const plan::Plan& plan) {
+  if (plan.unreached.empty()) return exit_done;
+  return fail(
+      ErrorKind::unreachable,
+      fmt::format("whether {} {} as the stack says is unknown", fmt::join(plan.unreached, ", "),
+                  plan.unreached.size() == 1 ? "is" : "are"),
+      "`paasctl up` goes on when they answer; `paasctl server replace NAME` makes others "
+      "in their place");
 }
 
 }  // namespace paas::cli

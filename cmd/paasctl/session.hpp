@@ -115,4 +115,7 @@ struct Change {
 };
 Result<int> apply_change(Program& program, Session& session, const Change& change);
 
+/// Nobody may take a stack for being as its file says when servers of it did not answer.
+Result<int> exit_status_of_reach(const plan::Plan& plan);
+
 }  // namespace paas::cli

@@ -76,12 +76,16 @@ Runtime::Runtime(Send send, Clock& clock) : send_(std::move(send)), clock_(clock
 Result<std::string> Runtime::command(const std::string& text) {
   auto answer = send_(text);
   if (!answer) return fail(std::move(answer.error()), "asking HAProxy through its admin socket");
-  return std::string(text::trim(*answer));
+  return answer;
 }
 
 Status Runtime::order(const std::string& text) {
   PAAS_TRY(const auto answer, command(text));
-  if (!answer.empty()) return fail(refusal(text, answer));
+  if (!text::trim(answer).empty()) return fail(refusal(text, answer));
+  // What was done is answered with an empty line; one that hangs or ends says nothing at all.
+  if (answer.empty()) {
+    return fail(ErrorKind::unreachable, fmt::format("HAProxy said nothing to '{}'", text));
+  }
   return {};
 }
 

@@ -78,6 +78,7 @@ Result<Plan> Planner::make() {
   }
   plan.lockfile = std::move(lock_);
   plan.warnings = std::move(warnings_);
+  plan.unreached = std::move(unreached_);
   return plan;
 }
 

@@ -89,6 +89,7 @@ class Planner {
   std::vector<Step> steps_;
   std::set<std::string> ids_;
   std::vector<std::string> warnings_;
+  std::vector<std::string> unreached_;
   std::map<std::string, std::vector<Placed>> placed_;  ///< By service, and "lb".
   std::map<std::string, std::string> departures_;      ///< Leaving servers and why.
 };

@@ -148,6 +148,7 @@ void Planner::plan_existing_server(const std::string& name) {
     warnings_.push_back(
         fmt::format("{} was not looked at: {}", name,
                     found->unreachable.empty() ? "not asked to" : found->unreachable));
+    if (!found->unreachable.empty()) unreached_.push_back(name);
   }
   placed_[server.service].push_back(placed);
 }

@@ -64,6 +64,9 @@ struct Plan {
   /// What the user should know but no step mends: a server that could not be looked at, a volume
   /// that is kept.
   std::vector<std::string> warnings;
+  /// Servers that should be as the stack says and could not be looked at: whether they are is
+  /// unknown.
+  std::vector<std::string> unreached;
   bool empty() const { return steps.empty(); }
 };
 

@@ -67,6 +67,12 @@ std::string plan_summary(const plan::Plan& plan) {
                      counts.remove);
 }
 
+std::string nothing_to_do(const plan::Plan& plan) {
+  if (plan.unreached.empty()) return "Nothing to do: everything is as the stack says.";
+  return fmt::format("Nothing to do, as far as could be seen: {} could not be looked at.",
+                     fmt::join(plan.unreached, ", "));
+}
+
 std::string plan_text(const plan::Plan& plan, Color color) {
   std::string text;
   for (const auto& step : plan.steps) {
@@ -76,7 +82,7 @@ std::string plan_text(const plan::Plan& plan, Color color) {
   for (const auto& warning : plan.warnings) {
     text += fmt::format("  {} {}\n", paint("!", Tone::attention, color), warning);
   }
-  if (plan.empty()) return text + "Nothing to do: everything is as the stack says.\n";
+  if (plan.empty()) return text + nothing_to_do(plan) + "\n";
   return text + fmt::format("Plan: {}.\n", plan_summary(plan));
 }
 
@@ -103,6 +109,7 @@ std::string plan_json(const plan::Plan& plan) {
   document["summary"] = {
       {"create", counts.create}, {"update", counts.update}, {"remove", counts.remove}};
   document["warnings"] = plan.warnings;
+  document["unreached"] = plan.unreached;
   return document.dump(2) + "\n";
 }
 

@@ -17,6 +17,9 @@ std::string plan_text(const plan::Plan& plan, Color color);
 /// "remove"}, "warnings"}
 std::string plan_json(const plan::Plan& plan);
 
+/// What there is to say of a plan without steps.
+std::string nothing_to_do(const plan::Plan& plan);
+
 /// "3 to create, 1 to update, 0 to remove"
 std::string plan_summary(const plan::Plan& plan);
 

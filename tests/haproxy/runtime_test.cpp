@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: a server of that name with another address 
 TEST_CASE_FIXTURE(Fixture, "haproxy: a server without checks is replaced by one with them") {
   auto& server = put("READY", 10, "");
   server.has_check = false;
-  haproxy.answers["enable health"] = "";
+  haproxy.answers["enable health"] = "\n";
   // Its state is shown as HAProxy shows it.
   auto send = haproxy.send();
   Runtime other(
@@ -162,6 +162,19 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: garbage for an answer is an error and gives
   for (const auto& command : haproxy.commands) {
     CHECK(command.find("weight 10") == std::string::npos);
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "haproxy: weight that nobody confirms is an error") {
+  haproxy.answers["set server"] = "";
+  CHECK(runtime.add_server(web(), server_1, enough).error().kind == ErrorKind::unreachable);
+}
+
+TEST_CASE_FIXTURE(Fixture, "haproxy: a HAProxy without any proxy has no servers") {
+  haproxy.answers["show stat"] =
+      "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n\n";
+  const auto seen = runtime.statistics();
+  REQUIRE(seen);
+  CHECK(seen->empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "haproxy: a server that vanishes while it is awaited is an error") {

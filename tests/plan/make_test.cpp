@@ -178,6 +178,16 @@ TEST_CASE("plan: who depends on a replaced database starts again with the names 
   CHECK_FALSE(has_step(plan, "start_container/zipkick-frontend-1"));
 }
 
+TEST_CASE("plan: servers that did not answer are named, those that were not asked are not") {
+  World world;
+  world.up();
+  CHECK(world.plan().unreached.empty());
+  world.cut_off("zipkick-backend-1");
+  const auto plan = world.plan();
+  CHECK(plan.empty());
+  CHECK(plan.unreached == std::vector<std::string>{"zipkick-backend-1"});
+}
+
 TEST_CASE("plan: without a look inside, only what the cloud shows is planned") {
   World world;
   world.up();
@@ -188,6 +198,7 @@ TEST_CASE("plan: without a look inside, only what the cloud shows is planned") {
   CHECK(has_step(plan, "create_server/zipkick-frontend-3"));
   CHECK_FALSE(has_step(plan, "start_container/zipkick-frontend-1"));
   CHECK(plan.warnings.size() == world.lock().servers.size());
+  CHECK(plan.unreached.empty());
 }
 
 Step step(const std::string& id, std::vector<std::string> after) {

@@ -68,6 +68,10 @@ TEST_CASE("report: a plan without steps says so, and still warns") {
   const auto document = nlohmann::json::parse(plan_json(plan));
   CHECK(document.at("steps") == nlohmann::json::array());
   CHECK(document.at("summary").at("create") == 0);
+  CHECK(document.at("unreached") == nlohmann::json::array());
+  plan.unreached = {"shop-web-1", "shop-web-2"};
+  CHECK(nothing_to_do(plan) ==
+        "Nothing to do, as far as could be seen: shop-web-1, shop-web-2 could not be looked at.");
 }
 
 struct Shown {

@@ -118,6 +118,15 @@ check_equal "the data is the same" true "$(get / | jq ".visits > $visits and .no
 check_nothing_left_over
 check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
 
+say "A server that does not answer"
+inside backend-1 'systemctl stop ssh'
+check_status "up does not call that done" 69 paasctl up --yes
+check_contains "it names the server" "whether zipkick-backend-1 is as the stack says is unknown" "$errors"
+check_lacks "and does not say that all is well" "everything is as the stack says" "$errors"
+check_status "plan neither" 69 paasctl plan --detailed-exitcode
+inside backend-1 'systemctl start ssh'
+check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
+
 say "A host key that changed"
 # shellcheck disable=SC2016
 inside backend-1 'rm /etc/ssh/ssh_host_ed25519_key* && ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh'
