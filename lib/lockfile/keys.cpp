@@ -88,9 +88,4 @@ Result<Key> create_key(Files& files, Environment& environment, Random& random,
   return key;
 }
 
-Status remove_key(Files& files, Environment& environment, const std::string& lineage) {
-  PAAS_TRY(const auto path, key_path(environment, lineage));
-  return files.remove(path);
-}
-
 }  // namespace paas::lockfile

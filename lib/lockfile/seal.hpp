@@ -32,8 +32,6 @@ Result<Key> create_key(Files& files, Environment& environment, Random& random,
 /// Where the key of a lineage is stored. Error not_found: neither XDG_CONFIG_HOME nor HOME is set;
 /// invalid: a lineage that must not become part of a path.
 Result<std::string> key_path(Environment& environment, const std::string& lineage);
-/// Removes the stored key; one that is not there is no error.
-Status remove_key(Files& files, Environment& environment, const std::string& lineage);
 /// Letters, digits and "-", 8 to 64 of them: it becomes a file's name.
 bool is_lineage(std::string_view text);
 

@@ -124,21 +124,6 @@ Status FileStore::save(Lockfile& lockfile) {
   return {};
 }
 
-Status FileStore::erase() {
-  const std::lock_guard lock(mutex_);
-  PAAS_TRY(const auto current, read_unchanged());
-  if (current.empty()) return {};
-  PAAS_TRY(const auto lineage, lineage_of(current));
-  // A key without a lockfile does no harm; a lockfile without its key could not be read again.
-  PAAS_CHECK(files_.remove(path_));
-  PAAS_CHECK(files_.remove(backup_path()));
-  last_text_.clear();
-  last_serial_ = 0;
-  doubtful_text_.reset();
-  key_.reset();
-  return remove_key(files_, environment_, lineage);
-}
-
 bool FileStore::exists() {
   const auto info = files_.info(path_);
   return info && info->has_value();

@@ -35,8 +35,6 @@ class Store {
   /// somebody else replaced it. On success `lockfile.serial` is the new one. Flushed when it
   /// returns.
   virtual Status save(Lockfile& lockfile) = 0;
-  /// Removes it and its key, after everything in it was destroyed.
-  virtual Status erase() = 0;
   virtual bool exists() = 0;
   /// For messages.
   virtual std::string location() = 0;
@@ -46,7 +44,7 @@ class Store {
 
 /// A file (0600) beside the stack file: paas.yaml -> paas.lock, guard paas.lock.guard, backup of
 /// the text before this run paas.lock.backup. The guard's file is never removed or replaced: two
-/// processes could otherwise hold guards of two files of one name. save() and erase() need the
+/// processes could otherwise hold guards of two files of one name. save() needs the
 /// guard. Safe to use from several threads.
 class FileStore : public Store {
  public:
@@ -55,7 +53,6 @@ class FileStore : public Store {
   Result<std::unique_ptr<Guard>> acquire(const std::string& command) override;
   Result<Lockfile> load() override;
   Status save(Lockfile& lockfile) override;
-  Status erase() override;
   bool exists() override;
   std::string location() override;
   std::vector<std::string> warnings() override;

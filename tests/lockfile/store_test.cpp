@@ -87,7 +87,6 @@ TEST_CASE("lockfile: saving needs the guard") {
   CHECK_FALSE(f.store.save(lockfile));
   { const auto guard = f.store.acquire("paasctl up"); }
   CHECK_FALSE(f.store.save(lockfile));
-  CHECK_FALSE(f.store.erase());
   CHECK_FALSE(f.store.exists());
 }
 
@@ -110,8 +109,6 @@ TEST_CASE("lockfile: a lost update is refused and nothing is overwritten") {
   CHECK(saved.error().message.find("had serial 1") != std::string::npos);
   CHECK(f.text() == text);
   CHECK(mine.serial == 1);
-  CHECK_FALSE(f.store.erase());
-  CHECK(f.text() == text);
 }
 
 TEST_CASE("lockfile: a lockfile that appeared or vanished since the load is not overwritten") {
@@ -206,26 +203,6 @@ TEST_CASE("lockfile: what could not be read again is not stored") {
   lockfile.servers["zipkick web"].service = "web";
   CHECK_FALSE(f.store.save(lockfile));
   CHECK(f.text() == before);
-}
-
-TEST_CASE("lockfile: erasing takes the backup and the key along and leaves the guard's file") {
-  Fixture f;
-  auto lockfile = *f.store.load();
-  const auto guard = f.store.acquire("paasctl down");
-  REQUIRE(f.store.save(lockfile));
-  const auto later_guard = f.store.acquire("paasctl down");
-  REQUIRE(f.store.save(lockfile));
-  CHECK(f.files.files.count("/s/paas.lock.backup") == 1);
-  REQUIRE(f.store.erase());
-  for (const auto& [path, file] : f.files.files) {
-    CAPTURE(path);
-    CHECK((file.kind == FileKind::directory || path == "/s/paas.lock.guard"));
-  }
-  CHECK_FALSE(f.store.exists());
-  CHECK(f.store.erase());
-  auto fresh = *f.store.load();
-  CHECK(fresh.lineage != lockfile.lineage);
-  CHECK(f.store.save(fresh));
 }
 
 TEST_CASE("lockfile: a link, an empty file and a broken text are refused with the way out") {

@@ -106,7 +106,6 @@ class MemoryStore : public lockfile::Store {
     stored_ = next;
     return fuse_.spend();
   }
-  Status erase() override { return {}; }
   bool exists() override { return stored_.serial > 0; }
   std::string location() override { return "memory"; }
 
