@@ -57,7 +57,9 @@ for folder in /proc/[0-9]*; do
   process=${{folder#/proc/}}
   targets=$(mounted_in "$process")
   [ -n "$targets" ] || continue
-  if [ "$(readlink "/proc/$process/ns/pid")" != "$own" ]; then
+  # One that has ended meanwhile has nothing mounted any more.
+  namespace=$(readlink "/proc/$process/ns/pid") || continue
+  if [ "$namespace" != "$own" ]; then
     echo "a container has it mounted at $targets"
     exit 3
   fi
