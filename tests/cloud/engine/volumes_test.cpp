@@ -24,6 +24,22 @@ void make_nested_image(TestCloud& cloud, std::int64_t droplet_id) {
 
 }  // namespace
 
+TEST_CASE("volumes: programs that end while a volume is detached are no container that holds it") {
+  TestCloud cloud;
+  CHECK(cloud.apply(cloud.machine(1)) == "");
+  CHECK(cloud.apply(CreateVolume{"volume-1", "data", 1, "ext4", ""}) == "");
+  CHECK(cloud.apply(AttachVolume{"volume-1", "data", 1}) == "");
+  cloud.output_inside(1,
+                      "for i in $(seq 150); do timeout 60 sh -c 'while :; do sleep 0.2; done' "
+                      ">/dev/null 2>&1 & done");
+  for (int round = 0; round < 8; ++round) {
+    CAPTURE(round);
+    CHECK(cloud.inside(1, fmt::format("mount {} /mnt", by_id_link)).status == 0);
+    CHECK(cloud.apply(DetachVolume{"volume-1", "data", 1}) == "");
+    CHECK(cloud.apply(AttachVolume{"volume-1", "data", 1}) == "");
+  }
+}
+
 TEST_CASE("volumes: a volume keeps its files and goes from machine to machine") {
   TestCloud cloud;
   CHECK(cloud.apply(cloud.machine(1)) == "");
