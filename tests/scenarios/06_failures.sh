@@ -57,7 +57,7 @@ say "A rebooted droplet"
 before=$(inside db-1 'cut -d " " -f 22 /proc/1/stat')
 network_of() {
   # shellcheck disable=SC2016
-  inside "$1" 'ip -4 -o address show scope global | awk "/ eth/ {print \$2, \$4}"; iptables -t mangle -S paas-inbound'
+  inside "$1" 'ip -4 -o address show scope global | awk "/ eth/ {print \$2, \$4}" | sort; iptables -t mangle -S paas-inbound'
 }
 kept=$(network_of db-1)
 container=$(containers_of db | awk '{print $3}')
