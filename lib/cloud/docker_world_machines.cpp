@@ -186,8 +186,9 @@ Status DockerWorld::carry_out(const SetRules& effect) {
   PAAS_TRY(const bool running, is_running(effect.droplet_id));
   if (!running) return {};
   PAAS_TRY(const auto text, traffic_rules::render_filter(effect.rules, metadata()));
-  PAAS_TRY(const auto result, engine_.exec(container_name(effect.droplet_id),
-                                           {"iptables-restore", "--wait", "--noflush"}, text));
+  PAAS_TRY(const auto result,
+           engine_.exec(container_name(effect.droplet_id),
+                        {"iptables-restore", "--wait", "--noflush"}, {.input = text}));
   if (result.exit_code != 0) {
     return fail(ErrorKind::failed,
                 fmt::format("the firewall was refused: {}", text::trim(result.error_output)));

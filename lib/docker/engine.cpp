@@ -33,27 +33,31 @@ struct Engine::Agreed {
   std::optional<bool> containerd_store;
 };
 
-Engine::Engine(Http& http, std::string socket, std::string name, Hijack hijack)
+Engine::Engine(Http& http, std::string socket, EngineOptions options)
     : http_(http),
       socket_(std::move(socket)),
-      name_(std::move(name)),
-      hijack_(std::move(hijack)),
+      options_(std::move(options)),
       agreed_(std::make_shared<Agreed>()) {
-  if (hijack_) return;
-  hijack_ = [](const auto& path_of_socket, const auto& path, const auto& body, auto input,
-               const auto& sink) {
-    return hijack_unix_socket(path_of_socket, path, body, input, sink);
+  if (options_.address.empty()) options_.address = socket_;
+  if (options_.hint.empty()) {
+    options_.hint = fmt::format(
+        "nothing answers at {}: start Docker Engine, or name its socket in DOCKER_HOST "
+        "(unix:///PATH)",
+        socket_);
+  }
+  if (options_.hijack) return;
+  options_.hijack = [](const auto& path_of_socket, const auto& path, const auto& body,
+                       const auto& exec, const auto& sink) {
+    return hijack_unix_socket(path_of_socket, path, body, exec.input, sink, exec.timeout);
   };
 }
 
 Error Engine::explain(Error error) const {
   if (error.kind == ErrorKind::unreachable && error.hint.empty()) {
-    error.hint = fmt::format(
-        "nothing answers at {}: start Docker Engine, or name its socket in DOCKER_HOST "
-        "(unix:///PATH)",
-        socket_);
+    error.hint = options_.hint;
   }
-  return with_context(std::move(error), name_);
+  error.message = text::replace_all(std::move(error.message), socket_, options_.address);
+  return with_context(std::move(error), options_.name);
 }
 
 Error Engine::refusal(const HttpResponse& response) const {
@@ -65,7 +69,7 @@ Error Engine::refusal(const HttpResponse& response) const {
   if (response.status == 404) kind = ErrorKind::not_found;
   if (response.status == 409) kind = ErrorKind::exists;
   if (response.status == 401) kind = ErrorKind::unauthorised;
-  return with_context(make_error(kind, std::move(message)), name_);
+  return with_context(make_error(kind, std::move(message)), options_.name);
 }
 
 Result<std::string> Engine::api_version() {

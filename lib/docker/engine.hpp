@@ -104,21 +104,36 @@ using OnText = std::function<void(std::string_view)>;
 
 struct Call;
 
+struct ExecOptions {
+  std::string input{};                                          ///< For its standard input.
+  std::chrono::milliseconds timeout = std::chrono::minutes(5);  ///< Until it has ended.
+};
+
 /// Runs a request whose connection becomes a raw stream both ways (exec with input). Parameters:
-/// the socket, the path with its query, the JSON body, the input; the sink gets what comes back.
-/// See hijack.hpp.
+/// the socket, the path with its query, the JSON body, the input and the time it may take; the sink
+/// gets what comes back. See hijack.hpp.
 using Hijack = std::function<Status(const std::string& socket, const std::string& path,
-                                    const std::string& body, std::string_view input,
+                                    const std::string& body, const ExecOptions& options,
                                     const std::function<Status(std::string_view)>& sink)>;
 
-/// One engine. Errors: unreachable (with a hint on how to start one or to set DOCKER_HOST),
-/// not_found, exists (409), failed with the engine's own message.
+/// How an engine is spoken of, and reached.
+struct EngineOptions {
+  std::string name = "Docker Engine";
+  /// What messages call the socket; "": its path.
+  std::string address{};
+  /// What to do when it does not answer; "": start one here, or set DOCKER_HOST.
+  std::string hint{};
+  /// Replaces the real connection of exec with input (for tests).
+  Hijack hijack{};
+};
+
+/// One engine. Errors: unreachable (with the hint of its options), timed_out, not_found, exists
+/// (409), failed with the engine's own message.
 class Engine {
  public:
-  /// Over a unix socket, local or forwarded from a server. `name` is used in messages. `hijack`
-  /// replaces the real connection of exec with input (for tests). Copies share what was learnt
-  /// about the engine; all functions may be called from several threads at once.
-  Engine(Http& http, std::string socket, std::string name = "Docker Engine", Hijack hijack = {});
+  /// Over a unix socket, local or forwarded from a server. Copies share what was learnt about the
+  /// engine; all functions may be called from several threads at once.
+  Engine(Http& http, std::string socket, EngineOptions options = {});
 
   Status ping();
   /// The version of the API that requests use, agreed with the engine on the first request.
@@ -168,9 +183,9 @@ class Engine {
   Status logs(const std::string& container, const LogOptions& options,
               const std::function<Status(LogStream, std::string_view)>& sink);
   /// Runs a command in a running container and waits for its end. The exit code of a program that
-  /// is not there is 126 or 127, as in a shell.
+  /// is not there is 126 or 127, as in a shell. After timed_out it may still run.
   Result<ExecResult> exec(const std::string& container, const std::vector<std::string>& arguments,
-                          const std::string& input = {});
+                          const ExecOptions& options = {});
   Result<std::string> commit_container(const std::string& container, const std::string& repository,
                                        const std::string& tag);
 
@@ -187,21 +202,21 @@ class Engine {
   Status remove_volume(const std::string& name);
   Result<nlohmann::json> volumes(const std::vector<std::string>& labels);
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return options_.name; }
 
  private:
   struct Agreed;
 
   Result<HttpResponse> send(const Call& call);
   Result<nlohmann::json> fetch(const Call& call);
-  Result<int> exit_code_of(const std::string& exec_path);
+  Result<int> exit_code_of(const std::string& exec_path,
+                           std::chrono::steady_clock::time_point deadline);
   Error explain(Error error) const;
   Error refusal(const HttpResponse& response) const;
 
   Http& http_;
   std::string socket_;
-  std::string name_;
-  Hijack hijack_;
+  EngineOptions options_;
   std::shared_ptr<Agreed> agreed_;
 };
 

@@ -31,10 +31,11 @@ Status Engine::logs(const std::string& container, const LogOptions& options,
 
 Result<ExecResult> Engine::exec(const std::string& container,
                                 const std::vector<std::string>& arguments,
-                                const std::string& input) {
+                                const ExecOptions& options) {
+  const auto deadline = std::chrono::steady_clock::now() + options.timeout;
   PAAS_TRY(const auto made, fetch({.method = "POST",
                                    .path = "/containers/" + encode_path(container) + "/exec",
-                                   .json = {{"AttachStdin", !input.empty()},
+                                   .json = {{"AttachStdin", !options.input.empty()},
                                             {"AttachStdout", true},
                                             {"AttachStderr", true},
                                             {"Tty", false},
@@ -47,25 +48,26 @@ Result<ExecResult> Engine::exec(const std::string& container,
     return {};
   });
   const auto feed = [&](std::string_view part) { return frames.feed(part); };
-  if (input.empty()) {
+  if (options.input.empty()) {
     PAAS_TRY([[maybe_unused]] const auto response, send({.method = "POST",
                                                          .path = path + "/start",
                                                          .json = start,
                                                          .on_body = feed,
-                                                         .timeout = unlimited}));
+                                                         .timeout = options.timeout}));
   } else {
     PAAS_TRY(const auto version, api_version());
     PAAS_TRY(const auto body, dump(start));
-    auto ran = hijack_(socket_, "/v" + version + path + "/start", body, input, feed);
+    auto ran = options_.hijack(socket_, "/v" + version + path + "/start", body, options, feed);
     if (!ran) return fail(explain(std::move(ran.error())));
   }
-  PAAS_TRY(result.exit_code, exit_code_of(path));
+  PAAS_TRY(result.exit_code, exit_code_of(path, deadline));
   return result;
 }
 
 // The stream may end before the command does: by a moment that the engine takes to learn of the
 // end, or by long where the command has closed its outputs.
-Result<int> Engine::exit_code_of(const std::string& exec_path) {
+Result<int> Engine::exit_code_of(const std::string& exec_path,
+                                 std::chrono::steady_clock::time_point deadline) {
   auto pause = std::chrono::milliseconds(2);
   for (int ended_without_code = 0; ended_without_code < 50;) {
     PAAS_TRY(const auto value, fetch({.path = exec_path + "/json"}));
@@ -73,6 +75,9 @@ Result<int> Engine::exit_code_of(const std::string& exec_path) {
     const auto& code = member(value, "ExitCode");
     if (running == false && code.is_number()) return static_cast<int>(integer_of(code));
     if (running != true) ++ended_without_code;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail(explain(make_error(ErrorKind::timed_out, "a command does not end")));
+    }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(200));
   }

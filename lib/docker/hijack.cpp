@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,16 +18,20 @@
 namespace paas::docker {
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
 constexpr std::size_t part_bytes = 64U << 10U;
 constexpr std::size_t longest_head_bytes = 64U << 10U;
 
-/// A connection to a unix socket. What ends it is an error of kind interrupted when a stop was
-/// asked for.
+/// A connection to a unix socket that lasts no longer than it may. What ends it is an error of kind
+/// interrupted when a stop was asked for.
 class Connection {
  public:
-  Connection(std::string socket, const std::stop_token& stop)
+  Connection(std::string socket, std::chrono::milliseconds timeout, const std::stop_token& stop)
       : socket_(std::move(socket)),
         stop_(stop),
+        timeout_(timeout),
+        deadline_(Steady::now() + timeout),
         descriptor_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
         wake_(stop_, Wake{descriptor_}) {}
   Connection(const Connection&) = delete;
@@ -56,8 +61,26 @@ class Connection {
     return {};
   }
 
+  /// Waits for one of these events of poll(2); which ones have come, errors and ends among them.
+  Result<int> wait(int events) const {
+    while (true) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Steady::now());
+      if (left.count() <= 0) {
+        return fail(ErrorKind::timed_out, fmt::format("{} did not end a command within {}", socket_,
+                                                      text::duration(timeout_)));
+      }
+      pollfd waiting{descriptor_, static_cast<short>(events), 0};
+      // Poll counts in an int, which is shorter than a deadline may be.
+      const auto turn = std::min<std::chrono::milliseconds>(left, std::chrono::hours(1));
+      const auto ready = ::poll(&waiting, 1, static_cast<int>(turn.count()));
+      if (ready > 0) return waiting.revents;
+      if (ready < 0 && errno != EINTR) return broken(std::strerror(errno));
+    }
+  }
+
   Status send_all(std::string_view text) const {
     while (!text.empty()) {
+      PAAS_TRY([[maybe_unused]] const auto ready, wait(POLLOUT));
       const auto sent = ::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL);
       if (sent < 0 && errno == EINTR) continue;
       if (sent < 0) return broken(std::strerror(errno));
@@ -70,6 +93,7 @@ class Connection {
   Result<std::string> receive() const {
     std::string part(part_bytes, '\0');
     while (true) {
+      PAAS_TRY([[maybe_unused]] const auto ready, wait(POLLIN));
       const auto got = ::recv(descriptor_, part.data(), part.size(), 0);
       if (got < 0 && errno == EINTR) continue;
       // The other side closed without reading all that it was sent, as a command does that ignores
@@ -91,6 +115,8 @@ class Connection {
 
   std::string socket_;
   std::stop_token stop_;
+  std::chrono::milliseconds timeout_;
+  Steady::time_point deadline_;
   int descriptor_;
   std::stop_callback<Wake> wake_;
 };
@@ -138,20 +164,15 @@ Status exchange(const Connection& connection, std::string_view input,
       ::shutdown(connection.descriptor(), SHUT_WR);
       sending = false;
     }
-    pollfd waiting{connection.descriptor(), static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN),
-                   0};
-    if (::poll(&waiting, 1, -1) < 0) {
-      if (errno == EINTR) continue;
-      return connection.broken(std::strerror(errno));
-    }
-    if ((waiting.revents & POLLOUT) != 0) {
+    PAAS_TRY(const auto ready, connection.wait(sending ? POLLIN | POLLOUT : POLLIN));
+    if ((ready & POLLOUT) != 0) {
       const auto sent =
           ::send(connection.descriptor(), input.data(), input.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent > 0) input.remove_prefix(static_cast<std::size_t>(sent));
       // A command may end without reading its input; its output and exit code still count.
       if (sent < 0 && errno != EAGAIN && errno != EINTR) sending = false;
     }
-    if ((waiting.revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+    if ((ready & (POLLIN | POLLHUP | POLLERR)) != 0) {
       PAAS_TRY(const auto part, connection.receive());
       if (part.empty()) return {};
       PAAS_CHECK(sink(part));
@@ -164,8 +185,8 @@ Status exchange(const Connection& connection, std::string_view input,
 Status hijack_unix_socket(const std::string& socket, const std::string& path,
                           const std::string& body, std::string_view input,
                           const std::function<Status(std::string_view)>& sink,
-                          const std::stop_token& stop) {
-  const Connection connection(socket, stop);
+                          std::chrono::milliseconds timeout, const std::stop_token& stop) {
+  const Connection connection(socket, timeout, stop);
   PAAS_CHECK(connection.connect());
   PAAS_CHECK(connection.send_all(
       fmt::format("POST {} HTTP/1.1\r\nHost: docker\r\n"

@@ -19,6 +19,7 @@ using namespace nlohmann::literals;
 namespace {
 
 constexpr auto poll_interval = 250ms;
+constexpr auto engine_socket = "/var/run/docker.sock";
 
 ssh::Host host_of(const Target& target) { return {target.name, target.address, target.host_key}; }
 
@@ -64,8 +65,13 @@ SshMachines::SshMachines(ssh::Connections& connections, Http& http, Clock& clock
     : connections_(connections), http_(http), clock_(clock) {}
 
 Result<docker::Engine> SshMachines::engine(const Target& target) {
-  PAAS_TRY(auto socket, connections_.forward_socket(host_of(target), "/var/run/docker.sock"));
-  return docker::Engine(http_, socket, "Docker Engine on " + target.name);
+  PAAS_TRY(auto socket, connections_.forward_socket(host_of(target), engine_socket));
+  return docker::Engine(
+      http_, socket,
+      {.name = "Docker Engine on " + target.name,
+       .address = target.name + ":" + engine_socket,
+       .hint =
+           fmt::format("see: paasctl server ssh {}, then systemctl status docker", target.name)});
 }
 
 /// Runs a script with positional parameters; an exit status other than 0 is an error.

@@ -13,7 +13,9 @@ namespace {
 using nlohmann::json;
 using testing::ScriptedEngine;
 
-Engine engine_of(ScriptedEngine& http) { return Engine(http, "/run/engine.sock", "zipkick-web-1"); }
+Engine engine_of(ScriptedEngine& http) {
+  return Engine(http, "/run/engine.sock", {.name = "zipkick-web-1"});
+}
 
 TEST_CASE("engine: a container is created with all that its description says") {
   ScriptedEngine http;

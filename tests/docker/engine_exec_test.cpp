@@ -14,7 +14,9 @@ using nlohmann::json;
 using testing::frame;
 using testing::ScriptedEngine;
 
-Engine engine_of(ScriptedEngine& http) { return Engine(http, "/run/engine.sock", "zipkick-web-1"); }
+Engine engine_of(ScriptedEngine& http) {
+  return Engine(http, "/run/engine.sock", {.name = "zipkick-web-1"});
+}
 
 TEST_CASE("engine: logs are told apart, and plain where the container has a terminal") {
   ScriptedEngine http;
@@ -75,23 +77,38 @@ TEST_CASE("engine: exec without input gives outputs and exit code") {
 TEST_CASE("engine: exec with input goes over the raw connection and not into any request") {
   ScriptedEngine http;
   std::string sent;
-  Engine engine(http, "/run/engine.sock", "db",
-                [&](const std::string& socket, const std::string& path, const std::string& body,
-                    std::string_view input, const std::function<Status(std::string_view)>& sink) {
-                  CHECK(socket == "/run/engine.sock");
-                  CHECK(path == "/v1.41/exec/e1/start");
-                  CHECK(json::parse(body) == json::parse(R"({"Detach":false,"Tty":false})"));
-                  sent = input;
-                  return sink(frame(1, "changed\n"));
-                });
+  const auto hijack = [&](const std::string& socket, const std::string& path,
+                          const std::string& body, const ExecOptions& options,
+                          const std::function<Status(std::string_view)>& sink) {
+    CHECK(socket == "/run/engine.sock");
+    CHECK(path == "/v1.41/exec/e1/start");
+    CHECK(json::parse(body) == json::parse(R"({"Detach":false,"Tty":false})"));
+    CHECK(options.timeout == std::chrono::seconds(7));
+    sent = options.input;
+    return sink(frame(1, "changed\n"));
+  };
+  Engine engine(http, "/run/engine.sock", {.name = "db", .hijack = hijack});
   http.answer(201, R"({"Id":"e1"})");
   http.answer(200, R"({"Running":false,"ExitCode":0})");
-  const auto result = engine.exec("db", {"/usr/local/bin/set-password"}, "new-password");
+  const auto result = engine.exec("db", {"/usr/local/bin/set-password"},
+                                  {.input = "new-password", .timeout = std::chrono::seconds(7)});
   REQUIRE(result);
   CHECK(result->output == "changed\n");
   CHECK(sent == "new-password");
   CHECK(json::parse(http.bodies[0])["AttachStdin"] == true);
   for (const auto& body : http.bodies) CHECK(body.find("new-password") == std::string::npos);
+}
+
+TEST_CASE("engine: a command that does not end is given up after its time") {
+  ScriptedEngine http;
+  auto engine = engine_of(http);
+  http.answer(201, R"({"Id":"e1"})");
+  http.answer(200, frame(1, "closed its outputs\n"));
+  http.answer(200, R"({"Running":true,"ExitCode":null})");
+  const auto result =
+      engine.exec("web", {"sleep", "inf"}, {.timeout = std::chrono::milliseconds(0)});
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::timed_out);
 }
 
 }  // namespace

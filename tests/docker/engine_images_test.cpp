@@ -14,7 +14,9 @@ namespace {
 
 using testing::ScriptedEngine;
 
-Engine engine_of(ScriptedEngine& http) { return Engine(http, "/run/engine.sock", "zipkick-web-1"); }
+Engine engine_of(ScriptedEngine& http) {
+  return Engine(http, "/run/engine.sock", {.name = "zipkick-web-1"});
+}
 
 TEST_CASE("engine: a build streams its context and its lines") {
   ScriptedEngine http;

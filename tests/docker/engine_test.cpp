@@ -13,7 +13,9 @@ namespace {
 
 using testing::ScriptedEngine;
 
-Engine engine_of(ScriptedEngine& http) { return Engine(http, "/run/engine.sock", "zipkick-web-1"); }
+Engine engine_of(ScriptedEngine& http) {
+  return Engine(http, "/run/engine.sock", {.name = "zipkick-web-1"});
+}
 
 TEST_CASE("engine: the version is agreed once, between what both sides know") {
   struct Case {
@@ -68,6 +70,21 @@ TEST_CASE("engine: errors have the kind, the engine's message and the engine's n
   REQUIRE_FALSE(gone);
   CHECK(gone.error().kind == ErrorKind::unreachable);
   CHECK(gone.error().hint.find("DOCKER_HOST") != std::string::npos);
+}
+
+TEST_CASE(
+    "engine: one of a server is called by its server, and not by the socket that leads to it") {
+  ScriptedEngine http;
+  Engine engine(http, "/run/engine.sock",
+                {.name = "Docker Engine on web-1",
+                 .address = "web-1:/var/run/docker.sock",
+                 .hint = "see: paasctl server ssh web-1"});
+  http.break_off(ErrorKind::unreachable, "cannot reach /run/engine.sock: Connection refused");
+  const auto gone = engine.ping();
+  REQUIRE_FALSE(gone);
+  CHECK(describe(gone.error()) ==
+        "Docker Engine on web-1: cannot reach web-1:/var/run/docker.sock: Connection refused");
+  CHECK(gone.error().hint == "see: paasctl server ssh web-1");
 }
 
 TEST_CASE("engine: half an answer is an error, never an empty list") {

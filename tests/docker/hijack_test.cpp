@@ -77,6 +77,8 @@ const char* const upgraded =
     "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
     "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
 
+constexpr auto long_enough = std::chrono::minutes(1);
+
 TEST_CASE("hijack: input goes out after the upgrade and ends with the sending side") {
   std::string request;
   std::string input;
@@ -89,11 +91,13 @@ TEST_CASE("hijack: input goes out after the upgrade and ends with the sending si
       input = read_all(connection);
       write_all(connection, " second");
     });
-    ran = hijack_unix_socket(server.path(), "/v1.41/exec/1/start", "{}", "the secret",
-                             [&](std::string_view part) -> Status {
-                               output += part;
-                               return {};
-                             });
+    ran = hijack_unix_socket(
+        server.path(), "/v1.41/exec/1/start", "{}", "the secret",
+        [&](std::string_view part) -> Status {
+          output += part;
+          return {};
+        },
+        long_enough);
   }
   REQUIRE_MESSAGE(ran, ran.error().message);
   CHECK(request ==
@@ -117,11 +121,13 @@ TEST_CASE("hijack: megabytes both ways at once do not block each other") {
       write_all(connection, {part, static_cast<std::size_t>(got)});
     }
   });
-  const auto ran =
-      hijack_unix_socket(server.path(), "/p", "{}", big, [&](std::string_view part) -> Status {
+  const auto ran = hijack_unix_socket(
+      server.path(), "/p", "{}", big,
+      [&](std::string_view part) -> Status {
         output += part.size();
         return {};
-      });
+      },
+      long_enough);
   REQUIRE(ran);
   CHECK(received == big.size());
   CHECK(output == big.size());
@@ -134,11 +140,13 @@ TEST_CASE("hijack: a command that ends without reading its input is no error") {
     ::shutdown(connection, SHUT_RDWR);
   });
   std::string output;
-  const auto ran = hijack_unix_socket(server.path(), "/p", "{}", std::string(1U << 20U, 'i'),
-                                      [&](std::string_view part) -> Status {
-                                        output += part;
-                                        return {};
-                                      });
+  const auto ran = hijack_unix_socket(
+      server.path(), "/p", "{}", std::string(1U << 20U, 'i'),
+      [&](std::string_view part) -> Status {
+        output += part;
+        return {};
+      },
+      long_enough);
   REQUIRE_MESSAGE(ran, ran.error().message);
   CHECK(output == "done");
 }
@@ -150,8 +158,8 @@ TEST_CASE("hijack: a refusal is the engine's message") {
               "HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\n"
               "Content-Length: 42\r\n\r\n{\"message\":\"Container x is not running {1}\"}\n");
   });
-  const auto ran =
-      hijack_unix_socket(server.path(), "/p", "{}", "input", [](auto) -> Status { return {}; });
+  const auto ran = hijack_unix_socket(
+      server.path(), "/p", "{}", "input", [](auto) -> Status { return {}; }, long_enough);
   REQUIRE_FALSE(ran);
   CHECK(ran.error().kind == ErrorKind::exists);
   CHECK(ran.error().message == "Container x is not running {1}");
@@ -159,12 +167,13 @@ TEST_CASE("hijack: a refusal is the engine's message") {
 
 TEST_CASE("hijack: no socket, no answer and no HTTP are unreachable") {
   const auto nothing = [](std::string_view) -> Status { return {}; };
-  CHECK(hijack_unix_socket("/nonexistent/s", "/p", "{}", "i", nothing).error().kind ==
+  CHECK(hijack_unix_socket("/nonexistent/s", "/p", "{}", "i", nothing, long_enough).error().kind ==
         ErrorKind::unreachable);
-  CHECK(hijack_unix_socket(std::string(200, 'x'), "/p", "{}", "i", nothing).error().kind ==
-        ErrorKind::unreachable);
+  CHECK(hijack_unix_socket(std::string(200, 'x'), "/p", "{}", "i", nothing, long_enough)
+            .error()
+            .kind == ErrorKind::unreachable);
   const OneConnection server([&](int connection) { read_until(connection, "\r\n\r\n{}"); });
-  const auto ran = hijack_unix_socket(server.path(), "/p", "{}", "i", nothing);
+  const auto ran = hijack_unix_socket(server.path(), "/p", "{}", "i", nothing, long_enough);
   CHECK(ran.error().kind == ErrorKind::unreachable);
 }
 
@@ -184,11 +193,27 @@ TEST_CASE("hijack: a stop ends it at once") {
     stop.request_stop();
   });
   const auto ran = hijack_unix_socket(
-      server.path(), "/p", "{}", "i", [](std::string_view) -> Status { return {}; },
+      server.path(), "/p", "{}", "i", [](std::string_view) -> Status { return {}; }, long_enough,
       stop.get_token());
   asks.join();
   REQUIRE_FALSE(ran);
   CHECK(ran.error().kind == ErrorKind::interrupted);
+}
+
+TEST_CASE("hijack: an engine that neither speaks nor closes is given up after its time") {
+  const auto nothing = [](std::string_view) -> Status { return {}; };
+  for (const bool answers : {true, false}) {
+    const OneConnection server([&](int connection) {
+      read_until(connection, "\r\n\r\n{}");
+      if (answers) write_all(connection, upgraded);
+      pollfd waiting{connection, 0, 0};
+      ::poll(&waiting, 1, -1);
+    });
+    const auto ran =
+        hijack_unix_socket(server.path(), "/p", "{}", "i", nothing, std::chrono::milliseconds(50));
+    REQUIRE_FALSE(ran);
+    CHECK(ran.error().kind == ErrorKind::timed_out);
+  }
 }
 
 }  // namespace

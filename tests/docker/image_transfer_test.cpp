@@ -85,7 +85,7 @@ class Fixture {
 
   system::PosixFiles files;
   ScriptedEngine http;
-  Engine engine{http, "/run/engine.sock", "target"};
+  Engine engine{http, "/run/engine.sock", {.name = "target"}};
 
  private:
   tests::ScratchFolder scratch_;

@@ -133,17 +133,17 @@ TEST_CASE_FIXTURE(RealEngine, "real engine: exec gives both outputs and the exit
 
 TEST_CASE_FIXTURE(RealEngine, "real engine: exec passes input on, its end too") {
   const auto web = running("input");
-  const auto small = engine.exec(web, {"/program", "copy"}, "new password");
+  const auto small = engine.exec(web, {"/program", "copy"}, {.input = "new password"});
   REQUIRE_MESSAGE(small, small.error().message);
   CHECK(small->output == "new password");
   CHECK(small->exit_code == 0);
   std::string big;
   for (int i = 0; i < 300'000; ++i) big += fmt::format("{:015}\n", i);
-  const auto echoed = engine.exec(web, {"/program", "copy"}, big);
+  const auto echoed = engine.exec(web, {"/program", "copy"}, {.input = big});
   REQUIRE_MESSAGE(echoed, echoed.error().message);
   CHECK(echoed->output == big);
   // A program that does not read its input still has its output and exit code.
-  const auto unread = engine.exec(web, {"/program", "say", "done", "", "9"}, big);
+  const auto unread = engine.exec(web, {"/program", "say", "done", "", "9"}, {.input = big});
   REQUIRE_MESSAGE(unread, unread.error().message);
   CHECK(unread->output == "done");
   CHECK(unread->exit_code == 9);

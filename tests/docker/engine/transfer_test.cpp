@@ -130,7 +130,7 @@ class SecondEngine : public Images {
   Daemon daemon_{scratch};
 
  public:
-  Engine target{http, scratch.file("s"), "second engine"};
+  Engine target{http, scratch.file("s"), {.name = "second engine"}};
 };
 
 TEST_SUITE_BEGIN("second engine");
