@@ -98,15 +98,20 @@ void Planner::plan_tags(const std::string& name) {
   std::erase_if(surplus, [&](const std::string& tag) {
     return !tag.starts_with(lockfile::stack_tag(stack_.name) + ":");
   });
-  if (missing.empty() && surplus.empty()) return;
-  std::string cause;
-  if (!missing.empty()) cause = fmt::format("it lacks {}", fmt::join(missing, ", "));
-  if (!surplus.empty()) {
-    cause += fmt::format("{}it still has {}", cause.empty() ? "" : "; ", fmt::join(surplus, ", "));
+  if (!missing.empty()) {
+    auto& step =
+        add(StepKind::tag_server, name, fmt::format("it lacks {}", fmt::join(missing, ", ")));
+    step.service = server.service;
+    step.server = name;
   }
-  auto& step = add(StepKind::tag_server, name, cause);
-  step.service = server.service;
-  step.server = name;
+  if (!surplus.empty()) {
+    // Tags let connections through: an old container needs those that the new one does without.
+    auto& step =
+        add(StepKind::untag_server, name, fmt::format("it still has {}", fmt::join(surplus, ", ")),
+            {"start_container/" + name, "retire_container/" + name});
+    step.service = server.service;
+    step.server = name;
+  }
 }
 
 void Planner::plan_existing_server(const std::string& name) {

@@ -27,6 +27,7 @@ constexpr KindText kind_texts[] = {
     {StepKind::create_server, "create_server", "create server {}", Change::create},
     {StepKind::prepare_server, "prepare_server", "prepare server {}", Change::update},
     {StepKind::tag_server, "tag_server", "tag server {}", Change::update},
+    {StepKind::untag_server, "untag_server", "untag server {}", Change::update},
     {StepKind::power_on_server, "power_on_server", "power on server {}", Change::update},
     {StepKind::attach_volume, "attach_volume", "attach volume {}", Change::update},
     {StepKind::send_image, "send_image", "send image to {}", Change::update},

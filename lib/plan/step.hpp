@@ -21,7 +21,8 @@ enum class StepKind {
   delete_volume,         ///
   create_server,         ///< The droplet, until it is active with its addresses.
   prepare_server,        ///< SSH, cloud-init, Docker, host key rotated.
-  tag_server,            ///< Tags that the droplet lacks or has too much.
+  tag_server,            ///< Tags that the droplet lacks.
+  untag_server,          ///< Tags that it has too much.
   power_on_server,       ///
   attach_volume,         ///< Attach, format if empty, mount.
   send_image,            ///< To one server, only the layers that it lacks.

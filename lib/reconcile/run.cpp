@@ -68,6 +68,8 @@ Status Run::perform(const plan::Step& step) {
       return prepare_server(step);
     case StepKind::tag_server:
       return tag_server(step);
+    case StepKind::untag_server:
+      return untag_server(step);
     case StepKind::power_on_server:
       return power_on_server(step);
     case StepKind::attach_volume:

@@ -81,6 +81,7 @@ class Run {
   Status prepare_server(const plan::Step& step);
   Status rotate_host_key(const plan::Step& step);
   Status tag_server(const plan::Step& step);
+  Status untag_server(const plan::Step& step);
   Status power_on_server(const plan::Step& step);
   Status attach_volume(const plan::Step& step);
   Status detach_volume(const std::string& volume, std::int64_t droplet);

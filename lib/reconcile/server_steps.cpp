@@ -146,13 +146,20 @@ Status Run::prepare_server(const plan::Step& step) {
 Status Run::tag_server(const plan::Step& step) {
   const auto entry = server(step.server);
   const auto id = std::stoll(entry.droplet.id);
-  PAAS_TRY(auto droplet, tools_.client.droplet(id));
-  const auto wanted = plan::tags_of(stack_, entry.service);
-  for (const auto& tag : wanted) {
+  PAAS_TRY(const auto droplet, tools_.client.droplet(id));
+  for (const auto& tag : plan::tags_of(stack_, entry.service)) {
     if (std::find(droplet.tags.begin(), droplet.tags.end(), tag) != droplet.tags.end()) continue;
     PAAS_CHECK(tools_.client.create_tag(tag));
     PAAS_CHECK(tools_.client.tag_droplets(tag, {id}));
   }
+  return {};
+}
+
+Status Run::untag_server(const plan::Step& step) {
+  const auto entry = server(step.server);
+  const auto id = std::stoll(entry.droplet.id);
+  PAAS_TRY(const auto droplet, tools_.client.droplet(id));
+  const auto wanted = plan::tags_of(stack_, entry.service);
   for (const auto& tag : droplet.tags) {
     if (!tag.starts_with(lockfile::stack_tag(stack_.name) + ":")) continue;
     if (std::find(wanted.begin(), wanted.end(), tag) != wanted.end()) continue;

@@ -217,6 +217,7 @@ void World::perform(const Step& step) {
   switch (step.kind) {
     case StepKind::prepare_server:
     case StepKind::tag_server:
+    case StepKind::untag_server:
     case StepKind::power_on_server:
     case StepKind::attach_volume:
     case StepKind::send_image:
@@ -391,9 +392,13 @@ void World::perform_on_server(const Step& step) {
   }
   if (step.kind == StepKind::tag_server) {
     auto& tags = server(step.server).droplet.tags;
-    std::erase_if(tags, [](const std::string& tag) { return tag.starts_with("paas:zipkick"); });
-    const auto wanted = tags_of(input.stack, step.service);
-    tags.insert(tags.end(), wanted.begin(), wanted.end());
+    for (const auto& tag : tags_of(input.stack, step.service)) {
+      if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+    }
+    return;
+  }
+  if (step.kind == StepKind::untag_server) {
+    untag(step);
     return;
   }
   if (step.kind == StepKind::prepare_server) {
@@ -452,6 +457,21 @@ int World::release_for(const stack::Service& declared, const std::string& identi
     releases.push_back({number, image.reference, image.digest.value_or(""), identity, ""});
   }
   return made_releases_[declared.name] = releases.back().number;
+}
+
+void World::untag(const Step& step) {
+  auto& found = server(step.server);
+  if (found.machine) {
+    const auto wanted = environment_of(input.stack, lock(), service(step.service)).values;
+    for (const auto& container : found.machine->containers) {
+      need(container.environment == wanted, step, "retire_container/" + step.server);
+    }
+  }
+  const auto wanted = tags_of(input.stack, step.service);
+  std::erase_if(found.droplet.tags, [&](const std::string& tag) {
+    return tag.starts_with("paas:zipkick") &&
+           std::find(wanted.begin(), wanted.end(), tag) == wanted.end();
+  });
 }
 
 void World::start_container(const Step& step) {

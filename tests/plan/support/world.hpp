@@ -59,6 +59,7 @@ class World {
   void perform_on_balancer(const Step& step);
   void put_firewall(const Step& step);
   void create_server(const Step& step);
+  void untag(const Step& step);
   void attach_volume(const Step& step);
   void start_container(const Step& step);
   int release_for(const stack::Service& service, const std::string& identity);
