@@ -40,7 +40,7 @@ std::string vpc_name(const std::string& stack) { return stack; }
 std::string ssh_key_name(const std::string& stack) { return "paasctl-" + stack; }
 
 std::string snapshot_prefix(const std::string& stack, const std::string& service) {
-  return fmt::format("{}-{}-image-", stack, service);
+  return fmt::format("{}.{}.image-", stack, service);
 }
 
 std::string stack_tag(const std::string& stack) { return "paas:" + stack; }

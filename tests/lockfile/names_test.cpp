@@ -17,6 +17,8 @@ TEST_CASE("lockfile: names and tags are made of the stack's and the service's") 
   CHECK(firewall_name("zipkick", "lb") == "zipkick-lb");
   CHECK(vpc_name("zipkick") == "zipkick");
   CHECK(ssh_key_name("zipkick") == "paasctl-zipkick");
+  CHECK(snapshot_prefix("zipkick", "web") == "zipkick.web.image-");
+  CHECK(snapshot_prefix("shop", "eu-db") != snapshot_prefix("shop-eu", "db"));
   CHECK(stack_tag("zipkick") == "paas:zipkick");
   CHECK(service_tag("zipkick", "web") == "paas:zipkick:web");
   CHECK(client_tag("zipkick", "db") == "paas:zipkick:uses:db");

@@ -129,13 +129,13 @@ TEST_CASE("plan: servers start from the newest machine image of their service an
   auto& snapshots = world.input.observed.snapshots;
   snapshots.resize(3);
   snapshots[0].id = "3";
-  snapshots[0].name = "zipkick-frontend-image-3";
+  snapshots[0].name = "zipkick.frontend.image-3";
   snapshots[0].regions = {"fra1"};
   snapshots[1].id = "2";
-  snapshots[1].name = "zipkick-frontend-image-2";
+  snapshots[1].name = "zipkick.frontend.image-2";
   snapshots[1].regions = {"nyc3"};
   snapshots[2].id = "1";
-  snapshots[2].name = "zipkick-frontend-image-1";
+  snapshots[2].name = "zipkick.frontend.image-1";
   snapshots[2].regions = {"nyc3"};
   const auto plan = world.plan();
   CHECK(plan.lockfile.servers.at("zipkick-frontend-1").image == "2");
@@ -149,18 +149,18 @@ TEST_CASE("plan: a machine image that needs a larger disk is passed over with a 
   auto& snapshots = world.input.observed.snapshots;
   snapshots.resize(2);
   snapshots[0].id = "2";
-  snapshots[0].name = "zipkick-frontend-image-2";
+  snapshots[0].name = "zipkick.frontend.image-2";
   snapshots[0].regions = {"nyc3"};
   snapshots[0].min_disk_gigabytes = 50;
   snapshots[1] = snapshots[0];
   snapshots[1].id = "1";
-  snapshots[1].name = "zipkick-frontend-image-1";
+  snapshots[1].name = "zipkick.frontend.image-1";
   snapshots[1].min_disk_gigabytes = 25;
   world.input.observed.disks_gigabytes = {{"s-1vcpu-1gb", 25}};
   const auto plan = world.plan();
   CHECK(plan.lockfile.servers.at("zipkick-frontend-1").image == "1");
   CHECK(plan.warnings ==
-        std::vector<std::string>{"machine image zipkick-frontend-image-2 is not used: it needs a "
+        std::vector<std::string>{"machine image zipkick.frontend.image-2 is not used: it needs a "
                                  "disk of 50 GB, s-1vcpu-1gb has 25 GB"});
 }
 
