@@ -45,8 +45,7 @@ class Builder {
   Result<digitalocean::Snapshot> make(const std::map<std::string, plan::ImageState>& images) {
     PAAS_CHECK(remove_leftovers());
     PAAS_CHECK(ensure_key());
-    PAAS_CHECK(create());
-    auto snapshot = fill(images);
+    auto snapshot = build(images);
     // Destroyed whether or not it worked: a builder is of no other use.
     auto removed = remove_leftovers();
     if (snapshot && !removed) return fail(removed.error());
@@ -150,12 +149,23 @@ class Builder {
     data.host_private_key = pair.private_key;
     data.host_public_key = target_.host_key;
     request.user_data = ssh::user_data(data);
-    PAAS_TRY(auto droplet, tools_.client.create_droplet(request));
-    droplet_ = droplet.id;
+    auto made = tools_.client.create_droplet(request);
+    if (!made) {
+      // What was refused does not exist; after a lost answer it is unknown.
+      if (made.error().kind == ErrorKind::unreachable) return fail(made.error());
+      PAAS_CHECK(state_.change([&](auto& next) { next.temporary.erase(name_); }));
+      return fail(made.error());
+    }
+    droplet_ = made->id;
     PAAS_CHECK(
-        state_.change([&](auto& next) { next.temporary[name_].id = std::to_string(droplet.id); }));
+        state_.change([&](auto& next) { next.temporary[name_].id = std::to_string(droplet_); }));
     stage("accepted");
     return {};
+  }
+
+  Result<digitalocean::Snapshot> build(const std::map<std::string, plan::ImageState>& images) {
+    PAAS_CHECK(create());
+    return fill(images);
   }
 
   Result<digitalocean::Snapshot> fill(const std::map<std::string, plan::ImageState>& images) {

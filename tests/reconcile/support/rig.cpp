@@ -501,11 +501,27 @@ Result<Outcome> Rig::down(plan::Volumes volumes) {
   return execute(plan::make_down(known.lockfile, known.observed, volumes), known.lockfile, {});
 }
 
+Result<digitalocean::Snapshot> Rig::save_snapshot(const std::string& service) {
+  PAAS_TRY(auto known, input());
+  auto used = tools();
+  return reconcile::save_snapshot(stack, service, known.lockfile, known.images, used, options);
+}
+
+Status Rig::remove_builders() {
+  PAAS_TRY(const auto loaded, ports_->store.load());
+  auto used = tools();
+  return reconcile::remove_builders(loaded, used, options);
+}
+
+Tools Rig::tools() {
+  return {ports_->client, machines, ports_->images, ports_->store, ports_->keys,
+          ports_->files,  clock,    ports_->random, "/scratch"};
+}
+
 Result<Outcome> Rig::execute(const plan::Plan& plan, const lockfile::Lockfile& loaded,
                              const std::map<std::string, plan::ImageState>& images) {
-  Tools tools{ports_->client, machines, ports_->images, ports_->store, ports_->keys,
-              ports_->files,  clock,    ports_->random, "/scratch"};
-  return reconcile::execute(plan, loaded, images, {}, tools, options);
+  auto used = tools();
+  return reconcile::execute(plan, loaded, images, {}, used, options);
 }
 
 }  // namespace paas::reconcile::testing

@@ -14,6 +14,7 @@
 #include "observe/observe.hpp"
 #include "reconcile/executor.hpp"
 #include "reconcile/images.hpp"
+#include "reconcile/snapshot.hpp"
 
 namespace paas::reconcile::testing {
 
@@ -156,6 +157,8 @@ class Rig {
   Result<plan::Plan> plan();
   Result<Outcome> up();
   Result<Outcome> down(plan::Volumes volumes);
+  Result<digitalocean::Snapshot> save_snapshot(const std::string& service);
+  Status remove_builders();
 
   World& world;
   stack::Stack stack;
@@ -168,6 +171,7 @@ class Rig {
 
  private:
   Result<plan::Input> input();
+  Tools tools();
   Result<Outcome> execute(const plan::Plan& plan, const lockfile::Lockfile& loaded,
                           const std::map<std::string, plan::ImageState>& images);
 
