@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <iterator>
 
 #include "base/text.hpp"
 #include "haproxy/check_options.hpp"
+#include "haproxy/mark.hpp"
 #include "haproxy/values.hpp"
 
 namespace paas::haproxy {
@@ -153,24 +153,6 @@ void render_unmatched(Output out) {
                  unmatched_backend);
 }
 
-/// FNV-1a. It only has to tell one configuration of ours from another, the same on every machine.
-std::uint64_t digest_of(std::string_view text) {
-  std::uint64_t digest = 0xcbf29ce484222325;
-  for (const char c : text) {
-    digest ^= static_cast<unsigned char>(c);
-    digest *= 0x100000001b3;
-  }
-  return digest;
-}
-
-/// HAProxy gives its description back in `show info`.
-void add_mark(std::string& configuration) {
-  constexpr std::string_view section = "\nglobal\n";
-  const auto digest = digest_of(without_servers(configuration));
-  configuration.insert(configuration.find(section) + section.size(),
-                       fmt::format("    description paas-{:016x}\n", digest));
-}
-
 }  // namespace
 
 Result<std::string> render(const Setup& setup) {
@@ -186,8 +168,7 @@ Result<std::string> render(const Setup& setup) {
   }
   for (const auto& backend : setup.backends) render_backend(out, backend);
   if (!setup.listen.empty()) render_unmatched(out);
-  add_mark(result);
-  return result;
+  return marked(result);
 }
 
 }  // namespace paas::haproxy

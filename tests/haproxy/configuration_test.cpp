@@ -18,21 +18,25 @@ using test::zipkick;
 
 /// Compares with golden/NAME.cfg. With PAASCTL_ACCEPT=1 the file is written, which never counts as
 /// passed.
-void check_golden(const std::string& name, const Setup& setup) {
+void check_golden(const std::string& name, const std::string& text) {
   CAPTURE(name);
-  const auto rendered = render(setup);
-  REQUIRE_MESSAGE(rendered, (rendered ? "" : rendered.error().message));
   const auto path = std::string(PAASCTL_TEST_DATA) + "/golden/" + name + ".cfg";
   const char* const accept = std::getenv("PAASCTL_ACCEPT");
   if (accept != nullptr && std::string(accept) == "1") {
-    std::ofstream(path) << *rendered;
+    std::ofstream(path) << text;
     FAIL_CHECK("accepted " << path << "; run again without PAASCTL_ACCEPT");
     return;
   }
   std::ifstream file(path);
   REQUIRE_MESSAGE(file, "cannot read " << path);
   const std::string golden{std::istreambuf_iterator<char>(file), {}};
-  CHECK(*rendered == golden);
+  CHECK(text == golden);
+}
+
+void check_golden(const std::string& name, const Setup& setup) {
+  const auto rendered = render(setup);
+  REQUIRE_MESSAGE(rendered, (rendered ? "" : rendered.error().message));
+  check_golden(name, *rendered);
 }
 
 void check_refused(const std::function<void(Setup&)>& change, const std::string& part) {
@@ -182,6 +186,64 @@ TEST_CASE("haproxy: a configuration is marked, and the mark tells all but server
   CHECK(mark_of("global\n    maxconn 5\n") == "");
   CHECK(mark_in_info("Pid: 7\nnode: lb\ndescription: " + mark + "\nTasks: 5\n\n") == mark);
   CHECK(mark_in_info("Pid: 7\n") == "");
+}
+
+/// zipkick() after a change: another service instead of the backend, and rules that lead to it.
+Setup changed() {
+  auto setup = zipkick();
+  auto& service = setup.backends.at(1);
+  REQUIRE(service.name == "backend");
+  service.name = "api";
+  service.internal_port = 30009;
+  service.servers.clear();
+  setup.rules = {{"", "/api/", "api"}, {"", "/", "frontend"}};
+  return setup;
+}
+
+TEST_CASE(
+    "haproxy: between two configurations the rules are the old ones, and nothing is missing") {
+  const auto before = *render(zipkick());
+  const auto after = *render(changed());
+  const auto between = transition(before, after);
+  check_golden("transition", between);
+  CHECK(rule_targets_of(between) == rule_targets_of(before));
+  CHECK(rule_targets_of(after) == std::set<std::string>{"api", "frontend"});
+  CHECK(is_intact(between));
+  // Once more changes nothing, so a run that was interrupted goes on.
+  CHECK(transition(between, after) == between);
+  CHECK(transition(before, before) == before);
+}
+
+TEST_CASE("haproxy: without public rules before there are none in between") {
+  auto closed = zipkick();
+  closed.listen.clear();
+  closed.rules.clear();
+  const auto between = transition(*render(closed), *render(zipkick()));
+  CHECK(between.find("frontend public") == std::string::npos);
+  CHECK(rule_targets_of(between).empty());
+}
+
+TEST_CASE("haproxy: servers of one backend are written without touching the rest") {
+  const auto setup = zipkick();
+  for (std::size_t i = 0; i < setup.backends.size(); ++i) {
+    auto other = setup;
+    other.backends[i].servers = {{"new.r1", "10.1.0.9", 20007}, {"six.r1", "fd00::5", 20000}};
+    const auto& name = setup.backends[i].name;
+    CHECK(with_servers(*render(setup), name, other.backends[i].servers) == *render(other));
+    CHECK(with_servers(*render(other), name, setup.backends[i].servers) == *render(setup));
+  }
+  CHECK(with_servers(*render(setup), "stranger", {{"a", "10.0.0.1", 1}}) == *render(setup));
+}
+
+TEST_CASE("haproxy: a configuration that somebody edited is told from one of ours") {
+  const auto ours = *render(zipkick());
+  CHECK(is_intact(ours));
+  CHECK(is_intact(with_servers(ours, "frontend", {})));
+  auto edited = ours;
+  edited.replace(edited.find("leastconn"), 9, "roundrobin");
+  CHECK_FALSE(is_intact(edited));
+  CHECK_FALSE(is_intact(""));
+  CHECK_FALSE(is_intact("global\n    maxconn 5\n"));
 }
 
 TEST_CASE("haproxy: text that render did not make is read without harm") {

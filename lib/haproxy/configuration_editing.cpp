@@ -1,0 +1,134 @@
+// Changes configurations that render() made, section by section.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "base/text.hpp"
+#include "haproxy/configuration.hpp"
+#include "haproxy/mark.hpp"
+#include "haproxy/values.hpp"
+
+namespace paas::haproxy {
+
+namespace {
+
+constexpr std::string_view server_line = "    server ";
+constexpr std::string_view public_header = "frontend public";
+
+/// FNV-1a. It only has to tell one configuration of ours from another, the same on every machine.
+std::uint64_t digest_of(std::string_view text) {
+  std::uint64_t digest = 0xcbf29ce484222325;
+  for (const char c : text) {
+    digest ^= static_cast<unsigned char>(c);
+    digest *= 0x100000001b3;
+  }
+  return digest;
+}
+
+std::string without_mark(std::string_view configuration) {
+  std::string result;
+  for (const auto& line : text::lines(configuration)) {
+    if (!line.starts_with("    description ")) result += line + '\n';
+  }
+  return result;
+}
+
+/// "backend frontend" with the lines up to the next section, without blank ones.
+struct Section {
+  std::string header;
+  std::vector<std::string> lines;
+};
+
+/// What stands before the first section is one without a header.
+std::vector<Section> sections_of(std::string_view configuration) {
+  std::vector<Section> sections(1);
+  for (auto& line : text::lines(configuration)) {
+    if (text::trim(line).empty()) continue;
+    if (line.starts_with(' ') || line.starts_with('#')) {
+      sections.back().lines.push_back(std::move(line));
+    } else {
+      sections.push_back({std::move(line), {}});
+    }
+  }
+  return sections;
+}
+
+std::string joined(const std::vector<Section>& sections) {
+  std::string result;
+  for (const auto& section : sections) {
+    if (!result.empty()) result += '\n';
+    if (!section.header.empty()) result += section.header + '\n';
+    for (const auto& line : section.lines) result += line + '\n';
+  }
+  return result;
+}
+
+template <typename Sections>
+auto find(Sections& sections, const std::string& header) {
+  return std::find_if(sections.begin(), sections.end(),
+                      [&](const Section& section) { return section.header == header; });
+}
+
+}  // namespace
+
+std::string marked(const std::string& configuration) {
+  constexpr std::string_view global = "\nglobal\n";
+  auto result = without_mark(configuration);
+  const auto digest = digest_of(without_servers(result));
+  result.insert(result.find(global) + global.size(),
+                fmt::format("    description paas-{:016x}\n", digest));
+  return result;
+}
+
+bool is_intact(std::string_view configuration) {
+  const auto mark = mark_of(configuration);
+  return !mark.empty() && mark_of(marked(std::string(configuration))) == mark;
+}
+
+std::set<std::string> rule_targets_of(std::string_view configuration) {
+  std::set<std::string> targets;
+  const auto sections = sections_of(configuration);
+  const auto section = find(sections, std::string(public_header));
+  if (section == sections.end()) return targets;
+  for (const auto& line : section->lines) {
+    const auto words = text::split(text::trim(line), ' ');
+    if (words[0] != "use_backend" && words[0] != "default_backend") continue;
+    // Names of services have no dot.
+    if (words.at(1).find('.') == std::string::npos) targets.insert(words[1]);
+  }
+  return targets;
+}
+
+std::string transition(std::string_view current, std::string_view wanted) {
+  auto sections = sections_of(wanted);
+  std::erase_if(sections, [&](const Section& section) {
+    return section.header == public_header && current.find(public_header) == std::string::npos;
+  });
+  for (auto& old : sections_of(current)) {
+    const auto kept = find(sections, old.header);
+    if (kept == sections.end()) {
+      sections.push_back(std::move(old));
+    } else if (old.header == public_header) {
+      *kept = std::move(old);
+    }
+  }
+  return marked(joined(sections));
+}
+
+std::string with_servers(std::string_view configuration, const std::string& backend,
+                         const std::vector<Server>& servers) {
+  auto sections = sections_of(configuration);
+  const auto section = find(sections, "backend " + backend);
+  if (section == sections.end()) return std::string(configuration);
+  std::erase_if(section->lines,
+                [](const std::string& line) { return line.starts_with(server_line); });
+  for (const auto& server : servers) {
+    section->lines.push_back(std::string(server_line) + server.name + ' ' +
+                             endpoint(server.address, server.port));
+  }
+  return joined(sections);
+}
+
+}  // namespace paas::haproxy
