@@ -102,16 +102,14 @@ std::set<std::string> rule_targets_of(std::string_view configuration) {
 }
 
 std::string transition(std::string_view current, std::string_view wanted) {
-  auto sections = sections_of(wanted);
-  std::erase_if(sections, [&](const Section& section) {
-    return section.header == public_header && current.find(public_header) == std::string::npos;
-  });
-  for (auto& old : sections_of(current)) {
-    const auto kept = find(sections, old.header);
-    if (kept == sections.end()) {
-      sections.push_back(std::move(old));
-    } else if (old.header == public_header) {
-      *kept = std::move(old);
+  auto sections = sections_of(current);
+  for (auto& next : sections_of(wanted)) {
+    if (next.header == public_header) continue;
+    const auto old = find(sections, next.header);
+    if (old == sections.end()) {
+      sections.push_back(std::move(next));
+    } else {
+      *old = std::move(next);
     }
   }
   return marked(joined(sections));

@@ -158,9 +158,7 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
   after.push_back("update_firewall/" + service.name);
   if (stack_.lb && inside != nullptr && inside->containers.size() > 1) {
     // One of them has to leave the rotation to make room.
-    const auto& balancer_name = placed_.at("lb").front().name;
-    after.push_back("configure_balancer/" + balancer_name);
-    after.push_back("power_on_server/" + balancer_name);
+    for (auto& id : steps_before_rotation()) after.push_back(std::move(id));
   }
   auto& start = add(StepKind::start_container, placed.name, cause, after);
   start.service = service.name;
@@ -168,11 +166,12 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
   std::vector<std::string> before_retiring = steps_of_old_balancer();
   before_retiring.push_back("start_container/" + placed.name);
   if (service.type == stack::ServiceType::web && stack_.lb) {
-    auto& rotate =
-        add(StepKind::add_to_rotation, placed.name, cause,
-            {"start_container/" + placed.name, "configure_balancer/" + placed_["lb"].front().name,
-             "power_on_server/" + placed_["lb"].front().name, "create_firewall/lb",
-             "update_firewall/lb"});
+    auto before_rotation = steps_before_rotation();
+    for (const auto& id : {"start_container/" + placed.name, std::string("create_firewall/lb"),
+                           std::string("update_firewall/lb")}) {
+      before_rotation.push_back(id);
+    }
+    auto& rotate = add(StepKind::add_to_rotation, placed.name, cause, before_rotation);
     rotate.service = service.name;
     rotate.server = placed.name;
     before_retiring.push_back("add_to_rotation/" + placed.name);
@@ -220,7 +219,7 @@ void Planner::plan_leftover(const stack::Service& service, const Placed& placed)
     const auto& lb = placed_.at("lb").front();
     if (!lb.created && balancer() == nullptr) return;
     after.push_back("add_to_rotation/" + placed.name);
-    after.push_back("configure_balancer/" + lb.name);
+    for (auto& id : steps_before_rotation()) after.push_back(std::move(id));
   }
   auto& retire =
       add(StepKind::retire_container, placed.name, "an earlier run left it behind", after);

@@ -144,6 +144,25 @@ FirewallSpec firewall_of(const stack::Stack& stack, const lockfile::Lockfile& lo
   return normalised(std::move(spec));
 }
 
+OldRules old_rules(const FirewallSpec& actual, const FirewallSpec& wanted) {
+  const auto missing_in = [](const std::vector<FirewallRule>& rules,
+                             const std::vector<FirewallRule>& others) {
+    std::vector<FirewallRule> result;
+    std::copy_if(rules.begin(), rules.end(), std::back_inserter(result), [&](const auto& rule) {
+      return rule.addresses.empty() && rule.droplet_ids.empty() &&
+             std::find(others.begin(), others.end(), rule) == others.end();
+    });
+    return result;
+  };
+  return {missing_in(actual.inbound, wanted.inbound), missing_in(actual.outbound, wanted.outbound)};
+}
+
+FirewallSpec with(FirewallSpec spec, const OldRules& rules) {
+  spec.inbound.insert(spec.inbound.end(), rules.inbound.begin(), rules.inbound.end());
+  spec.outbound.insert(spec.outbound.end(), rules.outbound.begin(), rules.outbound.end());
+  return normalised(std::move(spec));
+}
+
 std::vector<std::string> tags_of(const stack::Stack& stack, const std::string& service_name) {
   std::vector<std::string> tags = {lockfile::stack_tag(stack.name),
                                    lockfile::service_tag(stack.name, service_name)};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ class Planner {
   void plan_key();
   void plan_vpc();
   Status plan_firewall(const std::string& service);
+  void plan_closing(const std::string& service, const std::string& firewall);
   void plan_leftover_firewalls();
   void plan_images();
   Status plan_volume(const stack::Service& service);
@@ -68,6 +70,9 @@ class Planner {
 
   // rotation.cpp
   void plan_balancer();
+  std::optional<std::string> gradual_change() const;
+  bool has_clients(const std::string& service) const;
+  std::vector<std::string> steps_before_rotation() const;
   void plan_rotation(const stack::Service& service);
   void plan_stale_rotation();
   void plan_stale_name(const std::string& backend, const std::string& name);
@@ -86,6 +91,8 @@ class Planner {
   const Input& input_;
   const stack::Stack& stack_;
   lockfile::Lockfile lock_;
+  bool gradual_ =
+      false;  ///< HAProxy goes on with its rules of now until the new ones can be served.
   std::vector<Step> steps_;
   std::set<std::string> ids_;
   std::vector<std::string> warnings_;

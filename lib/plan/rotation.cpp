@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "haproxy/configuration.hpp"
+#include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
 #include "plan/planner.hpp"
 
@@ -63,11 +64,69 @@ void Planner::plan_balancer() {
     }
   }
   if (cause.empty()) return;
-  auto& step = add(
-      StepKind::configure_balancer, placed.name, cause,
-      {"prepare_server/" + placed.name, "power_on_server/" + placed.name, "create_firewall/lb"});
+  std::vector<std::string> after = {"prepare_server/" + placed.name,
+                                    "power_on_server/" + placed.name, "create_firewall/lb"};
+  if (const auto gradual = gradual_change()) {
+    gradual_ = true;
+    const auto mark = haproxy::mark_of(*gradual);
+    if (mark != haproxy::mark_of(balancer()->configuration) || mark != balancer()->mark) {
+      auto& prepare = add(StepKind::prepare_balancer, placed.name,
+                          "requests go on as before until the new rules can be served", after);
+      prepare.service = "lb";
+      prepare.server = placed.name;
+      after.push_back(prepare.id);
+    }
+    // Everything that changes who is in rotation comes before or after a reload, never beside it.
+    for (const auto& [service, placed_servers] : placed_) {
+      for (const auto& server : placed_servers) {
+        after.push_back("add_to_rotation/" + server.name);
+        after.push_back("retire_container/" + server.name);
+      }
+    }
+  }
+  auto& step = add(StepKind::configure_balancer, placed.name, cause, after);
   step.service = "lb";
   step.server = placed.name;
+}
+
+/// What HAProxy shall serve until the new rules can be: when a rule leads to a service that nobody
+/// serves yet, or containers still use one that goes. Nothing when it can change at once.
+std::optional<std::string> Planner::gradual_change() const {
+  const auto* seen_balancer = balancer();
+  if (seen_balancer == nullptr || !seen_balancer->running) return std::nullopt;
+  const auto& current = seen_balancer->configuration;
+  const auto wanted = haproxy::render(balancer_setup(stack_, lock_));
+  // What somebody edited is not served any longer than it has to be.
+  if (!wanted || !haproxy::is_intact(current)) return std::nullopt;
+  const auto targets = haproxy::rule_targets_of(*wanted);
+  const bool comes = std::any_of(targets.begin(), targets.end(), [&](const auto& target) {
+    const auto names = seen_balancer->in_rotation.find(target);
+    return names == seen_balancer->in_rotation.end() || names->second.empty();
+  });
+  const auto backends = haproxy::servers_of(current);
+  const bool goes = std::any_of(backends.begin(), backends.end(), [&](const auto& backend) {
+    return stack::find_service(stack_, backend.name) == nullptr && has_clients(backend.name);
+  });
+  if (!comes && !goes) return std::nullopt;
+  return haproxy::transition(current, *wanted);
+}
+
+/// Whether servers that stay have been linked to the service.
+bool Planner::has_clients(const std::string& service) const {
+  const auto tag = lockfile::client_tag(stack_.name, service);
+  return std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+    const auto* found = seen(entry.first);
+    if (found == nullptr || entry.second.leaving) return false;
+    const auto& tags = found->droplet.tags;
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+  });
+}
+
+/// After these HAProxy knows every backend that this plan puts servers into.
+std::vector<std::string> Planner::steps_before_rotation() const {
+  const auto& name = placed_.at("lb").front().name;
+  return {(gradual_ ? "prepare_balancer/" : "configure_balancer/") + name,
+          "power_on_server/" + name};
 }
 
 void Planner::plan_rotation(const stack::Service& service) {
@@ -91,10 +150,12 @@ void Planner::plan_rotation(const stack::Service& service) {
       }
     }
     if (cause.empty()) continue;
-    auto& step = add(StepKind::add_to_rotation, placed.name, cause,
-                     {"configure_balancer/" + lb.name, "power_on_server/" + lb.name,
-                      "power_on_server/" + placed.name, "create_firewall/" + service.name,
-                      "update_firewall/" + service.name});
+    auto after = steps_before_rotation();
+    for (const auto& id : {"power_on_server/" + placed.name, "create_firewall/" + service.name,
+                           "update_firewall/" + service.name}) {
+      after.push_back(id);
+    }
+    auto& step = add(StepKind::add_to_rotation, placed.name, cause, after);
     step.service = service.name;
     step.server = placed.name;
   }

@@ -13,7 +13,8 @@ enum class StepKind {
   create_key,            ///< Make and register the stack's SSH key.
   create_vpc,            ///< The stack's private network.
   create_firewall,       ///< With the tags it names.
-  update_firewall,       ///< Replace its rules.
+  update_firewall,       ///< Replace its rules, but for those of the stack's own that are too much.
+  close_firewall,        ///< Take those away as well.
   delete_firewall,       ///
   build_image,           ///< On the local engine, or look up where it is pulled from.
   create_volume,         ///
@@ -31,6 +32,7 @@ enum class StepKind {
   stop_container,        ///< db and cache: before their volume moves to another server.
   create_address,        ///< The load balancer's reserved IP.
   assign_address,        ///< Move it to the load balancer's droplet.
+  prepare_balancer,      ///< What shall be served beside what is, with the rules of now; reloads.
   configure_balancer,    ///< HAProxy's configuration beside its servers; reloads.
   add_to_rotation,       ///< Through the Runtime API, after a passed check.
   remove_from_rotation,  ///< Drain, wait, delete.

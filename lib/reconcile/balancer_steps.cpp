@@ -64,11 +64,9 @@ haproxy::Runtime Run::runtime() {
 }
 
 /// Servers that are in rotation stay so: they are written into the new configuration.
-Status Run::configure_balancer(const plan::Step& step) {
-  const std::scoped_lock lock(balancer_mutex_);
+Result<std::string> Run::configuration_for(const observe::Machine& machine) {
   const auto lockfile = state_.read();
   auto setup = plan::balancer_setup(stack_, lockfile);
-  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, true));
   if (machine.balancer) {
     for (auto& old : haproxy::servers_of(machine.balancer->configuration)) {
       auto* backend = backend_of(setup, old.name);
@@ -84,7 +82,16 @@ Status Run::configure_balancer(const plan::Step& step) {
     }
     add_unwritten(setup, lockfile, *machine.balancer);
   }
-  PAAS_TRY(auto text, haproxy::render(setup));
+  return haproxy::render(setup);
+}
+
+Status Run::configure_balancer(const plan::Step& step) {
+  const std::scoped_lock lock(balancer_mutex_);
+  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, true));
+  PAAS_TRY(auto text, configuration_for(machine));
+  if (step.kind == plan::StepKind::prepare_balancer && machine.balancer) {
+    text = haproxy::transition(machine.balancer->configuration, text);
+  }
   PAAS_CHECK(
       tools_.machines.install_balancer(target(step.server), text, observe::Machines::Reload::yes));
   stage(step, "reloaded");
@@ -93,17 +100,15 @@ Status Run::configure_balancer(const plan::Step& step) {
 
 Status Run::edit_configuration(const std::function<void(haproxy::Backend&)>& change) {
   const std::scoped_lock lock(balancer_mutex_);
-  const auto lockfile = state_.read();
-  const auto where = target(balancer_name(lockfile));
-  auto setup = plan::balancer_setup(stack_, lockfile);
+  const auto where = target(balancer_name(state_.read()));
   observe::RemoteCommand read;
   read.arguments = {"cat", "/etc/haproxy/haproxy.cfg"};
   PAAS_TRY(auto current, tools_.machines.run(where, read));
-  for (auto& old : haproxy::servers_of(current.output)) {
-    if (auto* backend = backend_of(setup, old.name)) backend->servers = std::move(old.servers);
+  auto text = current.output;
+  for (auto& backend : haproxy::servers_of(current.output)) {
+    change(backend);
+    text = haproxy::with_servers(text, backend.name, backend.servers);
   }
-  for (auto& backend : setup.backends) change(backend);
-  PAAS_TRY(auto text, haproxy::render(setup));
   if (text == current.output) return {};
   return tools_.machines.install_balancer(where, text, observe::Machines::Reload::no);
 }

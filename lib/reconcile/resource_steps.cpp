@@ -89,10 +89,22 @@ Status Run::put_firewall(const plan::Step& step) {
     auto& firewall = next.firewalls[step.service];
     if (firewall.name != spec.name) firewall = {spec.name, ""};
   }));
-  auto made =
-      id.empty() ? tools_.client.create_firewall(spec) : tools_.client.update_firewall(id, spec);
-  if (!made) return fail(made.error());
-  PAAS_CHECK(state_.change([&](auto& next) { next.firewalls[step.service].id = made->id; }));
+  if (id.empty()) {
+    PAAS_TRY(const auto made, tools_.client.create_firewall(spec));
+    id = made.id;
+  } else {
+    PAAS_TRY(const auto actual, tools_.client.firewall(id));
+    const auto old = plan::old_rules(plan::normalised(actual.spec), spec);
+    PAAS_CHECK(tools_.client.update_firewall(id, plan::with(spec, old)));
+  }
+  PAAS_CHECK(state_.change([&](auto& next) { next.firewalls[step.service].id = id; }));
+  return await_firewall(step);
+}
+
+Status Run::close_firewall(const plan::Step& step) {
+  const auto lockfile = state_.read();
+  const auto spec = plan::firewall_of(stack_, lockfile, step.service);
+  PAAS_CHECK(tools_.client.update_firewall(lockfile.firewalls.at(step.service).id, spec));
   return await_firewall(step);
 }
 

@@ -52,6 +52,8 @@ Status Run::perform(const plan::Step& step) {
     case StepKind::create_firewall:
     case StepKind::update_firewall:
       return put_firewall(step);
+    case StepKind::close_firewall:
+      return close_firewall(step);
     case StepKind::delete_firewall:
       return delete_firewall(step);
     case StepKind::build_image:
@@ -86,6 +88,7 @@ Status Run::perform(const plan::Step& step) {
       return create_address(step);
     case StepKind::assign_address:
       return assign_address(step);
+    case StepKind::prepare_balancer:
     case StepKind::configure_balancer:
       return configure_balancer(step);
     case StepKind::add_to_rotation:

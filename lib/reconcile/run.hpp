@@ -52,6 +52,7 @@ class Run {
   Status create_key(const plan::Step& step);
   Status create_vpc(const plan::Step& step);
   Status put_firewall(const plan::Step& step);
+  Status close_firewall(const plan::Step& step);
   Result<std::string> find_firewall(const std::string& name, lockfile::Intent intent);
   Result<std::optional<digitalocean::Firewall>> firewall_now(const std::string& id,
                                                              const std::string& droplet);
@@ -113,6 +114,7 @@ class Run {
 
   // balancer_steps.cpp
   Status configure_balancer(const plan::Step& step);
+  Result<std::string> configuration_for(const observe::Machine& machine);
   Status add_to_rotation(const plan::Step& step);
   Status remove_from_rotation(const plan::Step& step);
   /// Takes entries out of HAProxy, by their names.

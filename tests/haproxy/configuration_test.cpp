@@ -212,6 +212,11 @@ TEST_CASE(
   // Once more changes nothing, so a run that was interrupted goes on.
   CHECK(transition(between, after) == between);
   CHECK(transition(before, before) == before);
+  // Nor does it when something only goes: no reload is needed for that.
+  auto less = changed();
+  less.backends.erase(less.backends.begin() + 1);
+  less.rules = {{"", "/", "frontend"}};
+  CHECK(transition(before, *render(less)) == before);
 }
 
 TEST_CASE("haproxy: without public rules before there are none in between") {

@@ -120,6 +120,14 @@ const std::vector<Situation>& situations() {
          worker.scale = {};
          world.input.stack.services.push_back(worker);
        }},
+      {"web_service_added_with_a_rule",
+       [](World& world) {
+         auto next = world.service("frontend");
+         next.name = "next";
+         next.scale = {};
+         world.input.stack.services.push_back(next);
+         world.input.stack.lb->rules = {{"", "/api/", "backend"}, {"", "", "next"}};
+       }},
       {"balancer_removed",
        [](World& world) {
          world.service("frontend").links.clear();

@@ -244,6 +244,52 @@ TEST_CASE("reconcile: a change goes on from wherever another one was killed") {
   }
 }
 
+/// Every backend that HAProxy's rules lead to has a server in rotation.
+void check_rules_are_served(World& world) {
+  const auto& balancer = *world.insides.machines.at("shop-lb-1").balancer;
+  if (balancer.mark != haproxy::mark_of(balancer.configuration)) return;  // It did not reload yet.
+  for (const auto& target : haproxy::rule_targets_of(balancer.configuration)) {
+    CAPTURE(target);
+    CHECK_FALSE(balancer.in_rotation.at(target).empty());
+  }
+}
+
+TEST_CASE("reconcile: a rule is not live before its service, wherever the run is killed") {
+  World before;
+  Rig rig(before, small);
+  require_up(rig);
+  const auto added = with(with(std::string(small), "  db:\n",
+                               "  next: {type: web, image: web, port: 8000, links: [db]}\n  db:\n"),
+                          "rules: [{to: web}]", "rules: [{path: /web, to: web}, {to: next}]");
+  auto whole = before;
+  Rig measured(whole, added);
+  require_up(measured);
+  CHECK(whole.insides.reloads == before.insides.reloads + 2);
+  for (int kill = 1; kill < measured.fuse.spent(); ++kill) {
+    CAPTURE(kill);
+    auto world = before;
+    Rig killed(world, added);
+    killed.fuse.set(kill);
+    (void)killed.up();
+    REQUIRE(killed.fuse.blown());
+    check_rules_are_served(world);
+    Rig failing(world, added);
+    failing.machines.unhealthy = {"shop-next-1"};
+    const bool is_to_start = !world.insides.machines.contains("shop-next-1") ||
+                             world.insides.machines.at("shop-next-1").containers.empty();
+    if (is_to_start) {
+      CHECK_FALSE(failing.up()->failures.empty());
+      check_rules_are_served(world);
+    }
+    Rig fresh(world, added);
+    require_up(fresh);
+    const auto& balancer = *world.insides.machines.at("shop-lb-1").balancer;
+    CHECK(haproxy::rule_targets_of(balancer.configuration) == std::set<std::string>{"next", "web"});
+    check_rules_are_served(world);
+    CHECK(Rig(world, added).plan()->steps.empty());
+  }
+}
+
 TEST_CASE("reconcile: scaling goes on from wherever it was killed") {
   for (const int count : {3, 2}) {
     CAPTURE(count);

@@ -226,6 +226,7 @@ void World::perform(const Step& step) {
     case StepKind::stop_container:
     case StepKind::write_hosts:
       return perform_on_server(step);
+    case StepKind::prepare_balancer:
     case StepKind::configure_balancer:
     case StepKind::add_to_rotation:
     case StepKind::remove_from_rotation:
@@ -248,6 +249,8 @@ void World::perform_resource(const Step& step) {
     case StepKind::create_firewall:
     case StepKind::update_firewall:
       return put_firewall(step);
+    case StepKind::close_firewall:
+      return close_firewall(step);
     case StepKind::delete_firewall:
       for (const auto& [name, entry] : lock().servers) {
         need(entry.service != step.service, step, "delete_server/" + name);
@@ -323,11 +326,38 @@ void World::put_firewall(const Step& step) {
   auto& entry = lock().firewalls[step.service];
   auto& found = input.observed.firewalls[spec.name];
   if (found.id.empty()) found.id = new_id("firewall");
-  if (step.kind == StepKind::update_firewall) CHECK(entry.id == found.id);
+  if (step.kind == StepKind::update_firewall) {
+    CHECK(entry.id == found.id);
+    spec = with(spec, old_rules(normalised(found.spec), spec));
+  }
   entry = {spec.name, found.id};
   // The API keeps no order.
   std::reverse(spec.inbound.begin(), spec.inbound.end());
   found.spec = std::move(spec);
+}
+
+void World::close_firewall(const Step& step) {
+  auto wanted = firewall_of(input.stack, lock(), step.service);
+  auto& found = input.observed.firewalls.at(wanted.name);
+  const auto old = old_rules(normalised(found.spec), wanted);
+  CHECK_FALSE(old.empty());
+  for (const auto& rule : old.inbound) check_unused(std::stoi(rule.ports), step);
+  found.spec = std::move(wanted);
+}
+
+/// No container that runs was told this port for something it is linked to.
+void World::check_unused(int port, const Step& step) {
+  for (const auto& [name, entry] : input.observed.servers) {
+    if (!entry.machine || lock().servers.at(name).leaving) continue;
+    for (const auto& container : entry.machine->containers) {
+      const auto& environment = container.environment;
+      const bool uses =
+          std::any_of(environment.begin(), environment.end(), [&](const auto& variable) {
+            return variable.first.ends_with("_PORT") && variable.second == std::to_string(port);
+          });
+      need(!uses, step, "retire_container/" + name);
+    }
+  }
 }
 
 void World::create_server(const Step& step) {
@@ -485,9 +515,12 @@ void World::start_container(const Step& step) {
   need(inside.image_digests.contains(digest), step, "send_image/" + step.server);
   const auto wanted = firewall_of(input.stack, lock(), step.service);
   const auto firewall = input.observed.firewalls.find(wanted.name);
-  need(firewall != input.observed.firewalls.end() &&
-           normalised(firewall->second.spec) == normalised(wanted),
-       step, "its firewall is right");
+  if (firewall == input.observed.firewalls.end()) {
+    need(false, step, "create_firewall/" + step.service);
+  } else {
+    const auto actual = normalised(firewall->second.spec);
+    need(actual == with(wanted, old_rules(actual, wanted)), step, "its firewall is right");
+  }
   auto tags = server(step.server).droplet.tags;
   for (const auto& tag : tags_of(input.stack, step.service)) {
     need(std::find(tags.begin(), tags.end(), tag) != tags.end(), step, "tag_server/" + step.server);
@@ -555,23 +588,54 @@ void World::leave_rotation(const std::function<bool(const std::string&)>& leaves
 
 void World::edit_configuration(observe::Balancer& haproxy,
                                const std::function<void(haproxy::Backend&)>& change) {
-  auto setup = balancer_setup(input.stack, lock());
-  const auto written = haproxy::servers_of(haproxy.configuration);
+  for (auto& backend : haproxy::servers_of(haproxy.configuration)) {
+    change(backend);
+    haproxy.configuration =
+        haproxy::with_servers(haproxy.configuration, backend.name, backend.servers);
+  }
+}
+
+/// The configuration that the stack wants, with the servers that are written now.
+std::string World::wanted_configuration(const observe::Balancer& haproxy) const {
+  auto setup = balancer_setup(input.stack, input.lockfile);
   for (auto& backend : setup.backends) {
-    for (const auto& old : written) {
+    for (const auto& old : haproxy::servers_of(haproxy.configuration)) {
       if (old.name == backend.name) backend.servers = old.servers;
     }
-    change(backend);
   }
-  auto text = haproxy::render(setup);
+  const auto text = haproxy::render(setup);
   REQUIRE(text);
-  haproxy.configuration = *text;
+  return *text;
+}
+
+/// Requests that a rule led somewhere are not led to where nobody answers, and what a container was
+/// told is there until it is gone.
+void World::check_change(const observe::Balancer& before, const Step& step) {
+  if (!before.running) return;
+  const auto& after = machine(step.server).balancer->configuration;
+  const auto old_targets = haproxy::rule_targets_of(before.configuration);
+  for (const auto& target : haproxy::rule_targets_of(after)) {
+    need(old_targets.contains(target) || answers(step.server, target), step,
+         "add_to_rotation of " + target);
+  }
+  for (const auto& backend : haproxy::servers_of(before.configuration)) {
+    const auto kept = haproxy::servers_of(after);
+    const bool stays = std::any_of(kept.begin(), kept.end(), [&](const auto& other) {
+      return other.internal_port == backend.internal_port;
+    });
+    if (!stays) check_unused(backend.internal_port, step);
+  }
 }
 
 /// A reload forgets what is not in the file; the executor writes those in rotation into it.
 void World::configure_balancer(const Step& step) {
   auto& haproxy = *machine(step.server).balancer;
+  const auto before = haproxy;
   const auto in_rotation = std::exchange(haproxy.in_rotation, {});
+  const auto wanted = wanted_configuration(haproxy);
+  haproxy.configuration = step.kind == StepKind::prepare_balancer
+                              ? haproxy::transition(haproxy.configuration, wanted)
+                              : wanted;
   edit_configuration(haproxy, [&](haproxy::Backend& backend) {
     const auto names = in_rotation.find(backend.name);
     if (haproxy.running) {
@@ -584,6 +648,7 @@ void World::configure_balancer(const Step& step) {
   haproxy.running = true;
   haproxy.mark = haproxy::mark_of(haproxy.configuration);
   haproxy.known = haproxy.in_rotation;
+  check_change(before, step);
 }
 
 void World::perform_on_balancer(const Step& step) {
@@ -592,7 +657,7 @@ void World::perform_on_balancer(const Step& step) {
       return step.subject.empty() ? entry.starts_with(step.server + ".r") : entry == step.subject;
     });
   }
-  if (step.kind == StepKind::configure_balancer) {
+  if (step.kind == StepKind::prepare_balancer || step.kind == StepKind::configure_balancer) {
     if (prepared(step) != nullptr) configure_balancer(step);
     return;
   }

@@ -58,6 +58,8 @@ class World {
   void perform_on_server(const Step& step);
   void perform_on_balancer(const Step& step);
   void put_firewall(const Step& step);
+  void close_firewall(const Step& step);
+  void check_unused(int port, const Step& step);
   void create_server(const Step& step);
   void untag(const Step& step);
   void attach_volume(const Step& step);
@@ -65,6 +67,8 @@ class World {
   int release_for(const stack::Service& service, const std::string& identity);
   void retire_container(const Step& step);
   void configure_balancer(const Step& step);
+  std::string wanted_configuration(const observe::Balancer& haproxy) const;
+  void check_change(const observe::Balancer& before, const Step& step);
   void edit_configuration(observe::Balancer& haproxy,
                           const std::function<void(haproxy::Backend&)>& change);
   void leave_rotation(const std::function<bool(const std::string&)>& leaves);
