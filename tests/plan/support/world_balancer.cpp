@@ -1,0 +1,122 @@
+// Steps of a plan on the load balancer, carried out on plain values.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "haproxy/configuration.hpp"
+#include "lockfile/names.hpp"
+#include "plan/balancer.hpp"
+#include "plan/support/world.hpp"
+
+namespace paas::plan::testing {
+
+void World::leave_rotation(const std::function<bool(const std::string&)>& leaves) {
+  const auto lb_name = lockfile::server_name(input.stack.name, "lb", balancer_of(lock())->number);
+  if (!server(lb_name).machine) return;
+  auto& haproxy = *machine(lb_name).balancer;
+  for (auto* backends : {&haproxy.known, &haproxy.in_rotation}) {
+    for (auto& [backend, names] : *backends) {
+      std::erase_if(names, leaves);
+    }
+  }
+  edit_configuration(haproxy, [&](haproxy::Backend& backend) {
+    std::erase_if(backend.servers, [&](const auto& line) { return leaves(line.name); });
+  });
+}
+
+void World::edit_configuration(observe::Balancer& haproxy,
+                               const std::function<void(haproxy::Backend&)>& change) {
+  for (auto& backend : haproxy::servers_of(haproxy.configuration)) {
+    change(backend);
+    haproxy.configuration =
+        haproxy::with_servers(haproxy.configuration, backend.name, backend.servers);
+  }
+}
+
+/// The configuration that the stack wants, with the servers that are written now.
+std::string World::wanted_configuration(const observe::Balancer& haproxy) const {
+  auto setup = balancer_setup(input.stack, input.lockfile);
+  for (auto& backend : setup.backends) {
+    for (const auto& old : haproxy::servers_of(haproxy.configuration)) {
+      if (old.name == backend.name) backend.servers = old.servers;
+    }
+  }
+  const auto text = haproxy::render(setup);
+  REQUIRE(text);
+  return *text;
+}
+
+/// Requests that a rule led somewhere are not led to where nobody answers, and what a container was
+/// told is there until it is gone.
+void World::check_change(const observe::Balancer& before, const Step& step) {
+  if (!before.running) return;
+  const auto& after = machine(step.server).balancer->configuration;
+  const auto old_targets = haproxy::rule_targets_of(before.configuration);
+  for (const auto& target : haproxy::rule_targets_of(after)) {
+    need(old_targets.contains(target) || answers(step.server, target), step,
+         "add_to_rotation of " + target);
+  }
+  for (const auto& backend : haproxy::servers_of(before.configuration)) {
+    const auto kept = haproxy::servers_of(after);
+    const bool stays = std::any_of(kept.begin(), kept.end(), [&](const auto& other) {
+      return other.internal_port == backend.internal_port;
+    });
+    if (!stays) check_unused(backend.internal_port, step);
+  }
+}
+
+/// A reload forgets what is not in the file; the executor writes those in rotation into it.
+void World::configure_balancer(const Step& step) {
+  auto& haproxy = *machine(step.server).balancer;
+  const auto before = haproxy;
+  const auto in_rotation = std::exchange(haproxy.in_rotation, {});
+  const auto wanted = wanted_configuration(haproxy);
+  haproxy.configuration = step.kind == StepKind::prepare_balancer
+                              ? haproxy::transition(haproxy.configuration, wanted)
+                              : wanted;
+  edit_configuration(haproxy, [&](haproxy::Backend& backend) {
+    const auto names = in_rotation.find(backend.name);
+    if (haproxy.running) {
+      std::erase_if(backend.servers, [&](const auto& line) {
+        return names == in_rotation.end() || !names->second.contains(line.name);
+      });
+    }
+    for (const auto& line : backend.servers) haproxy.in_rotation[backend.name].insert(line.name);
+  });
+  haproxy.running = true;
+  haproxy.mark = haproxy::mark_of(haproxy.configuration);
+  haproxy.known = haproxy.in_rotation;
+  check_change(before, step);
+}
+
+void World::perform_on_balancer(const Step& step) {
+  if (step.kind == StepKind::remove_from_rotation) {
+    return leave_rotation([&](const std::string& entry) {
+      return step.subject.empty() ? entry.starts_with(step.server + ".r") : entry == step.subject;
+    });
+  }
+  if (step.kind == StepKind::prepare_balancer || step.kind == StepKind::configure_balancer) {
+    if (prepared(step) != nullptr) configure_balancer(step);
+    return;
+  }
+  const auto& entry = lock().servers.at(step.server);
+  const auto lb_name = lockfile::server_name(input.stack.name, "lb", balancer_of(lock())->number);
+  const auto seen = input.observed.servers.find(lb_name);
+  const bool ready = seen != input.observed.servers.end() && seen->second.machine &&
+                     seen->second.machine->balancer->running;
+  need(ready, step, "configure_balancer/" + lb_name);
+  if (!ready) return;
+  need(entry.release > 0 && prepared(step) != nullptr, step, "start_container/" + step.server);
+  auto& haproxy = *machine(lb_name).balancer;
+  const auto name = rotation_name(step.server, entry.release);
+  haproxy.known[step.service].insert(name);
+  haproxy.in_rotation[step.service].insert(name);
+  edit_configuration(haproxy, [&](haproxy::Backend& backend) {
+    if (backend.name != step.service) return;
+    std::erase_if(backend.servers, [&](const auto& line) { return line.name == name; });
+    backend.servers.push_back(balancer_server(lock(), step.server, entry));
+  });
+}
+
+}  // namespace paas::plan::testing
