@@ -17,8 +17,8 @@ std::string firewall_name(const std::string& stack, const std::string& service);
 std::string vpc_name(const std::string& stack);
 std::string ssh_key_name(const std::string& stack);
 /// "zipkick.web.image-": what the names of a service's machine images begin with; a time follows.
-/// A machine image carries no tag, so names of stacks and services must not run together: "shop" with
-/// "eu-db" is not "shop-eu" with "db".
+/// A machine image carries no tag, so names of stacks and services must not run together: "shop"
+/// with "eu-db" is not "shop-eu" with "db".
 std::string snapshot_prefix(const std::string& stack, const std::string& service);
 
 /// On every droplet and volume of the stack: "paas:STACK".
