@@ -140,3 +140,18 @@ check_fails "it is gone" docker image inspect "$reference"
 check "image load" paasctl image load redis.tar
 check_equal "it is the same again" "$digest" "$(docker image inspect -f '{{.Id}}' "$reference")"
 check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
+
+say "A web service takes the place of another"
+visits=$(get / | jq .visits)
+traffic_begin /
+sed -i -e 's/^  backend:$/  api:/' -e 's|{path: /api/, to: backend}|{path: /api/, to: api}|' \
+  -e 's|links: \[backend\] .*|links: [{to: api, env: {BACKEND_URL: "{url}"}}]|' paas.yaml
+check_status "up" 0 paasctl up --yes
+traffic_end
+check_contains "the rules waited for it" "prepare HAProxy on zipkick-lb-1" "$errors"
+check_equal "two servers of it serve" 2 "$(rotation_running lb-1 | grep -c '^api/')"
+check_equal "the old ones are gone" 0 "$(rotation_running lb-1 | grep -c '^backend/' || true)"
+check_contains "the frontend was told" "BACKEND_URL=http://lb.internal:" "$(environment_in frontend-1)"
+check_equal "who serves is what is written" "$(rotation_running lb-1)" "$(rotation_on_disk lb-1)"
+check_equal "nothing was forgotten" true "$(get / | jq ".visits > $visits")"
+check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
