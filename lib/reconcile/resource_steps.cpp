@@ -284,7 +284,14 @@ Status Run::release_address(const plan::Step& step) {
   });
 }
 
-Status Run::delete_tags(const plan::Step&) {
+Status Run::delete_tags(const plan::Step& step) {
+  // The stack's own droplets are gone by now: those of another lockfile would lose their firewalls
+  // with their tags.
+  PAAS_TRY(const auto tagged, tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)));
+  if (!tagged.empty()) {
+    stage(step, fmt::format("left, droplet {} carries them", tagged.front().name));
+    return {};
+  }
   std::set<std::string> tags = {lockfile::stack_tag(stack_.name),
                                 lockfile::service_tag(stack_.name, "lb")};
   for (const auto& declared : stack_.services) {

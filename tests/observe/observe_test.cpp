@@ -85,6 +85,16 @@ TEST_CASE("observe: of two droplets of one name the one that was written down is
   CHECK(fixture.look().servers.at("shop-web-1").droplet.id == ours.id);
 }
 
+TEST_CASE(
+    "observe: a droplet that another lockfile made under the same name and tags is not ours") {
+  Fixture fixture;
+  fixture.droplet("shop-web-1").vpc_id = "11111111-2222-3333-4444-555555555555";
+  fixture.world.stored.servers.at("shop-web-1").droplet.id.clear();
+  CHECK_FALSE(fixture.look().servers.contains("shop-web-1"));
+  fixture.world.stored.servers.at("shop-web-1").droplet.id = "1";
+  CHECK_FALSE(fixture.look().servers.contains("shop-web-1"));
+}
+
 TEST_CASE("observe: the stack's machine images are seen, and no other stack's") {
   Fixture fixture;
   REQUIRE(fixture.rig.save_snapshot("web"));

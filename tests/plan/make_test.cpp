@@ -70,6 +70,36 @@ TEST_CASE("plan: an empty list where the lockfile knows droplets is refused, not
   for (const auto& name : names) CHECK_FALSE(world.lock().servers.contains(name));
 }
 
+TEST_CASE("plan: a lockfile that knows nothing takes over nothing that carries the stack's tag") {
+  World world;
+  world.up();
+  for (auto& [name, server] : world.input.observed.servers) server.droplet.tags = {"paas:zipkick"};
+  world.server("zipkick-db-1").droplet.tags = {"paas:zipkick-eu"};
+  world.input.observed.volumes.at("zipkick-db").tags = {"paas:zipkick"};
+  const auto made_here = world.lock();
+  world.lock() = {};
+  // A key was registered for a machine image.
+  world.lock().ssh_key = made_here.ssh_key;
+  world.input.accept_loss = true;
+  auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message ==
+        "there are things of stack zipkick that this lockfile did not make: 6 droplets "
+        "(zipkick-backend-1, zipkick-backend-2, zipkick-cache-1, ...), 5 firewalls "
+        "(zipkick-backend, zipkick-cache, zipkick-db, ...), 1 volume (zipkick-db)");
+  CHECK(plan.error().hint.find("use the lockfile that made them") != std::string::npos);
+  world.input.observed.servers.clear();
+  world.input.observed.firewalls.clear();
+  CHECK_FALSE(make(world.input));
+  // The builder of a machine image that an interrupted run left is known.
+  world.input.observed.volumes.clear();
+  world.input.observed.servers["zipkick-db-builder-1"].droplet.tags = {"paas:zipkick"};
+  CHECK_FALSE(make(world.input));
+  world.lock().temporary["zipkick-db-builder-1"] = {"zipkick-db-builder-1", "5"};
+  CHECK(make(world.input));
+}
+
 TEST_CASE("plan: one droplet that is found, or servers that leave, prove that the look is right") {
   World world;
   world.up();

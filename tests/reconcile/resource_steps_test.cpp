@@ -78,6 +78,32 @@ TEST_CASE("reconcile: what another stack has under our names is neither taken no
   CHECK(plan->empty());
 }
 
+TEST_CASE("reconcile: another lockfile of the same stack changes and destroys nothing") {
+  World world;
+  Rig first(world, stack_of("shop", "db"));
+  require_up(first);
+  const auto tags = world.cloud.tags;
+  const auto kept = world.stored;
+  change_stack(world);
+  Rig second(world, stack_of("shop", "db"));
+  const auto up = second.up();
+  REQUIRE_FALSE(up);
+  CHECK(up.error().kind == ErrorKind::invalid);
+  CHECK_FALSE(second.down(plan::Volumes::destroy));
+  CHECK(second.http.changes.empty());
+  // Both began at once: it wrote its intents down before it could see anything.
+  world.stored.applied = second.stack;
+  lockfile::allocate_server(world.stored, "shop", "db").region = "nyc3";
+  CHECK(outcome_of(second.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(second.http.changes.empty());
+  CHECK(world.cloud.tags == tags);
+  world.stored = kept;
+  Rig again(world, stack_of("shop", "db"));
+  const auto plan = again.plan();
+  REQUIRE(plan);
+  CHECK(plan->empty());
+}
+
 TEST_CASE("reconcile: a private network of our name that we did not make is left alone") {
   World world;
   cloud::Vpc theirs;

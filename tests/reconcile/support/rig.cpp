@@ -497,6 +497,7 @@ Result<Outcome> Rig::up() {
 
 Result<Outcome> Rig::down(plan::Volumes volumes) {
   PAAS_TRY(auto known, input());
+  PAAS_CHECK(plan::check_owner(stack.name, known.lockfile, known.observed));
   PAAS_CHECK(plan::check_found(known.lockfile, known.observed));
   return execute(plan::make_down(known.lockfile, known.observed, volumes), known.lockfile, {});
 }
