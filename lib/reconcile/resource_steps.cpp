@@ -48,7 +48,15 @@ Status Run::create_vpc(const plan::Step& step) {
   }
   if (!made) {
     PAAS_CHECK(state_.change([&](auto& next) { next.vpc = {step.subject, ""}; }));
-    PAAS_TRY(made, tools_.client.create_vpc(step.subject, stack_.region));
+    auto created = tools_.client.create_vpc(step.subject, stack_.region);
+    if (!created) {
+      // The intent of what was refused would make another's of that name ours.
+      if (digitalocean::is_refusal(created.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) { next.vpc = before; }));
+      }
+      return fail(created.error());
+    }
+    made = std::move(*created);
   }
   return state_.change([&](auto& next) {
     next.vpc->id = made->id;
@@ -174,11 +182,17 @@ Status Run::create_volume(const plan::Step& step) {
   }
   if (found.empty()) {
     PAAS_CHECK(state_.change([&](auto& next) { next.volumes[step.subject] = entry; }));
-    PAAS_TRY(auto made, tools_.client.create_volume(step.subject, stack_.region,
-                                                    declared.volume->size_gigabytes,
-                                                    {lockfile::stack_tag(stack_.name)}));
-    entry.size_gigabytes = made.size_gigabytes;
-    found.push_back(std::move(made));
+    auto made =
+        tools_.client.create_volume(step.subject, stack_.region, declared.volume->size_gigabytes,
+                                    {lockfile::stack_tag(stack_.name)});
+    if (!made) {
+      if (!known && digitalocean::is_refusal(made.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) { next.volumes.erase(step.subject); }));
+      }
+      return fail(made.error());
+    }
+    entry.size_gigabytes = made->size_gigabytes;
+    found.push_back(std::move(*made));
   }
   entry.volume.id = found.front().id;
   return state_.change([&](auto& next) { next.volumes[step.subject] = entry; });
@@ -308,7 +322,7 @@ Status Run::delete_vpc(const plan::Step&) {
   if (vpc->id.empty()) {
     PAAS_TRY(auto vpcs, tools_.client.vpcs());
     for (const auto& candidate : vpcs) {
-      if (candidate.name == vpc->name) vpc->id = candidate.id;
+      if (candidate.name == vpc->name && candidate.region == stack_.region) vpc->id = candidate.id;
     }
   }
   if (!vpc->id.empty()) {

@@ -126,6 +126,35 @@ TEST_CASE("reconcile: a private network of our name that we did not make is left
   CHECK(world.cloud.vpcs.contains(theirs.id));
 }
 
+TEST_CASE("reconcile: a private network of our name in another region is not ours to delete") {
+  World world;
+  cloud::Vpc theirs;
+  theirs.id = "11111111-2222-3333-4444-555555555555";
+  theirs.name = "shop";
+  theirs.region = "fra1";
+  theirs.ip_range = "10.99.0.0/20";
+  theirs.made = true;
+  world.cloud.vpcs[theirs.id] = theirs;
+  Rig rig(world, stack_of("shop", "db"));
+  world.stored.applied = rig.stack;
+  world.stored.vpc = {"shop", ""};
+  CHECK(outcome_of(rig.down(plan::Volumes::destroy)).failures.empty());
+  CHECK_FALSE(world.stored.vpc);
+  CHECK(world.cloud.vpcs.contains(theirs.id));
+}
+
+TEST_CASE("reconcile: what the API refuses to make is not expected to be there") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  rig.stack.region = "mars1";
+  const auto outcome = outcome_of(rig.up());
+  std::set<std::string> failed;
+  for (const auto& failure : outcome.failures) failed.insert(failure.step.id);
+  CHECK(failed == std::set<std::string>{"create_volume/shop-db", "create_vpc/shop"});
+  CHECK_FALSE(world.stored.vpc);
+  CHECK(world.stored.volumes.empty());
+}
+
 TEST_CASE("reconcile: a stranger's droplet of our name is not ours to take or to destroy") {
   World world;
   {
