@@ -306,11 +306,14 @@ Status Run::delete_tags(const plan::Step& step) {
     stage(step, fmt::format("left, droplet {} carries them", tagged.front().name));
     return {};
   }
-  std::set<std::string> tags = {lockfile::stack_tag(stack_.name),
-                                lockfile::service_tag(stack_.name, "lb")};
-  for (const auto& declared : stack_.services) {
-    tags.insert(lockfile::service_tag(stack_.name, declared.name));
-    tags.insert(lockfile::client_tag(stack_.name, declared.name));
+  // The lockfile remembers the services that left the stack as well.
+  std::set<std::string> services = {"lb"};
+  for (const auto& declared : stack_.services) services.insert(declared.name);
+  for (const auto& [name, entry] : state_.read().services) services.insert(name);
+  std::set<std::string> tags = {lockfile::stack_tag(stack_.name)};
+  for (const auto& name : services) {
+    tags.insert(lockfile::service_tag(stack_.name, name));
+    tags.insert(lockfile::client_tag(stack_.name, name));
   }
   for (const auto& tag : tags) PAAS_CHECK(tools_.client.delete_tag(tag));
   return {};

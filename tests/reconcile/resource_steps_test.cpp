@@ -155,6 +155,19 @@ TEST_CASE("reconcile: what the API refuses to make is not expected to be there")
   CHECK(world.stored.volumes.empty());
 }
 
+TEST_CASE("reconcile: down deletes the tags of services that left the stack before") {
+  World world;
+  const auto both = stack_of("shop", "db") +
+                    "  cache: {type: cache, image: postgres, port: 6379, scheme: redis}\n";
+  Rig before(world, both);
+  require_up(before);
+  REQUIRE(world.cloud.tags.contains("paas:shop:cache"));
+  Rig after(world, stack_of("shop", "db"));
+  require_up(after);
+  CHECK(outcome_of(after.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(world.cloud.tags.empty());
+}
+
 TEST_CASE("reconcile: a stranger's droplet of our name is not ours to take or to destroy") {
   World world;
   {
