@@ -112,7 +112,7 @@ Result<Plan> Planner::make() {
   PAAS_CHECK(check_owner(stack_.name, lock_, input_.observed));
   if (!input_.accept_loss) PAAS_CHECK(check_found(lock_, input_.observed));
   PAAS_CHECK(check_region());
-  allocate();
+  PAAS_CHECK(allocate());
   plan_key();
   plan_vpc();
   std::vector<std::string> roles;

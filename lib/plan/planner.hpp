@@ -32,7 +32,7 @@ class Planner {
 
   // resources.cpp
   Status check_region() const;
-  void allocate();
+  Status allocate();
   void plan_key();
   void plan_vpc();
   Status plan_firewall(const std::string& service);

@@ -41,20 +41,30 @@ Status Planner::check_region() const {
 }
 
 /// Ports and counts are decided here, not while executing, so that a plan says all there is to say.
-void Planner::allocate() {
+Status Planner::allocate() {
   for (const auto& service : stack_.services) {
     auto& entry = lock_.services[service.name];
     entry.count = std::clamp(entry.count == 0 ? service.scale.min : entry.count, service.scale.min,
                              service.scale.max);
     if (service.type != stack::ServiceType::web) continue;
     lockfile::allocate_slots(lock_, service.name);
-    if (stack_.lb) lockfile::allocate_internal_port(lock_, service.name);
+    if (!stack_.lb) continue;
+    const auto& listened = stack_.lb->listen;
+    const int port = lockfile::allocate_internal_port(lock_, service.name, listened);
+    if (std::find(listened.begin(), listened.end(), port) != listened.end()) {
+      return fail(ErrorKind::invalid,
+                  fmt::format("lb.listen: port {} is the one under which the stack's own servers "
+                              "reach {}, and their environment has it",
+                              port, service.name),
+                  "listen on another port, below 30000");
+    }
   }
   if (stack_.lb) {
     lock_.services["lb"].count = 1;
     if (!lock_.lb) lock_.lb.emplace();
   }
   lock_.applied = stack_;
+  return {};
 }
 
 void Planner::plan_key() {

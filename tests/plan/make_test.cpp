@@ -124,6 +124,20 @@ TEST_CASE("plan: the count stays between min and max") {
   CHECK(world.plan().lockfile.services.at("frontend").count == 2);
 }
 
+TEST_CASE("plan: the load balancer does not listen on a port that leads to a service already") {
+  World world;
+  world.input.stack.lb->listen = {80, 30000};
+  world.up();
+  CHECK(world.lock().services.at("frontend").internal_port == 30001);
+  world.input.stack.lb->listen = {80, 30002};
+  const auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message ==
+        "lb.listen: port 30002 is the one under which the stack's own servers reach backend, and "
+        "their environment has it");
+}
+
 TEST_CASE("plan: names of servers are never used again") {
   World world;
   world.up();
