@@ -99,6 +99,12 @@ class Planner {
 /// circle are left out, which the caller sees by their number.
 std::vector<Step> ordered(std::vector<Step> steps);
 
+/// The load balancer's public addresses, to be released; also one that an interrupted run reserved
+/// for its droplet and did not write down. That is done here: once the droplet is gone, nothing
+/// else would lead to it.
+std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
+                                     const observe::Observed& observed);
+
 /// Volumes' device and folder names on a server.
 std::string volume_device(const std::string& volume);
 std::string volume_folder(const std::string& volume);

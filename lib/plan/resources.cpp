@@ -211,14 +211,32 @@ const digitalocean::ReservedIp* Planner::find_address() const {
   return nullptr;
 }
 
+std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
+                                     const observe::Observed& observed) {
+  std::set<std::string> addresses;
+  if (!lockfile.lb) return addresses;
+  auto& known = lockfile.lb->reserved_ip;
+  if (!known.empty()) addresses.insert(known);
+  for (const auto& ip : observed.reserved_ips) {
+    for (const auto& [name, server] : lockfile.servers) {
+      if (server.service != "lb" || ip.droplet_id == 0 ||
+          server.droplet.id != std::to_string(ip.droplet_id)) {
+        continue;
+      }
+      if (known.empty()) known = ip.ip;
+      addresses.insert(ip.ip);
+    }
+  }
+  return addresses;
+}
+
 void Planner::plan_address() {
   if (!stack_.lb) {
-    if (lock_.lb && !lock_.lb->reserved_ip.empty()) {
-      std::vector<std::string> after;
-      for (const auto& [name, cause] : departures_) after.push_back("delete_server/" + name);
-      add(StepKind::release_address, lock_.lb->reserved_ip,
-          "the stack has no load balancer any more", after)
-          .subject = lock_.lb->reserved_ip;
+    std::vector<std::string> after;
+    for (const auto& [name, cause] : departures_) after.push_back("delete_server/" + name);
+    for (const auto& ip : take_addresses(lock_, input_.observed)) {
+      add(StepKind::release_address, ip, "the stack has no load balancer any more", after).subject =
+          ip;
     }
     return;
   }

@@ -138,6 +138,25 @@ TEST_CASE("plan: the load balancer does not listen on a port that leads to a ser
         "their environment has it");
 }
 
+TEST_CASE("plan: an address that was not written down is released with its load balancer") {
+  World world;
+  world.up();
+  const auto ip = world.lock().lb->reserved_ip;
+  world.lock().lb->reserved_ip.clear();
+  const auto down = make_down(world.lock(), world.input.observed, Volumes::keep);
+  CHECK(has_step(down, "release_address/" + ip));
+  CHECK(down.lockfile.lb->reserved_ip == ip);
+  world.input.stack.lb.reset();
+  world.service("frontend").links.clear();
+  const auto plan = world.plan();
+  REQUIRE(has_step(plan, "release_address/" + ip));
+  // Written down before its droplet goes, which is what it was found by.
+  CHECK(plan.lockfile.lb->reserved_ip == ip);
+  world.apply(plan);
+  CHECK(world.input.observed.reserved_ips.empty());
+  CHECK(world.plan().empty());
+}
+
 TEST_CASE("plan: names of servers are never used again") {
   World world;
   world.up();
