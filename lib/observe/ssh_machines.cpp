@@ -21,6 +21,7 @@ namespace {
 
 constexpr auto poll_interval = 250ms;
 constexpr auto engine_socket = "/var/run/docker.sock";
+constexpr auto ssh_folder = "/etc/ssh";
 
 ssh::Host host_of(const Target& target) { return {target.name, target.address, target.host_key}; }
 
@@ -113,24 +114,15 @@ Status SshMachines::await_docker(const Target& target, std::chrono::milliseconds
 }
 
 Result<std::string> SshMachines::make_host_key(const Target& target) {
-  PAAS_TRY(
-      auto key,
-      shell(target,
-            "umask 077; key=/etc/ssh/paas_next_ed25519_key\n"
-            "test -s $key.pub || { rm -f $key; ssh-keygen -q -t ed25519 -N '' -C '' -f $key; }\n"
-            "cut -d' ' -f1,2 $key.pub",
-            {}));
+  PAAS_TRY(auto key, shell(target, make_host_key_script, {ssh_folder}));
   return std::string(text::trim(key));
 }
 
 Status SshMachines::use_host_key(const Target& target, const std::string& public_key) {
-  PAAS_CHECK(shell(target,
-                   "used=/etc/ssh/ssh_host_ed25519_key; next=/etc/ssh/paas_next_ed25519_key\n"
-                   "test \"$(cut -d' ' -f1,2 $used.pub)\" = \"$1\" && exit 0\n"
-                   "test \"$(cut -d' ' -f1,2 $next.pub)\" = \"$1\"\n"
-                   "mv -f $next $used; mv -f $next.pub $used.pub; chmod 0644 $used.pub\n"
-                   "sshd -t; systemctl reload ssh 2>/dev/null || systemctl restart ssh",
-                   {public_key}));
+  PAAS_CHECK(shell(target, use_host_key_script, {ssh_folder, public_key}));
+  // Also when an earlier run put it in place: that one may have been cut off before this.
+  PAAS_CHECK(
+      shell(target, "sshd -t; systemctl reload ssh 2>/dev/null || systemctl restart ssh", {}));
   connections_.close(host_of(target));
   return {};
 }
