@@ -31,6 +31,7 @@ Result<int> run(Program& program, const Options& options) {
   session->resume = options.volumes ? "paasctl down --volumes" : "paasctl down";
   if (!options.dry_run) PAAS_CHECK(session->remove_builders());
   PAAS_TRY(auto observed, session->observe(observe::Depth::cloud));
+  PAAS_CHECK(plan::check_owner(session->stack.name, session->lockfile, observed));
   if (!options.accept_loss) PAAS_CHECK(plan::check_found(session->lockfile, observed));
   const auto plan = plan::make_down(session->lockfile, observed,
                                     options.volumes ? plan::Volumes::destroy : plan::Volumes::keep);

@@ -111,6 +111,11 @@ bool is_vpc_in_use(const Error& error) {
   return error.kind == ErrorKind::failed && error.message.rfind(vpc_in_use, 0) == 0;
 }
 
+bool is_refusal(const Error& error) {
+  return error.kind != ErrorKind::unreachable && error.kind != ErrorKind::timed_out &&
+         error.kind != ErrorKind::interrupted;
+}
+
 Error error_of(const HttpResponse& response) {
   const auto answer = read_answer(response);
   const auto kind = kind_of(response.status, answer.message);

@@ -17,6 +17,10 @@ bool is_pending_event(const Error& error);
 /// droplets.
 bool is_vpc_in_use(const Error& error);
 
+/// Whether the API refused: then nothing was made or changed. After any other error of a POST that
+/// is unknown.
+bool is_refusal(const Error& error);
+
 /// What an answer with status 300 or above says, with the request's id. Kinds: see Client.
 Error error_of(const HttpResponse& response);
 

@@ -80,10 +80,11 @@ const std::vector<int>& allocate_slots(Lockfile& lockfile, const std::string& se
   return slots;
 }
 
-int allocate_internal_port(Lockfile& lockfile, const std::string& service) {
+int allocate_internal_port(Lockfile& lockfile, const std::string& service,
+                           const std::vector<int>& listened) {
   auto& port = lockfile.services[service].internal_port;
   if (port) return *port;
-  std::set<int> taken;
+  std::set<int> taken(listened.begin(), listened.end());
   for (const auto& [name, other] : lockfile.services) {
     if (other.internal_port) taken.insert(*other.internal_port);
   }

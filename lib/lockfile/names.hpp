@@ -34,9 +34,10 @@ Server& allocate_server(Lockfile& lockfile, const std::string& stack, const std:
 /// The two host ports of a web service, from 20000 upwards and unique in the stack; those it has
 /// already stay.
 const std::vector<int>& allocate_slots(Lockfile& lockfile, const std::string& service);
-/// The port on the load balancer's private address, from 30000 upwards; the one it has already
-/// stays.
-int allocate_internal_port(Lockfile& lockfile, const std::string& service);
+/// The port on the load balancer's private address, from 30000 upwards and none of those that it
+/// listens on for everybody; the one it has already stays.
+int allocate_internal_port(Lockfile& lockfile, const std::string& service,
+                           const std::vector<int>& listened);
 
 /// 32 letters and digits, each equally likely: fit for URLs, environment files and every database.
 Secret generate_password(Random& random);

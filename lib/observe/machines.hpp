@@ -55,11 +55,11 @@ class Machines {
   /// made.
   virtual Result<std::string> make_host_key(const Target& target) = 0;
   /// Lets sshd use the key that make_host_key() made; from then on the old one is refused. The
-  /// caller has written both keys down before, so that an interruption cannot shut it out. Nothing
-  /// happens when it is in use already.
+  /// caller has written both keys down before, so that an interruption cannot shut it out. It may
+  /// be in use already.
   virtual Status use_host_key(const Target& target, const std::string& public_key) = 0;
-  /// Formats the device when it holds no filesystem (never otherwise) and mounts it now and at
-  /// every boot.
+  /// Formats the device when it is empty (never otherwise) and mounts it now and at every boot.
+  /// Error failed, with the device left alone, when it has no file system and is not empty.
   virtual Status mount_volume(const Target& target, const VolumeMount& mount) = 0;
   virtual Status unmount_volume(const Target& target, const VolumeMount& mount) = 0;
 

@@ -28,8 +28,10 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
                          const lockfile::Lockfile& lockfile, const std::string& stack,
                          const std::string& region, const Options& options);
 
-/// Whether a droplet that has one of the stack's names is the stack's: it carries its tags, or lies
-/// in its private network, because tags apply late.
+/// Whether the lockfile's intent made a droplet of that name whose identifier is not written down:
+/// it lies in the private network that this lockfile made, as every server does. Its tags prove
+/// nothing, because they apply late, and because another lockfile gives the same ones to its own
+/// droplets of the same names.
 bool is_ours(const digitalocean::Droplet& droplet, const lockfile::Lockfile& lockfile,
              const std::string& stack);
 

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
 #include "haproxy/runtime.hpp"
+#include "observe/server_scripts.hpp"
 #include "ssh/user_data.hpp"
 
 namespace paas::observe {
@@ -20,6 +21,7 @@ namespace {
 
 constexpr auto poll_interval = 250ms;
 constexpr auto engine_socket = "/var/run/docker.sock";
+constexpr auto ssh_folder = "/etc/ssh";
 
 ssh::Host host_of(const Target& target) { return {target.name, target.address, target.host_key}; }
 
@@ -112,38 +114,48 @@ Status SshMachines::await_docker(const Target& target, std::chrono::milliseconds
 }
 
 Result<std::string> SshMachines::make_host_key(const Target& target) {
-  PAAS_TRY(
-      auto key,
-      shell(target,
-            "umask 077; key=/etc/ssh/paas_next_ed25519_key\n"
-            "test -s $key.pub || { rm -f $key; ssh-keygen -q -t ed25519 -N '' -C '' -f $key; }\n"
-            "cut -d' ' -f1,2 $key.pub",
-            {}));
+  PAAS_TRY(auto key, shell(target, make_host_key_script, {ssh_folder}));
   return std::string(text::trim(key));
 }
 
 Status SshMachines::use_host_key(const Target& target, const std::string& public_key) {
-  PAAS_CHECK(shell(target,
-                   "used=/etc/ssh/ssh_host_ed25519_key; next=/etc/ssh/paas_next_ed25519_key\n"
-                   "test \"$(cut -d' ' -f1,2 $used.pub)\" = \"$1\" && exit 0\n"
-                   "test \"$(cut -d' ' -f1,2 $next.pub)\" = \"$1\"\n"
-                   "mv -f $next $used; mv -f $next.pub $used.pub; chmod 0644 $used.pub\n"
-                   "sshd -t; systemctl reload ssh 2>/dev/null || systemctl restart ssh",
-                   {public_key}));
+  PAAS_CHECK(shell(target, use_host_key_script, {ssh_folder, public_key}));
+  // Also when an earlier run put it in place: that one may have been cut off before this.
+  PAAS_CHECK(
+      shell(target, "sshd -t; systemctl reload ssh 2>/dev/null || systemctl restart ssh", {}));
   connections_.close(host_of(target));
   return {};
 }
 
+Status SshMachines::make_file_system(const Target& target, const VolumeMount& mount) {
+  RemoteCommand command;
+  command.arguments = {"sh", "-euc", make_file_system_script, "sh", mount.device};
+  PAAS_TRY(const auto made, run(target, command));
+  if (made.exit_status == 0) return {};
+  const auto volume = mount.folder.substr(mount.folder.rfind('/') + 1);
+  if (made.exit_status == device_not_empty) {
+    return fail(ErrorKind::failed,
+                fmt::format("volume {} is left alone: it has no file system, but it is not empty, "
+                            "or {} cannot read it",
+                            volume, target.name),
+                fmt::format("look at {} with `paasctl server ssh {}`; if nobody needs what is on "
+                            "it, `blkdiscard --zeroout` there empties it",
+                            mount.device, target.name));
+  }
+  return fail(ErrorKind::failed, fmt::format("making a file system on volume {}: {}", volume,
+                                             text::trim(made.error_output)));
+}
+
 Status SshMachines::mount_volume(const Target& target, const VolumeMount& mount) {
-  // blkid's status 2 means that it found nothing: only then is a file system made. The unit that
-  // mounts at boot reads /etc/paas/volumes (ssh/user_data.hpp).
   PAAS_CHECK(shell(target,
-                   "device=$1; folder=$2; tries=0\n"
+                   "device=$1; tries=0\n"
                    "until test -b \"$device\"; do tries=$((tries + 1)); test $tries -lt 120 || "
-                   "{ echo \"no device $device\" >&2; exit 1; }; sleep 0.5; done\n"
-                   "status=0; blkid -p \"$(readlink -f \"$device\")\" >/dev/null || status=$?\n"
-                   "case $status in 0) ;; 2) mkfs.ext4 -q -F -m 0 \"$device\" ;; "
-                   "*) echo \"cannot tell what is on $device\" >&2; exit 1 ;; esac\n"
+                   "{ echo \"no device $device\" >&2; exit 1; }; sleep 0.5; done",
+                   {mount.device}));
+  PAAS_CHECK(make_file_system(target, mount));
+  // The unit that mounts at boot reads /etc/paas/volumes (ssh/user_data.hpp).
+  PAAS_CHECK(shell(target,
+                   "device=$1; folder=$2\n"
                    "mkdir -p \"$folder\" /etc/paas; chmod 0700 /etc/paas; touch /etc/paas/volumes\n"
                    "grep -qxF \"$device $folder\" /etc/paas/volumes || echo \"$device $folder\" >> "
                    "/etc/paas/volumes\n"

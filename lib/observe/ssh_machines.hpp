@@ -48,6 +48,7 @@ class SshMachines : public Machines {
  private:
   Result<std::string> shell(const Target& target, const std::string& script,
                             const std::vector<std::string>& arguments, std::string input = {});
+  Status make_file_system(const Target& target, const VolumeMount& mount);
   Result<std::vector<Container>> containers(docker::Engine& engine, const std::string& stack);
   Result<Balancer> balancer(const Target& target);
 

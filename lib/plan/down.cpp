@@ -1,8 +1,6 @@
 // plan::make_down: everything goes, volumes only when asked for.
 #include <fmt/format.h>
 
-#include <set>
-
 #include "lockfile/names.hpp"
 #include "plan/make.hpp"
 #include "plan/planner.hpp"
@@ -37,23 +35,6 @@ std::vector<std::string> remove_servers(Plan& plan, const observe::Observed& obs
   return removed;
 }
 
-/// The load balancer's address; also one that an interrupted run reserved for its droplet and did
-/// not write down, which nothing would lead to once the droplet is gone.
-std::set<std::string> addresses_of(const lockfile::Lockfile& lockfile,
-                                   const observe::Observed& observed) {
-  std::set<std::string> addresses;
-  if (lockfile.lb && !lockfile.lb->reserved_ip.empty()) addresses.insert(lockfile.lb->reserved_ip);
-  for (const auto& ip : observed.reserved_ips) {
-    for (const auto& [name, server] : lockfile.servers) {
-      if (server.service == "lb" && ip.droplet_id != 0 &&
-          server.droplet.id == std::to_string(ip.droplet_id)) {
-        addresses.insert(ip.ip);
-      }
-    }
-  }
-  return addresses;
-}
-
 void handle_volumes(Plan& plan, Volumes volumes, const std::vector<std::string>& removed) {
   for (const auto& [name, volume] : plan.lockfile.volumes) {
     if (volumes == Volumes::keep) {
@@ -83,7 +64,7 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
     step.subject = firewall.name;
     before_tags.push_back(step.id);
   }
-  for (const auto& ip : addresses_of(lockfile, observed)) {
+  for (const auto& ip : take_addresses(plan.lockfile, observed)) {
     add(plan, StepKind::release_address, ip, cause, removed).subject = ip;
   }
   // Tags are not written down. The key goes after them: while it is there, so may they be.

@@ -5,9 +5,52 @@
 
 #include <algorithm>
 
+#include "lockfile/ownership.hpp"
 #include "plan/planner.hpp"
 
 namespace paas::plan {
+
+namespace {
+
+/// "2 droplets (shop-web-1, shop-web-2)"; of many only the first are named.
+std::string counted(const std::string& noun, std::vector<std::string> names) {
+  constexpr std::size_t named_max = 3;
+  const auto count = names.size();
+  if (count > named_max) {
+    names.resize(named_max);
+    names.emplace_back("...");
+  }
+  return fmt::format("{} {}{} ({})", count, noun, count == 1 ? "" : "s", fmt::join(names, ", "));
+}
+
+/// What carries the stack's tag, in words; empty when nothing does.
+std::string text_of_tagged(const std::string& stack, const lockfile::Lockfile& lockfile,
+                           const observe::Observed& observed) {
+  const auto is_tagged = [&](const std::vector<std::string>& tags) {
+    return lockfile::belongs(tags, stack, lockfile::Intent::none);
+  };
+  std::vector<std::string> droplets;
+  for (const auto& [name, server] : observed.servers) {
+    if (is_tagged(server.droplet.tags) && !lockfile.temporary.contains(name)) {
+      droplets.push_back(name);
+    }
+  }
+  std::vector<std::string> firewalls;
+  for (const auto& [name, firewall] : observed.firewalls) {
+    if (is_tagged(firewall.spec.tags)) firewalls.push_back(name);
+  }
+  std::vector<std::string> volumes;
+  for (const auto& [name, volume] : observed.volumes) {
+    if (is_tagged(volume.tags)) volumes.push_back(name);
+  }
+  std::vector<std::string> parts;
+  if (!droplets.empty()) parts.push_back(counted("droplet", std::move(droplets)));
+  if (!firewalls.empty()) parts.push_back(counted("firewall", std::move(firewalls)));
+  if (!volumes.empty()) parts.push_back(counted("volume", std::move(volumes)));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace
 
 Planner::Planner(const Input& input) : input_(input), stack_(input.stack), lock_(input.lockfile) {}
 
@@ -48,10 +91,28 @@ Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& 
               "them");
 }
 
+Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
+                   const observe::Observed& observed) {
+  // A run writes down what it is about to make, so one that was killed knows some of them. A
+  // registered key is no sign: `image save --snapshot` makes one before the first `up`.
+  if (!lockfile.servers.empty() || !lockfile.firewalls.empty() || !lockfile.volumes.empty()) {
+    return {};
+  }
+  const auto found = text_of_tagged(stack, lockfile, observed);
+  if (found.empty()) return {};
+  return fail(
+      ErrorKind::invalid,
+      fmt::format("there are things of stack {} that this lockfile did not make: {}", stack, found),
+      "nothing was changed: use the lockfile that made them, or rename the stack; if that "
+      "lockfile is lost, remove them with DigitalOcean's tools, or all of a local cloud "
+      "with `paasctl cloud down --purge`");
+}
+
 Result<Plan> Planner::make() {
+  PAAS_CHECK(check_owner(stack_.name, lock_, input_.observed));
   if (!input_.accept_loss) PAAS_CHECK(check_found(lock_, input_.observed));
   PAAS_CHECK(check_region());
-  allocate();
+  PAAS_CHECK(allocate());
   plan_key();
   plan_vpc();
   std::vector<std::string> roles;

@@ -37,13 +37,18 @@ struct Input {
 };
 
 /// What has to be done so that the world is as the stack says. Errors (invalid): a volume that
-/// would have to shrink.
+/// would have to shrink; what check_owner() and, without accept_loss, check_found() refuse.
 Result<Plan> make(const Input& input);
 
 /// Error (invalid) when the lockfile knows several droplets and none of them is found: then it is
 /// the look that is wrong, with another token or in an outage, and not the world (FACTS.md, case
 /// 14). Servers that leave do not count: an interrupted run may have destroyed all of them.
 Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& observed);
+
+/// Error (invalid) when droplets, firewalls or volumes carry the stack's tag and the lockfile knows
+/// none of any kind: another lockfile made them, so nothing here may adopt, change or destroy them.
+Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
+                   const observe::Observed& observed);
 
 enum class Volumes { keep, destroy };
 

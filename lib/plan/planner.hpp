@@ -33,7 +33,7 @@ class Planner {
 
   // resources.cpp
   Status check_region() const;
-  void allocate();
+  Status allocate();
   void plan_key();
   void plan_vpc();
   Status plan_firewall(const std::string& service);
@@ -105,6 +105,12 @@ class Planner {
 /// their order. Names in `after` that are no step are dropped. Steps that wait for each other in a
 /// circle are left out, which the caller sees by their number.
 std::vector<Step> ordered(std::vector<Step> steps);
+
+/// The load balancer's public addresses, to be released; also one that an interrupted run reserved
+/// for its droplet and did not write down. That is done here: once the droplet is gone, nothing
+/// else would lead to it.
+std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
+                                     const observe::Observed& observed);
 
 /// Volumes' device and folder names on a server.
 std::string volume_device(const std::string& volume);

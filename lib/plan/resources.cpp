@@ -41,20 +41,30 @@ Status Planner::check_region() const {
 }
 
 /// Ports and counts are decided here, not while executing, so that a plan says all there is to say.
-void Planner::allocate() {
+Status Planner::allocate() {
   for (const auto& service : stack_.services) {
     auto& entry = lock_.services[service.name];
     entry.count = std::clamp(entry.count == 0 ? service.scale.min : entry.count, service.scale.min,
                              service.scale.max);
     if (service.type != stack::ServiceType::web) continue;
     lockfile::allocate_slots(lock_, service.name);
-    if (stack_.lb) lockfile::allocate_internal_port(lock_, service.name);
+    if (!stack_.lb) continue;
+    const auto& listened = stack_.lb->listen;
+    const int port = lockfile::allocate_internal_port(lock_, service.name, listened);
+    if (std::find(listened.begin(), listened.end(), port) != listened.end()) {
+      return fail(ErrorKind::invalid,
+                  fmt::format("lb.listen: port {} is the one under which the stack's own servers "
+                              "reach {}, and their environment has it",
+                              port, service.name),
+                  "listen on another port, below 30000");
+    }
   }
   if (stack_.lb) {
     lock_.services["lb"].count = 1;
     if (!lock_.lb) lock_.lb.emplace();
   }
   lock_.applied = stack_;
+  return {};
 }
 
 void Planner::plan_key() {
@@ -222,14 +232,32 @@ const digitalocean::ReservedIp* Planner::find_address() const {
   return nullptr;
 }
 
+std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
+                                     const observe::Observed& observed) {
+  std::set<std::string> addresses;
+  if (!lockfile.lb) return addresses;
+  auto& known = lockfile.lb->reserved_ip;
+  if (!known.empty()) addresses.insert(known);
+  for (const auto& ip : observed.reserved_ips) {
+    for (const auto& [name, server] : lockfile.servers) {
+      if (server.service != "lb" || ip.droplet_id == 0 ||
+          server.droplet.id != std::to_string(ip.droplet_id)) {
+        continue;
+      }
+      if (known.empty()) known = ip.ip;
+      addresses.insert(ip.ip);
+    }
+  }
+  return addresses;
+}
+
 void Planner::plan_address() {
   if (!stack_.lb) {
-    if (lock_.lb && !lock_.lb->reserved_ip.empty()) {
-      std::vector<std::string> after;
-      for (const auto& [name, cause] : departures_) after.push_back("delete_server/" + name);
-      add(StepKind::release_address, lock_.lb->reserved_ip,
-          "the stack has no load balancer any more", after)
-          .subject = lock_.lb->reserved_ip;
+    std::vector<std::string> after;
+    for (const auto& [name, cause] : departures_) after.push_back("delete_server/" + name);
+    for (const auto& ip : take_addresses(lock_, input_.observed)) {
+      add(StepKind::release_address, ip, "the stack has no load balancer any more", after).subject =
+          ip;
     }
     return;
   }

@@ -48,7 +48,15 @@ Status Run::create_vpc(const plan::Step& step) {
   }
   if (!made) {
     PAAS_CHECK(state_.change([&](auto& next) { next.vpc = {step.subject, ""}; }));
-    PAAS_TRY(made, tools_.client.create_vpc(step.subject, stack_.region));
+    auto created = tools_.client.create_vpc(step.subject, stack_.region);
+    if (!created) {
+      // The intent of what was refused would make another's of that name ours.
+      if (digitalocean::is_refusal(created.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) { next.vpc = before; }));
+      }
+      return fail(created.error());
+    }
+    made = std::move(*created);
   }
   return state_.change([&](auto& next) {
     next.vpc->id = made->id;
@@ -186,11 +194,17 @@ Status Run::create_volume(const plan::Step& step) {
   }
   if (found.empty()) {
     PAAS_CHECK(state_.change([&](auto& next) { next.volumes[step.subject] = entry; }));
-    PAAS_TRY(auto made, tools_.client.create_volume(step.subject, stack_.region,
-                                                    declared.volume->size_gigabytes,
-                                                    {lockfile::stack_tag(stack_.name)}));
-    entry.size_gigabytes = made.size_gigabytes;
-    found.push_back(std::move(made));
+    auto made =
+        tools_.client.create_volume(step.subject, stack_.region, declared.volume->size_gigabytes,
+                                    {lockfile::stack_tag(stack_.name)});
+    if (!made) {
+      if (!known && digitalocean::is_refusal(made.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) { next.volumes.erase(step.subject); }));
+      }
+      return fail(made.error());
+    }
+    entry.size_gigabytes = made->size_gigabytes;
+    found.push_back(std::move(*made));
   }
   entry.volume.id = found.front().id;
   return state_.change([&](auto& next) { next.volumes[step.subject] = entry; });
@@ -296,12 +310,22 @@ Status Run::release_address(const plan::Step& step) {
   });
 }
 
-Status Run::delete_tags(const plan::Step&) {
-  std::set<std::string> tags = {lockfile::stack_tag(stack_.name),
-                                lockfile::service_tag(stack_.name, "lb")};
-  for (const auto& declared : stack_.services) {
-    tags.insert(lockfile::service_tag(stack_.name, declared.name));
-    tags.insert(lockfile::client_tag(stack_.name, declared.name));
+Status Run::delete_tags(const plan::Step& step) {
+  // The stack's own droplets are gone by now: those of another lockfile would lose their firewalls
+  // with their tags.
+  PAAS_TRY(const auto tagged, tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)));
+  if (!tagged.empty()) {
+    stage(step, fmt::format("left, droplet {} carries them", tagged.front().name));
+    return {};
+  }
+  // The lockfile remembers the services that left the stack as well.
+  std::set<std::string> services = {"lb"};
+  for (const auto& declared : stack_.services) services.insert(declared.name);
+  for (const auto& [name, entry] : state_.read().services) services.insert(name);
+  std::set<std::string> tags = {lockfile::stack_tag(stack_.name)};
+  for (const auto& name : services) {
+    tags.insert(lockfile::service_tag(stack_.name, name));
+    tags.insert(lockfile::client_tag(stack_.name, name));
   }
   for (const auto& tag : tags) PAAS_CHECK(tools_.client.delete_tag(tag));
   return {};
@@ -313,7 +337,7 @@ Status Run::delete_vpc(const plan::Step&) {
   if (vpc->id.empty()) {
     PAAS_TRY(auto vpcs, tools_.client.vpcs());
     for (const auto& candidate : vpcs) {
-      if (candidate.name == vpc->name) vpc->id = candidate.id;
+      if (candidate.name == vpc->name && candidate.region == stack_.region) vpc->id = candidate.id;
     }
   }
   if (!vpc->id.empty()) {

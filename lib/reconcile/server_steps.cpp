@@ -245,8 +245,14 @@ Status Run::release_volumes(const plan::Step& step, std::int64_t droplet) {
   return {};
 }
 
+/// One list tells for all that wait. That it lacks a droplet proves nothing, because tags apply
+/// late and can be taken away: only then is the droplet itself asked for.
 Status Run::await_gone(std::int64_t droplet) {
   return poll(options_.timeouts.gone, "destroying the droplet", [&]() -> Result<bool> {
+    PAAS_TRY(const auto droplets, watch_.droplets());
+    const bool listed = std::any_of(droplets.begin(), droplets.end(),
+                                    [&](const auto& other) { return other.id == droplet; });
+    if (listed) return false;
     auto found = tools_.client.droplet(droplet);
     if (found) return false;
     if (found.error().kind == ErrorKind::not_found) return true;

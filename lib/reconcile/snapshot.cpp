@@ -151,8 +151,7 @@ class Builder {
     request.user_data = ssh::user_data(data);
     auto made = tools_.client.create_droplet(request);
     if (!made) {
-      // What was refused does not exist; after a lost answer it is unknown.
-      if (made.error().kind == ErrorKind::unreachable) return fail(made.error());
+      if (!digitalocean::is_refusal(made.error())) return fail(made.error());
       PAAS_CHECK(state_.change([&](auto& next) { next.temporary.erase(name_); }));
       return fail(made.error());
     }

@@ -47,12 +47,18 @@ TEST_CASE("lockfile: two slots a service and one internal port, unique in the st
   CHECK(allocate_slots(lockfile, "frontend") == std::vector<int>{20000, 20001});
   CHECK(allocate_slots(lockfile, "backend") == std::vector<int>{20002, 20003});
   CHECK(allocate_slots(lockfile, "frontend") == std::vector<int>{20000, 20001});
-  CHECK(allocate_internal_port(lockfile, "frontend") == 30000);
-  CHECK(allocate_internal_port(lockfile, "backend") == 30001);
-  CHECK(allocate_internal_port(lockfile, "frontend") == 30000);
+  CHECK(allocate_internal_port(lockfile, "frontend", {80}) == 30000);
+  CHECK(allocate_internal_port(lockfile, "backend", {80}) == 30001);
+  CHECK(allocate_internal_port(lockfile, "frontend", {80}) == 30000);
   lockfile.services.erase("frontend");
   CHECK(allocate_slots(lockfile, "api") == std::vector<int>{20000, 20001});
-  CHECK(allocate_internal_port(lockfile, "api") == 30000);
+  CHECK(allocate_internal_port(lockfile, "api", {80}) == 30000);
+}
+
+TEST_CASE("lockfile: no internal port is one that the load balancer listens on for everybody") {
+  Lockfile lockfile;
+  CHECK(allocate_internal_port(lockfile, "frontend", {30000, 80, 30002}) == 30001);
+  CHECK(allocate_internal_port(lockfile, "backend", {30000, 80, 30002}) == 30003);
 }
 
 TEST_CASE("lockfile: passwords are 32 letters and digits, all of them equally likely") {

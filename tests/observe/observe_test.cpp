@@ -85,6 +85,29 @@ TEST_CASE("observe: of two droplets of one name the one that was written down is
   CHECK(fixture.look().servers.at("shop-web-1").droplet.id == ours.id);
 }
 
+TEST_CASE(
+    "observe: a droplet that another lockfile made under the same name and tags is not ours") {
+  Fixture fixture;
+  fixture.droplet("shop-web-1").vpc_id = "11111111-2222-3333-4444-555555555555";
+  fixture.world.stored.servers.at("shop-web-1").droplet.id.clear();
+  CHECK_FALSE(fixture.look().servers.contains("shop-web-1"));
+  fixture.world.stored.servers.at("shop-web-1").droplet.id = "1";
+  CHECK_FALSE(fixture.look().servers.contains("shop-web-1"));
+}
+
+TEST_CASE("observe: the stack's machine images are seen, and no other stack's") {
+  Fixture fixture;
+  REQUIRE(fixture.rig.save_snapshot("web"));
+  const auto seen = fixture.look(Depth::cloud);
+  REQUIRE(seen.snapshots.size() == 1);
+  CHECK(seen.snapshots.front().name.starts_with("shop.web.image-"));
+  CHECK_FALSE(seen.disks_gigabytes.empty());
+  for (auto& [id, image] : fixture.world.cloud.images) {
+    if (image.name == seen.snapshots.front().name) image.name = "shop-eu.web.image-1";
+  }
+  CHECK(fixture.look(Depth::cloud).snapshots.empty());
+}
+
 TEST_CASE("observe: a droplet that is gone is not there, one that is off is not asked") {
   Fixture fixture;
   fixture.world.cloud.droplets.erase(fixture.droplet("shop-web-1").id);

@@ -70,6 +70,36 @@ TEST_CASE("plan: an empty list where the lockfile knows droplets is refused, not
   for (const auto& name : names) CHECK_FALSE(world.lock().servers.contains(name));
 }
 
+TEST_CASE("plan: a lockfile that knows nothing takes over nothing that carries the stack's tag") {
+  World world;
+  world.up();
+  for (auto& [name, server] : world.input.observed.servers) server.droplet.tags = {"paas:zipkick"};
+  world.server("zipkick-db-1").droplet.tags = {"paas:zipkick-eu"};
+  world.input.observed.volumes.at("zipkick-db").tags = {"paas:zipkick"};
+  const auto made_here = world.lock();
+  world.lock() = {};
+  // A key was registered for a machine image.
+  world.lock().ssh_key = made_here.ssh_key;
+  world.input.accept_loss = true;
+  auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message ==
+        "there are things of stack zipkick that this lockfile did not make: 6 droplets "
+        "(zipkick-backend-1, zipkick-backend-2, zipkick-cache-1, ...), 5 firewalls "
+        "(zipkick-backend, zipkick-cache, zipkick-db, ...), 1 volume (zipkick-db)");
+  CHECK(plan.error().hint.find("use the lockfile that made them") != std::string::npos);
+  world.input.observed.servers.clear();
+  world.input.observed.firewalls.clear();
+  CHECK_FALSE(make(world.input));
+  // The builder of a machine image that an interrupted run left is known.
+  world.input.observed.volumes.clear();
+  world.input.observed.servers["zipkick-db-builder-1"].droplet.tags = {"paas:zipkick"};
+  CHECK_FALSE(make(world.input));
+  world.lock().temporary["zipkick-db-builder-1"] = {"zipkick-db-builder-1", "5"};
+  CHECK(make(world.input));
+}
+
 TEST_CASE("plan: one droplet that is found, or servers that leave, prove that the look is right") {
   World world;
   world.up();
@@ -92,6 +122,39 @@ TEST_CASE("plan: the count stays between min and max") {
   CHECK(world.plan().lockfile.services.at("frontend").count == 3);
   world.lock().services.at("frontend").count = 1;
   CHECK(world.plan().lockfile.services.at("frontend").count == 2);
+}
+
+TEST_CASE("plan: the load balancer does not listen on a port that leads to a service already") {
+  World world;
+  world.input.stack.lb->listen = {80, 30000};
+  world.up();
+  CHECK(world.lock().services.at("frontend").internal_port == 30001);
+  world.input.stack.lb->listen = {80, 30002};
+  const auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message ==
+        "lb.listen: port 30002 is the one under which the stack's own servers reach backend, and "
+        "their environment has it");
+}
+
+TEST_CASE("plan: an address that was not written down is released with its load balancer") {
+  World world;
+  world.up();
+  const auto ip = world.lock().lb->reserved_ip;
+  world.lock().lb->reserved_ip.clear();
+  const auto down = make_down(world.lock(), world.input.observed, Volumes::keep);
+  CHECK(has_step(down, "release_address/" + ip));
+  CHECK(down.lockfile.lb->reserved_ip == ip);
+  world.input.stack.lb.reset();
+  world.service("frontend").links.clear();
+  const auto plan = world.plan();
+  REQUIRE(has_step(plan, "release_address/" + ip));
+  // Written down before its droplet goes, which is what it was found by.
+  CHECK(plan.lockfile.lb->reserved_ip == ip);
+  world.apply(plan);
+  CHECK(world.input.observed.reserved_ips.empty());
+  CHECK(world.plan().empty());
 }
 
 TEST_CASE("plan: names of servers are never used again") {

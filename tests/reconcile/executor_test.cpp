@@ -367,6 +367,20 @@ TEST_CASE("reconcile: where nobody runs the old image, a tag that moved makes a 
   CHECK(world.stored.services.at("db").releases.back().number == 2);
 }
 
+TEST_CASE("reconcile: one list tells which of the droplets are still being destroyed") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  rig.http.looks_at_leaving = 6;
+  rig.http.single_looks = 0;
+  const auto outcome = rig.down(plan::Volumes::keep);
+  REQUIRE(outcome);
+  REQUIRE_MESSAGE(outcome->failures.empty(), all_of(outcome->failures));
+  CHECK(droplet_names(world).empty());
+  // Each of the four once, when the list lacked it.
+  CHECK(rig.http.single_looks == 4);
+}
+
 TEST_CASE("reconcile: a POST that took effect without an answer makes no second droplet") {
   World world;
   Rig rig(world, small);

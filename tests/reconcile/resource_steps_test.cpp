@@ -78,6 +78,32 @@ TEST_CASE("reconcile: what another stack has under our names is neither taken no
   CHECK(plan->empty());
 }
 
+TEST_CASE("reconcile: another lockfile of the same stack changes and destroys nothing") {
+  World world;
+  Rig first(world, stack_of("shop", "db"));
+  require_up(first);
+  const auto tags = world.cloud.tags;
+  const auto kept = world.stored;
+  change_stack(world);
+  Rig second(world, stack_of("shop", "db"));
+  const auto up = second.up();
+  REQUIRE_FALSE(up);
+  CHECK(up.error().kind == ErrorKind::invalid);
+  CHECK_FALSE(second.down(plan::Volumes::destroy));
+  CHECK(second.http.changes.empty());
+  // Both began at once: it wrote its intents down before it could see anything.
+  world.stored.applied = second.stack;
+  lockfile::allocate_server(world.stored, "shop", "db").region = "nyc3";
+  CHECK(outcome_of(second.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(second.http.changes.empty());
+  CHECK(world.cloud.tags == tags);
+  world.stored = kept;
+  Rig again(world, stack_of("shop", "db"));
+  const auto plan = again.plan();
+  REQUIRE(plan);
+  CHECK(plan->empty());
+}
+
 TEST_CASE("reconcile: a private network of our name that we did not make is left alone") {
   World world;
   cloud::Vpc theirs;
@@ -98,6 +124,48 @@ TEST_CASE("reconcile: a private network of our name that we did not make is left
   Rig rig(world, stack_of("shop", "db"));
   CHECK(outcome_of(rig.down(plan::Volumes::destroy)).failures.empty());
   CHECK(world.cloud.vpcs.contains(theirs.id));
+}
+
+TEST_CASE("reconcile: a private network of our name in another region is not ours to delete") {
+  World world;
+  cloud::Vpc theirs;
+  theirs.id = "11111111-2222-3333-4444-555555555555";
+  theirs.name = "shop";
+  theirs.region = "fra1";
+  theirs.ip_range = "10.99.0.0/20";
+  theirs.made = true;
+  world.cloud.vpcs[theirs.id] = theirs;
+  Rig rig(world, stack_of("shop", "db"));
+  world.stored.applied = rig.stack;
+  world.stored.vpc = {"shop", ""};
+  CHECK(outcome_of(rig.down(plan::Volumes::destroy)).failures.empty());
+  CHECK_FALSE(world.stored.vpc);
+  CHECK(world.cloud.vpcs.contains(theirs.id));
+}
+
+TEST_CASE("reconcile: what the API refuses to make is not expected to be there") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  rig.stack.region = "mars1";
+  const auto outcome = outcome_of(rig.up());
+  std::set<std::string> failed;
+  for (const auto& failure : outcome.failures) failed.insert(failure.step.id);
+  CHECK(failed == std::set<std::string>{"create_volume/shop-db", "create_vpc/shop"});
+  CHECK_FALSE(world.stored.vpc);
+  CHECK(world.stored.volumes.empty());
+}
+
+TEST_CASE("reconcile: down deletes the tags of services that left the stack before") {
+  World world;
+  const auto both = stack_of("shop", "db") +
+                    "  cache: {type: cache, image: postgres, port: 6379, scheme: redis}\n";
+  Rig before(world, both);
+  require_up(before);
+  REQUIRE(world.cloud.tags.contains("paas:shop:cache"));
+  Rig after(world, stack_of("shop", "db"));
+  require_up(after);
+  CHECK(outcome_of(after.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(world.cloud.tags.empty());
 }
 
 TEST_CASE("reconcile: a stranger's droplet of our name is not ours to take or to destroy") {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "base/text.hpp"
@@ -158,6 +159,26 @@ Status RigClock::wait(std::chrono::milliseconds duration) {
   return {};
 }
 
+/// Its effects end at once, and so do those that they bring.
+cloud::Answer CloudHttp::answer(const cloud::Request& request) {
+  cloud::Surroundings around;
+  around.now = std::chrono::system_clock::time_point(std::chrono::hours(500'000));
+  auto outcome = cloud::handle(state_, request, around);
+  std::deque<cloud::Effect> open(outcome.effects.begin(), outcome.effects.end());
+  while (!open.empty()) {
+    auto completion = cloud::complete(state_, {open.front().id, "", 1000}, around);
+    open.pop_front();
+    open.insert(open.end(), completion.effects.begin(), completion.effects.end());
+  }
+  return outcome.answer;
+}
+
+void CloudHttp::note_look(const std::string& path) {
+  if (!path.starts_with("/v2/droplets")) return;
+  if (std::count(path.begin(), path.end(), '/') == 3) ++single_looks;
+  if (looks_left_ > 0 && --looks_left_ == 0) (void)answer(destruction_);
+}
+
 Result<HttpResponse> CloudHttp::send(const HttpRequest& request) {
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
@@ -174,18 +195,16 @@ Result<HttpResponse> CloudHttp::send(const HttpRequest& request) {
   translated.body = request.body;
   translated.base_url = url;
   translated.request_id = "request";
-  cloud::Surroundings around;
-  around.now = std::chrono::system_clock::time_point(std::chrono::hours(500'000));
-  auto outcome = cloud::handle(state_, translated, around);
-  std::deque<cloud::Effect> open(outcome.effects.begin(), outcome.effects.end());
-  while (!open.empty()) {
-    auto completion = cloud::complete(state_, {open.front().id, "", 1000}, around);
-    open.pop_front();
-    open.insert(open.end(), completion.effects.begin(), completion.effects.end());
+  if (request.method == "GET") note_look(translated.path);
+  const bool is_late = looks_at_leaving > 0 && request.method == "DELETE" &&
+                       translated.path.starts_with("/v2/droplets/");
+  if (is_late) {
+    destruction_ = translated;
+    looks_left_ = looks_at_leaving;
   }
-  HttpResponse response{outcome.answer.status, {}, outcome.answer.body};
-  for (const auto& [name, value] : outcome.answer.headers)
-    response.headers[text::lower(name)] = value;
+  const auto answered = is_late ? cloud::Answer{204, "", {}} : answer(translated);
+  HttpResponse response{answered.status, {}, answered.body};
+  for (const auto& [name, value] : answered.headers) response.headers[text::lower(name)] = value;
   if (request.method == "GET") {
     if (early_answers > 0 && translated.path.ends_with("/firewalls") &&
         translated.path.starts_with("/v2/droplets/")) {
@@ -497,6 +516,7 @@ Result<Outcome> Rig::up() {
 
 Result<Outcome> Rig::down(plan::Volumes volumes) {
   PAAS_TRY(auto known, input());
+  PAAS_CHECK(plan::check_owner(stack.name, known.lockfile, known.observed));
   PAAS_CHECK(plan::check_found(known.lockfile, known.observed));
   return execute(plan::make_down(known.lockfile, known.observed, volumes), known.lockfile, {});
 }

@@ -67,11 +67,19 @@ class CloudHttp : public Http {
   std::vector<std::string> changes;  ///< "POST /v2/droplets" ...
   /// So many answers about the firewalls of a droplet come too early: they list none.
   int early_answers = 0;
+  /// A droplet is destroyed only after so many looks at droplets.
+  int looks_at_leaving = 0;
+  int single_looks = 0;  ///< How often one droplet was asked for.
 
  private:
+  cloud::Answer answer(const cloud::Request& request);
+  void note_look(const std::string& path);
+
   cloud::State& state_;
   Fuse& fuse_;
   std::mutex mutex_;
+  cloud::Request destruction_;  ///< Accepted, and still to be done.
+  int looks_left_ = 0;
 };
 
 /// Servers' insides by name. They outlive a run.

@@ -1,0 +1,58 @@
+// Scripts for a server's shell that must not lose anything, wherever they are cut off. They need
+// `set -eu`.
+#pragma once
+
+namespace paas::observe {
+
+/// What make_file_system_script ends with when it leaves the device alone.
+constexpr int device_not_empty = 3;
+
+/// Makes a file system on device $1 when there is none. blkid's status 2 means that it found
+/// nothing it knows or could not read: only a device whose beginning and end, where the marks of
+/// file systems, partitions and arrays are, can be read and hold nothing but zeros is empty.
+inline constexpr auto make_file_system_script = R"sh(
+status=0; blkid -p "$(readlink -f "$1")" >/dev/null || status=$?
+case $status in
+0) exit 0 ;;
+2) ;;
+*) echo "cannot tell what is on $1" >&2; exit 1 ;;
+esac
+is_zero() { cmp -s -n 1048576 - /dev/zero; }
+if head -c 1048576 "$1" | is_zero && tail -c 1048576 "$1" | is_zero; then
+  mkfs.ext4 -q -F -m 0 "$1"
+else
+  exit 3
+fi
+)sh";
+
+/// Prints the public half of the host key in folder $1 that takes the first one's place: the same
+/// one each time. The public half appears last, when both are on the disk, and it stays.
+inline constexpr auto make_host_key_script = R"sh(
+umask 077; next=$1/paas_next_ed25519_key
+if ! test -s "$next.pub"; then
+  rm -f "$next" "$next.new" "$next.new.pub"
+  ssh-keygen -q -t ed25519 -N '' -C '' -f "$next.new"
+  sync "$next.new" "$next.new.pub"
+  mv "$next.new" "$next"; mv "$next.new.pub" "$next.pub"
+fi
+cut -d' ' -f1,2 "$next.pub"
+)sh";
+
+/// Puts the key in folder $1 whose public half is $2 in the place of the host key. It is copied and
+/// not moved, so that the next run can begin again. Without its private half it is in place
+/// already.
+inline constexpr auto use_host_key_script = R"sh(
+umask 077; used=$1/ssh_host_ed25519_key; next=$1/paas_next_ed25519_key
+if test "$(cut -d' ' -f1,2 "$used.pub")" != "$2"; then
+  test "$(cut -d' ' -f1,2 "$next.pub")" = "$2"
+  if test -s "$next"; then
+    cp "$next" "$used.new"; sync "$used.new"; mv -f "$used.new" "$used"
+  fi
+  test "$(ssh-keygen -y -P '' -f "$used" | cut -d' ' -f1,2)" = "$2"
+  cp "$next.pub" "$used.pub.new"; chmod 0644 "$used.pub.new"
+  sync "$used.pub.new"; mv -f "$used.pub.new" "$used.pub"
+fi
+rm -f "$next"
+)sh";
+
+}  // namespace paas::observe
