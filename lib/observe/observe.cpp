@@ -140,7 +140,8 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
   }
   observed.reserved_ips = std::move(*lists.reserved_ips);
   for (auto& snapshot : *lists.snapshots) {
-    if (snapshot.name.starts_with(stack + "-")) observed.snapshots.push_back(std::move(snapshot));
+    if (lockfile::service_of_snapshot(stack, snapshot.name).empty()) continue;
+    observed.snapshots.push_back(std::move(snapshot));
   }
   if (!observed.snapshots.empty()) {
     PAAS_TRY(const auto sizes, client.sizes());

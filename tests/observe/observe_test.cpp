@@ -95,6 +95,21 @@ TEST_CASE("observe: a droplet that is gone is not there, one that is off is not 
   CHECK(seen.servers.at("shop-web-2").unreachable == "its droplet is off");
 }
 
+TEST_CASE("observe: of all machine images the stack has its own") {
+  Fixture fixture;
+  const auto saved = fixture.rig.save_snapshot("web");
+  REQUIRE(saved);
+  auto& images = fixture.world.cloud.images;
+  auto other = images.at(std::stoll(saved->id));
+  other.id = std::stoll(saved->id) + 1'000;
+  other.name = "shop-eu.web.image-20260131081500";
+  images[other.id] = other;
+  const auto seen = fixture.look(Depth::cloud);
+  REQUIRE(seen.snapshots.size() == 1);
+  CHECK(seen.snapshots[0].name == saved->name);
+  CHECK_FALSE(seen.disks_gigabytes.empty());
+}
+
 TEST_CASE("observe: a provider that does not answer is an error, never an empty list") {
   Fixture fixture;
   fixture.rig.fuse.set(1);
