@@ -96,6 +96,7 @@ class Session {
   std::unique_ptr<observe::SshMachines> machines_;
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<reconcile::Images> images_;
+  int steps_done_ = 0;  ///< By all that was executed.
 };
 
 /// This machine's Docker Engine.
