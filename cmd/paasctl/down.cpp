@@ -1,6 +1,9 @@
 // `paasctl down`: destroys the stack's servers; volumes only when asked for.
 #include <fmt/format.h>
 
+#include <set>
+
+#include "lockfile/names.hpp"
 #include "program.hpp"
 #include "session.hpp"
 
@@ -24,6 +27,21 @@ std::string question(const Session& session, const plan::Plan& plan, const Optio
                      report::plan_summary(plan));
 }
 
+/// Machine images are no part of what is up, and go on costing money.
+void note_machine_images(Program& program, const Session& session,
+                         const observe::Observed& observed) {
+  std::set<std::string> services;
+  for (const auto& snapshot : observed.snapshots) {
+    services.insert(lockfile::service_of_snapshot(session.stack.name, snapshot.name));
+  }
+  if (services.empty()) return;
+  program.say(fmt::format("{} kept: `paasctl image rm {} --snapshot` removes them",
+                          observed.snapshots.size() == 1
+                              ? "1 machine image is"
+                              : fmt::format("{} machine images are", observed.snapshots.size()),
+                          fmt::join(services, " ")));
+}
+
 Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto session, Session::open(program, Need::applied));
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
@@ -32,12 +50,13 @@ Result<int> run(Program& program, const Options& options) {
   if (!options.dry_run) PAAS_CHECK(session->remove_builders());
   PAAS_TRY(auto observed, session->observe(observe::Depth::cloud));
   if (!options.accept_loss) PAAS_CHECK(plan::check_found(session->lockfile, observed));
-  const auto plan = plan::make_down(session->lockfile, observed,
-                                    options.volumes ? plan::Volumes::destroy : plan::Volumes::keep);
+  const auto volumes = options.volumes ? plan::Volumes::destroy : plan::Volumes::keep;
+  const auto plan = plan::make_down(session->lockfile, observed, volumes);
   if (options.dry_run) {
     print_plan(program, plan);
     return exit_done;
   }
+  if (options.volumes) note_machine_images(program, *session, observed);
   if (plan.empty()) {
     program.say("Nothing to do: the stack is not up.");
     // What was forgotten with another cloud is stored although there is nothing to destroy here.
