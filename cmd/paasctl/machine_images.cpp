@@ -19,6 +19,25 @@ namespace {
 
 using digitalocean::Snapshot;
 
+/// A builder droplet that is left costs money: after an interruption it is destroyed all the same,
+/// and where that fails the error says what does it.
+Error without_builder(Program& program, Session& session, Error error) {
+  if (!session.reload() || session.lockfile.temporary.empty()) return error;
+  const auto name = session.lockfile.temporary.begin()->first;
+  if (program.ports.stop.stop_requested()) {
+    program.say(fmt::format("Destroying the builder droplet {} ...", name));
+    if (session.remove_builders_in_spite_of_stop()) {
+      error.message += ", the builder droplet is destroyed";
+      return error;
+    }
+  }
+  error.hint = fmt::format(
+      "the builder droplet {} may still run: the next `paasctl up`, `paasctl down` or `paasctl "
+      "image save --snapshot` destroys it",
+      name);
+  return error;
+}
+
 /// Those of the stack, newest first.
 Result<std::vector<Snapshot>> machine_images(Session& session) {
   PAAS_TRY(auto* api, session.client());
@@ -74,7 +93,7 @@ Result<int> save_machine_image(Program& program, Session& session, const std::st
   run.interrupted = [&] { return program.ports.stop.stop_requested(); };
   const auto snapshot =
       reconcile::save_snapshot(session.stack, service, session.lockfile, images, tools, run);
-  if (!snapshot) return fail(snapshot.error());
+  if (!snapshot) return fail(without_builder(program, session, snapshot.error()));
   program.print(fmt::format("{} {}\n", snapshot->name, snapshot->id));
   return exit_done;
 }

@@ -13,6 +13,8 @@
 #include "reconcile/snapshot.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
+#include "system/curl_http.hpp"
+#include "system/system_clock.hpp"
 
 namespace paas::cli {
 
@@ -100,17 +102,21 @@ Status Session::acquire(const std::string& command) {
   return reload();
 }
 
-Result<digitalocean::Client*> Session::client() {
-  if (client_) return client_.get();
-  PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
+digitalocean::ClientSettings Session::client_settings(const Endpoint& endpoint) {
   digitalocean::ClientSettings settings;
   settings.url = endpoint.url;
   settings.token = endpoint.token;
   settings.on_wait = [this](const std::string& text) {
     if (program_.globals.verbose) program_.say(text);
   };
+  return settings;
+}
+
+Result<digitalocean::Client*> Session::client() {
+  if (client_) return client_.get();
+  PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
   auto made = std::make_unique<digitalocean::Client>(program_.ports.http, program_.ports.clock,
-                                                     std::move(settings));
+                                                     client_settings(endpoint));
   PAAS_TRY(const auto account, made->account());
   cloud_ = lockfile::Cloud{endpoint.identity, account.owner};
   PAAS_CHECK(lockfile::bind_cloud(lockfile, *cloud_, loss));
@@ -207,6 +213,19 @@ Status Session::remove_builders() {
   if (lockfile.temporary.empty()) return {};
   PAAS_TRY(auto tools_used, tools());
   PAAS_CHECK(reconcile::remove_builders(lockfile, tools_used, {}));
+  return reload();
+}
+
+Status Session::remove_builders_in_spite_of_stop() {
+  system::CurlHttp http;
+  system::SystemClock clock;
+  PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
+  digitalocean::Client api(http, clock, client_settings(endpoint));
+  PAAS_TRY(auto usual, tools());
+  reconcile::Tools undisturbed{api,         usual.machines,  usual.images,
+                               usual.store, usual.processes, usual.files,
+                               clock,       usual.random,    usual.scratch};
+  PAAS_CHECK(reconcile::remove_builders(lockfile, undisturbed, {}));
   return reload();
 }
 

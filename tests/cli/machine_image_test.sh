@@ -1,10 +1,11 @@
 #!/bin/bash
-# Machine images are listed and removed; with a local cloud of records only.
+# Machine images are listed and removed, and an interrupted making of one leaves no droplet; with a local cloud of
+# records only.
 # shellcheck source=tests/cli/support.sh
 source "$(dirname "$0")/support.sh"
 # shellcheck source=tests/cli/stack_fixture.sh
 source "$cli_source/tests/cli/stack_fixture.sh"
-for program in python3 jq curl; do
+for program in python3 jq curl ssh-keygen; do
   command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
 done
 # shellcheck source=tests/cli/cloud_fixture.sh
@@ -67,4 +68,13 @@ check_equal "also those of a service that is gone" "shop.api.image-2026013108150
 check_equal "those of others stay" "notes shop-eu.web.image-20260131081500" "$(snapshots)"
 api "droplets/$source_droplet" -X DELETE
 until [[ $(api droplets | jq .meta.total) == 0 ]]; do :; done
+
+# A machine that never answers: whoever waits for it interrupts.
+printf '#!/bin/sh\nexec sleep 600\n' >"$cli_folder/bin/ssh"
+chmod +x "$cli_folder/bin/ssh"
+run python3 "$cli_source/tests/cli/on_terminal.py" ': active' '^C' paasctl image save web --snapshot
+check_equal "status of an interrupted image save --snapshot" 130 "$status"
+check_contains "what is said" "the builder droplet is destroyed" "$output"
+check_equal "the builder is gone" 0 "$(api droplets | jq .meta.total)"
+check_equal "also from the lockfile" "{}" "$(jq -c .temporary paas.lock)"
 cli_end
