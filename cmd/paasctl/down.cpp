@@ -17,14 +17,22 @@ struct Options {
   bool accept_loss = false;
 };
 
+std::string counted(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string question(const Session& session, const plan::Plan& plan, const Options& options) {
-  std::size_t volumes = options.volumes ? session.lockfile.volumes.size() : 0;
-  return fmt::format("Destroy {} server{} of stack {}{}? ({})", session.lockfile.servers.size(),
-                     session.lockfile.servers.size() == 1 ? "" : "s", session.stack.name,
-                     volumes == 0 ? ""
-                                  : fmt::format(" and {} volume{} with all data", volumes,
-                                                volumes == 1 ? "" : "s"),
-                     report::plan_summary(plan));
+  const auto& lockfile = session.lockfile;
+  auto what =
+      fmt::format("{} of stack {}", counted(lockfile.servers.size(), "server"), session.stack.name);
+  if (!lockfile.temporary.empty()) {
+    what += fmt::format(" and {} that an interrupted `image save --snapshot` left",
+                        counted(lockfile.temporary.size(), "builder droplet"));
+  }
+  if (options.volumes && !lockfile.volumes.empty()) {
+    what += fmt::format(" and {} with all data", counted(lockfile.volumes.size(), "volume"));
+  }
+  return fmt::format("Destroy {}? ({})", what, report::plan_summary(plan));
 }
 
 /// Machine images are no part of what is up, and go on costing money.
@@ -35,11 +43,10 @@ void note_machine_images(Program& program, const Session& session,
     services.insert(lockfile::service_of_snapshot(session.stack.name, snapshot.name));
   }
   if (services.empty()) return;
-  program.say(fmt::format("{} kept: `paasctl image rm {} --snapshot` removes them",
-                          observed.snapshots.size() == 1
-                              ? "1 machine image is"
-                              : fmt::format("{} machine images are", observed.snapshots.size()),
-                          fmt::join(services, " ")));
+  const auto count = observed.snapshots.size();
+  program.say(fmt::format("{} {} kept: `paasctl image rm {} --snapshot` removes {}",
+                          counted(count, "machine image"), count == 1 ? "is" : "are",
+                          fmt::join(services, " "), count == 1 ? "it" : "them"));
 }
 
 Result<int> run(Program& program, const Options& options) {
@@ -47,14 +54,18 @@ Result<int> run(Program& program, const Options& options) {
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
   if (!options.dry_run) PAAS_CHECK(session->acquire("paasctl down"));
   session->resume = options.volumes ? "paasctl down --volumes" : "paasctl down";
-  if (!options.dry_run) PAAS_CHECK(session->remove_builders());
   PAAS_TRY(auto observed, session->observe(observe::Depth::cloud));
   if (!options.accept_loss) PAAS_CHECK(plan::check_found(session->lockfile, observed));
   const auto volumes = options.volumes ? plan::Volumes::destroy : plan::Volumes::keep;
-  const auto plan = plan::make_down(session->lockfile, observed, volumes);
+  auto plan = plan::make_down(session->lockfile, observed, volumes);
   if (options.dry_run) {
     print_plan(program, plan);
     return exit_done;
+  }
+  if (!plan.empty() || !session->lockfile.temporary.empty()) {
+    PAAS_CHECK(confirm(program, question(*session, plan, options)));
+    PAAS_CHECK(session->remove_builders());
+    plan = plan::make_down(session->lockfile, observed, volumes);
   }
   if (options.volumes) note_machine_images(program, *session, observed);
   if (plan.empty()) {
@@ -63,7 +74,6 @@ Result<int> run(Program& program, const Options& options) {
     if (session->loaded.serial == 0 || plan.lockfile == session->loaded) return exit_done;
     return session->execute(plan, {});
   }
-  PAAS_CHECK(confirm(program, question(*session, plan, options)));
   for (const auto& warning : plan.warnings) program.say(warning);
   return session->execute(plan, {});
 }

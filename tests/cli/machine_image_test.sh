@@ -69,7 +69,7 @@ check_equal "those of others stay" "notes shop-eu.web.image-20260131081500" "$(s
 api "droplets/$source_droplet" -X DELETE
 until [[ $(api droplets | jq .meta.total) == 0 ]]; do :; done
 
-# A machine that never answers: whoever waits for it interrupts.
+# A machine that never answers: whoever waits for it interrupts, or kills.
 printf '#!/bin/sh\nexec sleep 600\n' >"$cli_folder/bin/ssh"
 chmod +x "$cli_folder/bin/ssh"
 run python3 "$cli_source/tests/cli/on_terminal.py" ': active' '^C' paasctl image save web --snapshot
@@ -77,4 +77,17 @@ check_equal "status of an interrupted image save --snapshot" 130 "$status"
 check_contains "what is said" "the builder droplet is destroyed" "$output"
 check_equal "the builder is gone" 0 "$(api droplets | jq .meta.total)"
 check_equal "also from the lockfile" "{}" "$(jq -c .temporary paas.lock)"
+
+paasctl image save web --snapshot >/dev/null 2>"$cli_folder/killed" &
+until grep -q ': active' "$cli_folder/killed"; do :; done
+kill -9 $!
+wait $! 2>/dev/null
+builder=$(jq -r '.temporary | keys[]' paas.lock)
+refused down_unconfirmed_builder 64 down
+run python3 "$cli_source/tests/cli/on_terminal.py" '[y/N]' 'no^M' paasctl down
+check_contains "it is asked for the builder" "1 builder droplet that an interrupted" "$output"
+check_equal "the builder is there" "$builder" "$(api droplets | jq -r '.droplets[].name')"
+run paasctl down --yes
+check_equal "status of down" 0 "$status"
+check_equal "the builder is gone with the stack" 0 "$(api droplets | jq .meta.total)"
 cli_end
