@@ -19,9 +19,20 @@ struct BuildOptions {
   std::vector<std::string> names;
 };
 
+Status check_declared(const stack::Stack& stack, const std::string& name) {
+  if (stack.images.contains(name)) return {};
+  std::vector<std::string> known;
+  for (const auto& [image, source] : stack.images) known.push_back(image);
+  const auto near = text::nearest(name, known);
+  return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name),
+              near ? fmt::format("did you mean {}?", *near)
+                   : fmt::format("the stack has {}", fmt::join(known, ", ")));
+}
+
 Result<int> build(Program& program, const BuildOptions& options) {
   PAAS_CHECK(check_engine(program));
   PAAS_TRY(auto session, Session::open(program, Need::text));
+  for (const auto& name : options.names) PAAS_CHECK(check_declared(session->stack, name));
   PAAS_CHECK(check_contexts(program, *session));
   auto names = options.names;
   if (names.empty()) {
@@ -146,15 +157,6 @@ struct RemoveOptions {
   bool snapshot = false;
   std::size_t keep = 0;
 };
-
-Status check_declared(const stack::Stack& stack, const std::string& name) {
-  if (stack.images.contains(name)) return {};
-  std::vector<std::string> known;
-  for (const auto& [image, source] : stack.images) known.push_back(image);
-  const auto near = text::nearest(name, known);
-  return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name),
-              near ? fmt::format("did you mean {}?", *near) : "");
-}
 
 /// All builds of the named images on this machine's engine, or machine images at the provider.
 Result<int> remove(Program& program, const RemoveOptions& options) {

@@ -19,7 +19,8 @@ Status add_one(lockfile::Lockfile& lockfile, const stack::Service& service) {
   const int wanted = std::max(count, service.scale.min) + 1;
   if (wanted > service.scale.max) {
     return fail(ErrorKind::usage,
-                fmt::format("{} has {} servers, its maximum", service.name, count),
+                fmt::format("{} can have {} server{} at most", service.name, service.scale.max,
+                            service.scale.max == 1 ? "" : "s"),
                 fmt::format("change services.{}.scale.max in the stack file", service.name));
   }
   count = wanted;

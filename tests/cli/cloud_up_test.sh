@@ -65,6 +65,7 @@ check "and brought back" paasctl cloud up
 check "it is gone in the end" paasctl cloud down --purge
 check_equal "nothing of the cloud is left" "" "$(find "$XDG_STATE_HOME/paasctl" -type f 2>/dev/null)"
 check "which can be said again" paasctl cloud down --purge
+refused cloud_down_absent 0 cloud down
 
 # Machines are where they were made, whatever DOCKER_HOST names by now.
 check "a cloud whose machines are on an engine that has gone" paasctl cloud up --metadata-only --state moved
