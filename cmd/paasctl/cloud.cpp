@@ -94,6 +94,11 @@ Result<int> down(Program& program, const DownOptions& options) {
     program.say("The local cloud and everything it made is gone.");
     return exit_done;
   }
+  PAAS_TRY(const auto now, cloud::status(program.ports.files, folder));
+  if (now.phase == cloud::CloudPhase::absent) {
+    program.say(fmt::format("Nothing to do: there is no local cloud in {}.", folder));
+    return exit_done;
+  }
   // One that was ended took its machines down; one whose process was killed left them running.
   if (stopped == cloud::Stopped::did_not_run) {
     PAAS_CHECK(cloud::stop_machines(ports.ports(), folder));

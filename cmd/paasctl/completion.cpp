@@ -145,7 +145,8 @@ void add_arguments(Program& program, const Typed& typed, Candidates& candidates)
   if (wanted == "FILE") candidates.push_back({any_file, ""});
   if (of_image && wanted == "NAME") {
     add_words(candidates, images_of(program, typed.file), "image");
-    if (typed.command->get_name() != "save") return;
+    // With --snapshot it is a service of which a machine image is made or removed.
+    if (find_option(typed.command, "--snapshot") == nullptr) return;
   }
   if (wanted == "SERVICE" || wanted == "TARGET" || wanted == "NAME") {
     add_words(candidates, services_of(program, typed.file), "service");

@@ -1,6 +1,9 @@
 // `paasctl down`: destroys the stack's servers; volumes only when asked for.
 #include <fmt/format.h>
 
+#include <set>
+
+#include "lockfile/names.hpp"
 #include "program.hpp"
 #include "session.hpp"
 
@@ -14,14 +17,36 @@ struct Options {
   bool accept_loss = false;
 };
 
+std::string counted(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string question(const Session& session, const plan::Plan& plan, const Options& options) {
-  std::size_t volumes = options.volumes ? session.lockfile.volumes.size() : 0;
-  return fmt::format("Destroy {} server{} of stack {}{}? ({})", session.lockfile.servers.size(),
-                     session.lockfile.servers.size() == 1 ? "" : "s", session.stack.name,
-                     volumes == 0 ? ""
-                                  : fmt::format(" and {} volume{} with all data", volumes,
-                                                volumes == 1 ? "" : "s"),
-                     report::plan_summary(plan));
+  const auto& lockfile = session.lockfile;
+  auto what =
+      fmt::format("{} of stack {}", counted(lockfile.servers.size(), "server"), session.stack.name);
+  if (!lockfile.temporary.empty()) {
+    what += fmt::format(" and {} that an interrupted `image save --snapshot` left",
+                        counted(lockfile.temporary.size(), "builder droplet"));
+  }
+  if (options.volumes && !lockfile.volumes.empty()) {
+    what += fmt::format(" and {} with all data", counted(lockfile.volumes.size(), "volume"));
+  }
+  return fmt::format("Destroy {}? ({})", what, report::plan_summary(plan));
+}
+
+/// Machine images are no part of what is up, and go on costing money.
+void note_machine_images(Program& program, const Session& session,
+                         const observe::Observed& observed) {
+  std::set<std::string> services;
+  for (const auto& snapshot : observed.snapshots) {
+    services.insert(lockfile::service_of_snapshot(session.stack.name, snapshot.name));
+  }
+  if (services.empty()) return;
+  const auto count = observed.snapshots.size();
+  program.say(fmt::format("{} {} kept: `paasctl image rm {} --snapshot` removes {}",
+                          counted(count, "machine image"), count == 1 ? "is" : "are",
+                          fmt::join(services, " "), count == 1 ? "it" : "them"));
 }
 
 Result<int> run(Program& program, const Options& options) {
@@ -29,23 +54,27 @@ Result<int> run(Program& program, const Options& options) {
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
   if (!options.dry_run) PAAS_CHECK(session->acquire("paasctl down"));
   session->resume = options.volumes ? "paasctl down --volumes" : "paasctl down";
-  if (!options.dry_run) PAAS_CHECK(session->remove_builders());
   PAAS_TRY(auto observed, session->observe(observe::Depth::cloud));
   PAAS_CHECK(plan::check_owner(session->stack.name, session->lockfile, observed));
   if (!options.accept_loss) PAAS_CHECK(plan::check_found(session->lockfile, observed));
-  const auto plan = plan::make_down(session->lockfile, observed,
-                                    options.volumes ? plan::Volumes::destroy : plan::Volumes::keep);
+  const auto volumes = options.volumes ? plan::Volumes::destroy : plan::Volumes::keep;
+  auto plan = plan::make_down(session->lockfile, observed, volumes);
   if (options.dry_run) {
     print_plan(program, plan);
     return exit_done;
   }
+  if (!plan.empty() || !session->lockfile.temporary.empty()) {
+    PAAS_CHECK(confirm(program, question(*session, plan, options)));
+    PAAS_CHECK(session->remove_builders());
+    plan = plan::make_down(session->lockfile, observed, volumes);
+  }
+  if (options.volumes) note_machine_images(program, *session, observed);
   if (plan.empty()) {
     program.say("Nothing to do: the stack is not up.");
     // What was forgotten with another cloud is stored although there is nothing to destroy here.
     if (session->loaded.serial == 0 || plan.lockfile == session->loaded) return exit_done;
     return session->execute(plan, {});
   }
-  PAAS_CHECK(confirm(program, question(*session, plan, options)));
   for (const auto& warning : plan.warnings) program.say(warning);
   return session->execute(plan, {});
 }

@@ -6,9 +6,8 @@
 
 #include "base/text.hpp"
 #include "contexts.hpp"
+#include "machine_images.hpp"
 #include "program.hpp"
-#include "reconcile/snapshot.hpp"
-#include "report/progress.hpp"
 #include "report/style.hpp"
 #include "session.hpp"
 
@@ -20,9 +19,20 @@ struct BuildOptions {
   std::vector<std::string> names;
 };
 
+Status check_declared(const stack::Stack& stack, const std::string& name) {
+  if (stack.images.contains(name)) return {};
+  std::vector<std::string> known;
+  for (const auto& [image, source] : stack.images) known.push_back(image);
+  const auto near = text::nearest(name, known);
+  return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name),
+              near ? fmt::format("did you mean {}?", *near)
+                   : fmt::format("the stack has {}", fmt::join(known, ", ")));
+}
+
 Result<int> build(Program& program, const BuildOptions& options) {
   PAAS_CHECK(check_engine(program));
   PAAS_TRY(auto session, Session::open(program, Need::text));
+  for (const auto& name : options.names) PAAS_CHECK(check_declared(session->stack, name));
   PAAS_CHECK(check_contexts(program, *session));
   auto names = options.names;
   if (names.empty()) {
@@ -59,26 +69,10 @@ struct SaveOptions {
   bool snapshot = false;
 };
 
-Result<int> save_snapshot(Program& program, Session& session, const SaveOptions& options) {
-  PAAS_TRY(const auto* service, session.find_service(options.name));
-  PAAS_CHECK(session.acquire("paasctl image save --snapshot"));
-  PAAS_TRY(auto tools, session.tools());
-  PAAS_TRY(auto images, session.images().survey(session.stack, session.lockfile));
-  report::ProgressPrinter printer(program.ports.terminal, session.progress_style(),
-                                  program.error_color());
-  reconcile::Options run;
-  run.on_event = [&](const reconcile::Event& event) { printer(event); };
-  run.interrupted = [&] { return program.ports.stop.stop_requested(); };
-  PAAS_TRY(const auto snapshot, reconcile::save_snapshot(session.stack, service->name,
-                                                         session.lockfile, images, tools, run));
-  program.print(fmt::format("{} {}\n", snapshot.name, snapshot.id));
-  return exit_done;
-}
-
 Result<int> save(Program& program, const SaveOptions& options) {
   PAAS_CHECK(check_engine(program));
   PAAS_TRY(auto session, Session::open(program, Need::stack));
-  if (options.snapshot) return save_snapshot(program, *session, options);
+  if (options.snapshot) return save_machine_image(program, *session, options.name);
   if (options.file.empty()) {
     return fail(ErrorKind::usage,
                 "where to? name a file with -o FILE, or make a machine image with --snapshot");
@@ -111,7 +105,15 @@ Result<int> load(Program& program, const LoadOptions& options) {
   return exit_done;
 }
 
-Result<int> list(Program& program, const NoOptions&) {
+struct ListOptions {
+  bool snapshot = false;
+};
+
+Result<int> list(Program& program, const ListOptions& options) {
+  if (options.snapshot) {
+    PAAS_TRY(auto session, Session::open(program, Need::applied));
+    return list_machine_images(program, *session);
+  }
   PAAS_CHECK(check_engine(program));
   PAAS_TRY(auto session, Session::open(program, Need::text));
   PAAS_TRY(const auto present, session->engine().images());
@@ -152,19 +154,17 @@ Result<int> list(Program& program, const NoOptions&) {
 
 struct RemoveOptions {
   std::vector<std::string> names;
+  bool snapshot = false;
+  std::size_t keep = 0;
 };
 
-Status check_declared(const stack::Stack& stack, const std::string& name) {
-  if (stack.images.contains(name)) return {};
-  std::vector<std::string> known;
-  for (const auto& [image, source] : stack.images) known.push_back(image);
-  const auto near = text::nearest(name, known);
-  return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name),
-              near ? fmt::format("did you mean {}?", *near) : "");
-}
-
-/// All builds of the named images on this machine's engine.
+/// All builds of the named images on this machine's engine, or machine images at the provider.
 Result<int> remove(Program& program, const RemoveOptions& options) {
+  if (options.snapshot) {
+    PAAS_TRY(auto session, Session::open(program, Need::applied));
+    return remove_machine_images(program, *session, {options.names.begin(), options.names.end()},
+                                 options.keep);
+  }
   PAAS_CHECK(check_engine(program));
   PAAS_TRY(auto session, Session::open(program, Need::text));
   for (const auto& name : options.names) PAAS_CHECK(check_declared(session->stack, name));
@@ -210,17 +210,36 @@ void register_image(Program& program) {
         command.add_option("FILE", options.file, "Archive")->required();
       },
       load, "  paasctl image load web.tar");
-  add_command<NoOptions>(program, group, "ls", "List the stack's images and whether they are built",
-                         [](CLI::App& command, NoOptions&) { command.alias("list"); }, list,
-                         "  paasctl image ls\n  paasctl image ls -o json",
-                         {"json", "yaml", "name"});
+  add_command<ListOptions>(
+      program, group, "ls",
+      "List the stack's images and whether they are built, or its machine images",
+      [](CLI::App& command, ListOptions& options) {
+        command.alias("list");
+        command.add_flag("--snapshot", options.snapshot,
+                         "Machine images at the provider, the newest first");
+      },
+      list,
+      "  paasctl image ls\n"
+      "  paasctl image ls -o json\n"
+      "  paasctl image ls --snapshot",
+      {"json", "yaml", "name"});
   add_command<RemoveOptions>(
-      program, group, "rm", "Remove the builds of images from this machine's Docker Engine",
+      program, group, "rm",
+      "Remove the builds of images from this machine's Docker Engine, or machine images",
       [](CLI::App& command, RemoveOptions& options) {
         command.alias("delete");
-        command.add_option("NAME", options.names, "Images")->required();
+        command.add_option("NAME", options.names, "Images; with --snapshot services")->required();
+        auto* snapshot = command.add_flag("--snapshot", options.snapshot,
+                                          "Remove the services' machine images at the provider");
+        command.add_option("--keep", options.keep, "How many of the newest machine images stay")
+            ->type_name("N")
+            ->check(CLI::Range(0, 1000))
+            ->needs(snapshot);
       },
-      remove, "  paasctl image rm web");
+      remove,
+      "  paasctl image rm web\n"
+      "  paasctl image rm frontend --snapshot\n"
+      "  paasctl image rm frontend --snapshot --keep 1 --yes");
 }
 
 }  // namespace paas::cli

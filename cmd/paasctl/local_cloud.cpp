@@ -40,6 +40,12 @@ bool names_engine(Program& program) {
   return !program.ports.environment.get("DOCKER_HOST").value_or("").empty();
 }
 
+/// /var/run is often a link to /run.
+bool is_same_file(const std::string& left, const std::string& right) {
+  std::error_code code;
+  return left == right || std::filesystem::equivalent(left, right, code);
+}
+
 }  // namespace
 
 Result<std::string> engine_socket_of(Program& program) {
@@ -56,17 +62,27 @@ Result<std::string> engine_socket_of(Program& program) {
 }
 
 Result<std::string> cloud_engine_socket(Program& program, const std::string& folder) {
-  if (names_engine(program)) return docker::engine_socket(program.ports.environment);
-  // Another engine that answers knows nothing of this cloud's machines.
+  // Another engine that answers knows nothing of this cloud's machines, whoever named it.
   const auto settings = cloud::read_settings(program.ports.files, folder);
-  if (settings && !settings->engine_socket.empty()) return settings->engine_socket;
-  return engine_socket_of(program);
+  if (!settings || settings->engine_socket.empty()) return engine_socket_of(program);
+  const auto& recorded = settings->engine_socket;
+  if (!names_engine(program)) return recorded;
+  const auto named = docker::engine_socket(program.ports.environment);
+  if (named && is_same_file(*named, recorded)) return recorded;
+  program.say(
+      fmt::format("note: the local cloud's machines are on unix://{}, so DOCKER_HOST ({}) is not "
+                  "used for them",
+                  recorded, *program.ports.environment.get("DOCKER_HOST")));
+  return recorded;
 }
 
 Result<cloud::Endpoint> start_local_cloud(Program& program, cloud::CloudSettings settings) {
   PAAS_CHECK(cloud::check_settings(program.ports.files, settings));
   if (!settings.metadata_only) {
-    PAAS_TRY(settings.engine_socket, cloud_engine_socket(program, settings.state_folder));
+    // A new cloud is made where DOCKER_HOST says, whatever a start that failed has recorded.
+    const bool is_new = settings.engine_socket.empty() && names_engine(program);
+    PAAS_TRY(settings.engine_socket, is_new ? docker::engine_socket(program.ports.environment)
+                                            : cloud_engine_socket(program, settings.state_folder));
     // Made here and not by the background process, so that the minutes it takes can be watched and
     // interrupted.
     PAAS_TRY(settings.node_image,

@@ -25,7 +25,7 @@ Result<cloud::Endpoint> start_local_cloud(Program& program, cloud::CloudSettings
 /// behind this user's local cloud. Error (usage): DOCKER_HOST names no socket.
 Result<std::string> engine_socket_of(Program& program);
 
-/// The engine that has the machines of the folder's cloud.
+/// The engine that has the machines of the folder's cloud, also when DOCKER_HOST names another one.
 Result<std::string> cloud_engine_socket(Program& program, const std::string& folder);
 
 /// The ports of a cloud's own process: nothing in them is interrupted by a signal, because a cloud

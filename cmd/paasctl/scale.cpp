@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "plan/counts.hpp"
 #include "program.hpp"
 #include "session.hpp"
 
@@ -58,7 +59,7 @@ Result<int> run(Program& program, const Options& options) {
         return fail(ErrorKind::usage,
                     fmt::format("{} has between {} and {} servers, not {}", name,
                                 service->scale.min, service->scale.max, count),
-                    fmt::format("change services.{}.scale in {}", name, opened.stack_path));
+                    plan::limit_hint(*service, opened.stack_path));
       }
       opened.lockfile.services[name].count = count;
     }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/text.hpp"
@@ -12,6 +13,8 @@
 #include "reconcile/snapshot.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
+#include "system/curl_http.hpp"
+#include "system/system_clock.hpp"
 
 namespace paas::cli {
 
@@ -99,17 +102,21 @@ Status Session::acquire(const std::string& command) {
   return reload();
 }
 
-Result<digitalocean::Client*> Session::client() {
-  if (client_) return client_.get();
-  PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
+digitalocean::ClientSettings Session::client_settings(const Endpoint& endpoint) {
   digitalocean::ClientSettings settings;
   settings.url = endpoint.url;
   settings.token = endpoint.token;
   settings.on_wait = [this](const std::string& text) {
     if (program_.globals.verbose) program_.say(text);
   };
+  return settings;
+}
+
+Result<digitalocean::Client*> Session::client() {
+  if (client_) return client_.get();
+  PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
   auto made = std::make_unique<digitalocean::Client>(program_.ports.http, program_.ports.clock,
-                                                     std::move(settings));
+                                                     client_settings(endpoint));
   PAAS_TRY(const auto account, made->account());
   cloud_ = lockfile::Cloud{endpoint.identity, account.owner};
   PAAS_CHECK(lockfile::bind_cloud(lockfile, *cloud_, loss));
@@ -209,6 +216,19 @@ Status Session::remove_builders() {
   return reload();
 }
 
+Status Session::remove_builders_in_spite_of_stop() {
+  system::CurlHttp http;
+  system::SystemClock clock;
+  PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
+  digitalocean::Client api(http, clock, client_settings(endpoint));
+  PAAS_TRY(auto usual, tools());
+  reconcile::Tools undisturbed{api,         usual.machines,  usual.images,
+                               usual.store, usual.processes, usual.files,
+                               clock,       usual.random,    usual.scratch};
+  PAAS_CHECK(reconcile::remove_builders(lockfile, undisturbed, {}));
+  return reload();
+}
+
 Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   PAAS_TRY(auto tools_used, tools());
   report::ProgressPrinter printer(program_.ports.terminal, progress_style(),
@@ -221,9 +241,10 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
            reconcile::execute(plan, loaded, input.images, input.restart, tools_used, options));
   lockfile = outcome.lockfile;
   loaded = outcome.lockfile;
+  steps_done_ += outcome.done;
   if (outcome.interrupted) {
     return fail(ErrorKind::interrupted,
-                fmt::format("interrupted: {} steps done, {} not done", outcome.done,
+                fmt::format("interrupted: {} steps done, {} not done", steps_done_,
                             outcome.skipped + static_cast<int>(outcome.failures.size())),
                 resume_hint());
   }
@@ -271,6 +292,39 @@ void print_plan(Program& program, const plan::Plan& plan) {
   }
 }
 
+namespace {
+
+/// The servers that a plan powers on. What has to change on those is known only afterwards, from
+/// another look and another plan.
+std::vector<std::string> woken_by(const plan::Plan& plan) {
+  std::vector<std::string> names;
+  for (const auto& step : plan.steps) {
+    if (step.kind == plan::StepKind::power_on_server) names.push_back(step.server);
+  }
+  return names;
+}
+
+/// Does what could not be planned while servers were off. `plan` was carried out; it becomes the
+/// one that decides what is known.
+Result<int> apply_to_woken(Program& program, Session& session, plan::Plan& plan) {
+  const auto woken = woken_by(plan);
+  const auto told = plan.warnings;
+  PAAS_TRY(const auto input, session.input(observe::Depth::machines));
+  PAAS_TRY(plan, plan::make(input));
+  for (const auto& warning : plan.warnings) {
+    if (std::find(told.begin(), told.end(), warning) == told.end()) {
+      program.say("warning: " + warning);
+    }
+  }
+  if (plan.empty()) return exit_done;
+  program.say(fmt::format("{}: {}, now that {} {} on.", session.stack.name,
+                          report::plan_summary(plan), fmt::join(woken, ", "),
+                          woken.size() == 1 ? "is" : "are"));
+  return session.execute(plan, input);
+}
+
+}  // namespace
+
 Result<int> apply_change(Program& program, Session& session, const Change& change) {
   PAAS_CHECK(session.acquire(change.command));
   if (!change.resume.empty()) session.resume = change.resume;
@@ -287,7 +341,10 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
   } else {
     program.say(fmt::format("{}: {}.", session.stack.name, report::plan_summary(plan)));
   }
-  PAAS_TRY(const int status, session.execute(plan, input));
+  PAAS_TRY(int status, session.execute(plan, input));
+  if (!woken_by(plan).empty()) {
+    PAAS_TRY(status, apply_to_woken(program, session, plan));
+  }
   PAAS_TRY(const int reached, exit_status_of_reach(plan));
   return status == exit_done ? reached : status;
 }

@@ -7,6 +7,7 @@
 
 #include "digitalocean/client.hpp"
 #include "docker/engine.hpp"
+#include "endpoint.hpp"
 #include "lockfile/cloud.hpp"
 #include "lockfile/store.hpp"
 #include "observe/observe.hpp"
@@ -57,6 +58,9 @@ class Session {
   Result<reconcile::Tools> tools();
   /// Destroys droplets that an interrupted `image save --snapshot` left. Needs the guard.
   Status remove_builders();
+  /// The same after a stop was asked for, which ends all that the program's own ports do. A second
+  /// interruption ends the process.
+  Status remove_builders_in_spite_of_stop();
   report::ProgressStyle progress_style() const;
   /// Carries the plan out with progress; prints failures; the exit status.
   Result<int> execute(const plan::Plan& plan, const plan::Input& input);
@@ -84,6 +88,7 @@ class Session {
   Status read_stack(Need need);
   Status make_scratch();
   std::string resume_hint() const;
+  digitalocean::ClientSettings client_settings(const Endpoint& endpoint);
 
   Program& program_;
   std::unique_ptr<lockfile::FileStore> store_;
@@ -96,6 +101,7 @@ class Session {
   std::unique_ptr<observe::SshMachines> machines_;
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<reconcile::Images> images_;
+  int steps_done_ = 0;  ///< By all that was executed.
 };
 
 /// This machine's Docker Engine.

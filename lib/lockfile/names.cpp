@@ -43,6 +43,13 @@ std::string snapshot_prefix(const std::string& stack, const std::string& service
   return fmt::format("{}.{}.image-", stack, service);
 }
 
+std::string service_of_snapshot(const std::string& stack, const std::string& name) {
+  if (!name.starts_with(stack + ".")) return "";
+  const auto begin = stack.size() + 1;
+  const auto service = name.substr(begin, name.find('.', begin) - begin);
+  return name.starts_with(snapshot_prefix(stack, service)) ? service : "";
+}
+
 std::string stack_tag(const std::string& stack) { return "paas:" + stack; }
 
 std::string service_tag(const std::string& stack, const std::string& service) {

@@ -20,6 +20,8 @@ std::string ssh_key_name(const std::string& stack);
 /// A machine image carries no tag, so names of stacks and services must not run together: "shop"
 /// with "eu-db" is not "shop-eu" with "db".
 std::string snapshot_prefix(const std::string& stack, const std::string& service);
+/// The service whose machine image has that name; empty when it is none of the stack's.
+std::string service_of_snapshot(const std::string& stack, const std::string& name);
 
 /// On every droplet and volume of the stack: "paas:STACK".
 std::string stack_tag(const std::string& stack);

@@ -7,6 +7,13 @@
 
 namespace paas::plan {
 
+std::string limit_hint(const stack::Service& service, const std::string& file) {
+  const bool can_have_more =
+      service.type == stack::ServiceType::web || service.type == stack::ServiceType::worker;
+  return can_have_more ? fmt::format("change services.{}.scale in {}", service.name, file)
+                       : "only web and worker can have more";
+}
+
 Status add_one(lockfile::Lockfile& lockfile, const stack::Service& service) {
   auto& count = lockfile.services[service.name].count;
   int staying = 0;
@@ -19,8 +26,9 @@ Status add_one(lockfile::Lockfile& lockfile, const stack::Service& service) {
   const int wanted = std::max(count, service.scale.min) + 1;
   if (wanted > service.scale.max) {
     return fail(ErrorKind::usage,
-                fmt::format("{} has {} servers, its maximum", service.name, count),
-                fmt::format("change services.{}.scale.max in the stack file", service.name));
+                fmt::format("{} can have {} server{} at most", service.name, service.scale.max,
+                            service.scale.max == 1 ? "" : "s"),
+                limit_hint(service, "the stack file"));
   }
   count = wanted;
   return {};

@@ -9,6 +9,10 @@
 
 namespace paas::plan {
 
+/// What has to be done for a number of servers that the service cannot have. `file`
+/// is the stack file's name, for people.
+std::string limit_hint(const stack::Service& service, const std::string& file);
+
 /// One more server for the service; none when the one that an earlier run added is not finished, so
 /// that repeating an interrupted command adds no second. Error (usage) at its maximum.
 Status add_one(lockfile::Lockfile& lockfile, const stack::Service& service);

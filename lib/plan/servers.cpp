@@ -137,6 +137,10 @@ void Planner::plan_existing_server(const std::string& name) {
       auto& step = add(StepKind::power_on_server, name, "it is powered off");
       step.service = server.service;
       step.server = name;
+      if (server.prepared) {
+        warnings_.push_back(
+            fmt::format("{} is off: what else has to change on it is known when it is on", name));
+      }
     }
     plan_tags(name);
   }

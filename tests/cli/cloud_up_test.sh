@@ -65,4 +65,17 @@ check "and brought back" paasctl cloud up
 check "it is gone in the end" paasctl cloud down --purge
 check_equal "nothing of the cloud is left" "" "$(find "$XDG_STATE_HOME/paasctl" -type f 2>/dev/null)"
 check "which can be said again" paasctl cloud down --purge
+refused cloud_down_absent 0 cloud down
+
+# Machines are where they were made, whatever DOCKER_HOST names by now.
+check "a cloud whose machines are on an engine that has gone" paasctl cloud up --metadata-only --state moved
+check "it is stopped" paasctl cloud down --state moved
+jq --arg socket "$cli_folder/earlier.sock" '.metadata_only = false | .engine_socket = $socket' moved/settings.json >settings.json
+mv settings.json moved/settings.json
+jq '.settings.metadata_only = false' moved/state.json >state.json
+mv state.json moved/state.json
+mkdir moved/world
+refused cloud_purge_other_engine 69 cloud down --purge --state moved
+DOCKER_HOST=unix://$cli_folder/earlier.sock refused cloud_purge_engine 69 cloud down --purge --state moved
+check "what is not removed is not forgotten" test -s moved/state.json
 cli_end

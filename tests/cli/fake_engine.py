@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stands for a Docker Engine without images; every container prints lines without end.
+"""Stands for a Docker Engine without images that lists no containers; any that is asked for prints lines without end.
 
 "shop-web-2" is silent after its first one. Run with the path of a socket, it serves there until it is ended.
 """
@@ -19,11 +19,17 @@ class Engine(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_POST(self):
+        self.send_response(500)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"message": "the registry cannot be reached"}')
+
     def do_GET(self):
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        if "/images/json" in self.path:
+        if "/images/json" in self.path or "/containers/json" in self.path:
             self.wfile.write(b"[]")
             return
         if "/logs" not in self.path:

@@ -10,6 +10,7 @@ refused image_ls_engine_missing 69 image ls
 refused image_save_engine_missing 69 image save site -o site.tar
 refused image_save_snapshot_unknown 1 image save weeb --snapshot
 refused image_rm_engine_missing 69 image rm site
+refused image_build_unknown 1 image build kafka
 refused image_rm_unknown 1 image rm site sitte
 refused image_rm_unknown_alias 1 image delete sitte
 echo "this is no archive" >site.tar

@@ -7,14 +7,8 @@ source "$cli_source/tests/cli/stack_fixture.sh"
 for program in python3 jq; do
   command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
 done
-export FAKE_SSH_LOG=$cli_folder/ssh.log
-printf '#!/bin/sh\nexec python3 %s "$@"\n' "$cli_source/tests/cli/fake_ssh.py" >"$cli_folder/bin/ssh"
-chmod +x "$cli_folder/bin/ssh"
-end_engines() {
-  local process
-  while read -r process; do kill "$process" 2>/dev/null; done < <(cat "$FAKE_SSH_LOG.servers" 2>/dev/null)
-}
-trap 'end_engines; cli_clean' EXIT
+# shellcheck source=tests/cli/ssh_fixture.sh
+source "$cli_source/tests/cli/ssh_fixture.sh"
 
 write_stack
 write_lockfile https://api.digitalocean.com 1

@@ -26,6 +26,8 @@ refused usage_count 64 scale frontend
 refused usage_count_text 64 scale frontend=many
 refused usage_count_text_apart 64 scale frontend many
 refused usage_count_out_of_range 64 scale frontend 30
+refused usage_count_at_most 64 server up db
+refused usage_count_of_database 64 scale db=3
 refused usage_count_out_of_range_second 64 scale frontend=3 backend=30
 refused usage_count_twice 64 scale frontend=2 frontend=3
 refused usage_latency 64 cloud up --metadata-only --latency soon

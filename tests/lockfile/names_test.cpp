@@ -19,6 +19,11 @@ TEST_CASE("lockfile: names and tags are made of the stack's and the service's") 
   CHECK(ssh_key_name("zipkick") == "paasctl-zipkick");
   CHECK(snapshot_prefix("zipkick", "web") == "zipkick.web.image-");
   CHECK(snapshot_prefix("shop", "eu-db") != snapshot_prefix("shop-eu", "db"));
+  CHECK(service_of_snapshot("shop", snapshot_prefix("shop", "eu-db") + "20260131") == "eu-db");
+  CHECK(service_of_snapshot("shop", snapshot_prefix("shop-eu", "db") + "20260131").empty());
+  CHECK(service_of_snapshot("shop", "shop.db").empty());
+  CHECK(service_of_snapshot("shop", "shop.db.backup-1").empty());
+  CHECK(service_of_snapshot("shop", "shop-db-image-1").empty());
   CHECK(stack_tag("zipkick") == "paas:zipkick");
   CHECK(service_tag("zipkick", "web") == "paas:zipkick:web");
   CHECK(client_tag("zipkick", "db") == "paas:zipkick:uses:db");

@@ -251,6 +251,25 @@ TEST_CASE("plan: servers that did not answer are named, those that were not aske
   CHECK(plan.unreached == std::vector<std::string>{"zipkick-backend-1"});
 }
 
+TEST_CASE("plan: what has to change on a server that is off is known when it is on") {
+  World world;
+  world.up();
+  world.power_off("zipkick-db-1");
+  world.service("db").env["TZ"] = "UTC";
+  const auto first = world.plan();
+  CHECK(has_step(first, "power_on_server/zipkick-db-1"));
+  CHECK_FALSE(has_step(first, "start_container/zipkick-db-1"));
+  REQUIRE(first.warnings.size() == 1);
+  CHECK(first.warnings[0] ==
+        "zipkick-db-1 is off: what else has to change on it is known when it is on");
+  world.apply(first);
+  const auto second = world.plan();
+  CHECK(has_step(second, "start_container/zipkick-db-1"));
+  CHECK(second.warnings.empty());
+  world.apply(second);
+  CHECK(world.plan().empty());
+}
+
 TEST_CASE("plan: without a look inside, only what the cloud shows is planned") {
   World world;
   world.up();

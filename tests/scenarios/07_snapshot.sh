@@ -87,3 +87,10 @@ for word in $own_keys; do
   check_lacks "its keys and identifiers are its own" "$word" "$(inside site-2 'cat /etc/ssh/ssh_host_*.pub /etc/machine-id')"
 done
 check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
+
+say "It is listed and removed"
+check_status "image ls --snapshot" 0 paasctl image ls --snapshot -o json
+check_equal "it is the one of the service" "$snapshot site" "$(jq -r '.[] | .id + " " + .service' <<<"$output")"
+check_status "image rm --snapshot" 0 paasctl image rm site --snapshot --yes
+check_equal "the cloud has none" 0 "$(api GET '/snapshots?resource_type=droplet' | jq '.snapshots | length')"
+check_status "its server goes on: nothing is left to do" 0 paasctl plan --detailed-exitcode
