@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
+#include "lockfile/names.hpp"
 #include "reconcile/support/rig.hpp"
 
 namespace paas::observe {
@@ -93,6 +96,26 @@ TEST_CASE("observe: a droplet that is gone is not there, one that is off is not 
   CHECK_FALSE(seen.servers.contains("shop-web-1"));
   CHECK_FALSE(seen.servers.at("shop-web-2").machine);
   CHECK(seen.servers.at("shop-web-2").unreachable == "its droplet is off");
+}
+
+TEST_CASE("observe: machine images of the stack are seen, the newest first") {
+  Fixture fixture;
+  const auto add = [&](cloud::Id id, const std::string& name, cloud::UnixTime created) {
+    cloud::Image image;
+    image.id = id;
+    image.name = name;
+    image.region = "nyc3";
+    image.created = created;
+    fixture.world.cloud.images[id] = std::move(image);
+  };
+  // Neither their identifiers nor their names tell which is newer.
+  add(7001, lockfile::snapshot_prefix("shop", "web") + "b", 1'800'000'100);
+  add(7002, lockfile::snapshot_prefix("shop", "web") + "c", 1'800'000'300);
+  add(7003, lockfile::snapshot_prefix("shop", "web") + "a", 1'800'000'200);
+  add(7004, lockfile::snapshot_prefix("shop-eu", "web") + "d", 1'800'000'400);
+  std::vector<std::string> seen;
+  for (const auto& snapshot : fixture.look(Depth::cloud).snapshots) seen.push_back(snapshot.id);
+  CHECK(seen == std::vector<std::string>{"7002", "7003", "7001"});
 }
 
 TEST_CASE("observe: a provider that does not answer is an error, never an empty list") {
