@@ -227,7 +227,9 @@ TEST_CASE("stack: an alias bomb is refused at the alias that goes too far") {
     bomb += fmt::format("a{0}: &a{0} [{1}, {1}, {1}, {1}, {1}, {1}, {1}, {1}, {1}, {1}]\n", level,
                         alias);
   }
-  CHECK(problems_of(bomb).find("more than 50000 values; aliases count") != std::string::npos);
+  CHECK(
+      problems_of(bomb).find("more than 50000 values; write fewer: values behind *aliases count") !=
+      std::string::npos);
   CHECK(problems_of("a: &a 1\nb: [" + repeated("*a, ", 101) + "]").find("more than 100 aliases") !=
         std::string::npos);
   CHECK(problems_of("a: [" + repeated("1, ", 50001) + "]").find("more than 50000 values") !=
