@@ -273,8 +273,8 @@ TEST_CASE("stack: text that is no YAML is refused at its place") {
   CHECK(problems_of("a: @x\n").find("f:1:4: not valid YAML: unknown token") == 0);
   CHECK(problems_of("? [x]\n: 1\n").find("a key must be written as text") != std::string::npos);
   CHECK(problems_of("stack: !!binary aGk=\n").find("YAML tags") != std::string::npos);
-  CHECK(problems_of("just text").find("f: must be a map") == 0);
-  CHECK(problems_of("[a, list]").find("f: must be a map") == 0);
+  CHECK(problems_of("just text").find("f:1:1: must be a map") == 0);
+  CHECK(problems_of("[a, list]").find("f:1:1: must be a map") == 0);
 }
 
 TEST_CASE("stack: bytes that are no text are refused at their place") {
