@@ -105,6 +105,19 @@ TEST_CASE("reconcile: up from nothing makes exactly the stack, and a second time
   check_only_the_stack(world, small, 4);
 }
 
+TEST_CASE("reconcile: the host key of the user data lives only until SSH answers") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  std::vector<std::string> stages;
+  for (const auto& event : rig.events) {
+    if (event.kind == EventKind::stage && event.step.id == "prepare_server/shop-web-1") {
+      stages.push_back(event.text);
+    }
+  }
+  CHECK(stages == std::vector<std::string>{"SSH", "host key", "cloud-init", "Docker"});
+}
+
 TEST_CASE("reconcile: steps side by side come to the same end") {
   World world;
   Rig rig(world, small);
