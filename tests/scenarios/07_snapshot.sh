@@ -29,6 +29,7 @@ lb:
     - {to: site}
 END_STACK
 check "the local cloud starts" paasctl cloud up
+record_traffic_with_cloud "$source_root/../shared/do-api/conformance"
 bring_up
 check_contains "a plain image first" debian-12 "$(api GET "/droplets/$(droplet_of site-1)" | jq -r .droplet.image.slug)"
 own_keys=$(inside site-1 'cat /etc/ssh/ssh_host_*.pub; cat /etc/machine-id' | awk '{print ($2 == "" ? $1 : $2)}')
@@ -87,3 +88,4 @@ for word in $own_keys; do
   check_lacks "its keys and identifiers are its own" "$word" "$(inside site-2 'cat /etc/ssh/ssh_host_*.pub /etc/machine-id')"
 done
 check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
+check_traffic_with_cloud
