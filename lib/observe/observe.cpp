@@ -140,7 +140,6 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
   }
   observed.reserved_ips = std::move(*lists.reserved_ips);
   for (auto& snapshot : *lists.snapshots) {
-    // No stack's name has a dot, so what begins like this is no other stack's.
     if (snapshot.name.starts_with(stack + ".")) observed.snapshots.push_back(std::move(snapshot));
   }
   if (!observed.snapshots.empty()) {
