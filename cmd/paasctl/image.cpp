@@ -74,8 +74,8 @@ Result<int> save(Program& program, const SaveOptions& options) {
   PAAS_TRY(auto session, Session::open(program, Need::stack));
   if (options.snapshot) return save_machine_image(program, *session, options.name);
   if (options.file.empty()) {
-    return fail(ErrorKind::usage,
-                "where to? name a file with -o FILE, or make a machine image with --snapshot");
+    return fail(ErrorKind::usage, "paasctl image save needs -o FILE or --snapshot",
+                "-o writes the image to a file, --snapshot makes a machine image of the service");
   }
   PAAS_TRY(const auto reference, reference_of(*session, options.name));
   // Under another name first, so that an interrupted export leaves no half archive.

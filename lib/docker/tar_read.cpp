@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint64_t largest_extension_bytes = 1U << 20U;
 
 tl::unexpected<Error> malformed(const char* why) {
-  return fail(ErrorKind::invalid, std::string("not a tar archive: ") + why);
+  return fail(ErrorKind::invalid, std::string("not a tar archive: ") + why,
+              "an image's archive is made with `paasctl image save` or `docker save`");
 }
 
 /// A field up to its first NUL.

@@ -14,6 +14,9 @@ using nlohmann::ordered_json;
 
 namespace {
 
+/// Lockfiles are not written by hand: one whose members are of other types was changed or damaged.
+constexpr const char* restore_hint = "restore it from its .backup file or from version control";
+
 /// A value of another type reads as this object, whose members are all missing.
 const ordered_json& empty_object() {
   static const ordered_json empty = ordered_json::object();
@@ -50,7 +53,7 @@ JsonReader::JsonReader(const ordered_json& object, std::string place, Reading& r
       place_(std::move(place)),
       reading_(reading) {
   if (!object.is_object() && !reading_.error) {
-    reading_.error = make_error(ErrorKind::invalid, place_ + " is not an object");
+    reading_.error = make_error(ErrorKind::invalid, place_ + " is not an object", restore_hint);
   }
 }
 
@@ -182,7 +185,8 @@ const ordered_json* JsonReader::find(const char* name) {
 
 void JsonReader::wrong(const char* name, const std::string& what) {
   if (reading_.error) return;
-  reading_.error = make_error(ErrorKind::invalid, place_of(place_, name) + " " + what);
+  reading_.error =
+      make_error(ErrorKind::invalid, place_of(place_, name) + " " + what, restore_hint);
 }
 
 }  // namespace paas::lockfile

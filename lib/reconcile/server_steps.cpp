@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
 #include "observe/observe.hpp"
@@ -114,14 +115,17 @@ Status Run::create_server(const plan::Step& step) {
   return {};
 }
 
-/// Both keys are accepted while one takes the other's place, so that an interruption shuts nobody
-/// out.
+/// All keys that may be in use are accepted while one takes the other's place, so that an
+/// interruption shuts nobody out: the server may have gone over to the key of a run that was cut
+/// short, and have been asked for yet another one now.
 Status Run::rotate_host_key(const plan::Step& step) {
   PAAS_TRY(auto next_key, tools_.machines.make_host_key(target(step.server)));
-  const auto first = server(step.server).host_key;
-  PAAS_CHECK(state_.change([&](auto& next) {
-    next.servers.at(step.server).host_key = first.substr(0, first.find(';')) + ";" + next_key;
-  }));
+  const auto accepted = server(step.server).host_key;
+  const auto keys = text::split(accepted, ';');
+  if (std::find(keys.begin(), keys.end(), next_key) == keys.end()) {
+    PAAS_CHECK(state_.change(
+        [&](auto& next) { next.servers.at(step.server).host_key = accepted + ";" + next_key; }));
+  }
   PAAS_CHECK(tools_.machines.use_host_key(target(step.server), next_key));
   PAAS_CHECK(state_.change([&](auto& next) {
     auto& entry = next.servers.at(step.server);
@@ -131,13 +135,16 @@ Status Run::rotate_host_key(const plan::Step& step) {
   return tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh);
 }
 
+/// The host key that came in the user data lives only until SSH answers: a machine that lets us in
+/// with it has been through cloud-init's ssh module, which would write it again, and what
+/// cloud-init does from then on leaves host keys alone.
 Status Run::prepare_server(const plan::Step& step) {
   PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
   stage(step, "SSH");
-  PAAS_CHECK(tools_.machines.await_cloud_init(target(step.server), options_.timeouts.cloud_init));
-  stage(step, "cloud-init");
   PAAS_CHECK(rotate_host_key(step));
   stage(step, "host key");
+  PAAS_CHECK(tools_.machines.await_cloud_init(target(step.server), options_.timeouts.cloud_init));
+  stage(step, "cloud-init");
   PAAS_CHECK(tools_.machines.await_docker(target(step.server), options_.timeouts.docker));
   stage(step, "Docker");
   return state_.change([&](auto& next) { next.servers.at(step.server).prepared = true; });

@@ -143,7 +143,10 @@ Result<std::string> add_link(std::string_view yaml, const std::string& service, 
   if (find_service(meant, link.to) == nullptr) return no_service(meant, link.to);
   auto& links = dependent->links;
   if (find_link(links, link.to) != links.end()) {
-    return fail(ErrorKind::exists, fmt::format("{} is linked to {} already", service, link.to));
+    return fail(ErrorKind::exists, fmt::format("{} is linked to {} already", service, link.to),
+                fmt::format("to link it with other variables, unlink it first: paasctl deps unlink "
+                            "{} {}",
+                            service, link.to));
   }
   const auto index = links.size();
   links.push_back(link);
@@ -186,7 +189,8 @@ Result<std::string> add_rule(std::string_view yaml, const Rule& rule, std::optio
   auto added = rule;
   added.host = text::lower(rule.host);
   if (std::find(rules.begin(), rules.end(), added) != rules.end()) {
-    return fail(ErrorKind::exists, "the load balancer has that rule already");
+    return fail(ErrorKind::exists, "the load balancer has that rule already",
+                "`paasctl lb rules` shows them all");
   }
   const auto count = static_cast<int>(rules.size());
   if (position && (*position < 1 || *position > count + 1)) {

@@ -66,7 +66,7 @@ void Reader::report(const std::string& path, std::string message, std::string hi
     place = place.substr(0, cut == std::string::npos ? 0 : cut);
     found = places_.find(place);
   }
-  if (found != places_.end() && !place.empty()) {
+  if (found != places_.end()) {
     const auto position = lines_.at(found->second);
     problem.line = position.line;
     problem.column = position.column;

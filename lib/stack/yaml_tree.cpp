@@ -121,7 +121,7 @@ class Builder : public YAML::EventHandler {
     nodes_ += nodes;
     if (nodes_ > limits_.nodes) {
       refuse(offset, fmt::format("more than {} values", limits_.nodes),
-             "aliases count as if they were written out");
+             "write fewer: values behind *aliases count as if they were written out");
     }
   }
 

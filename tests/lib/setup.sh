@@ -5,6 +5,7 @@
 #   setup_engine                           makes sure that a Docker Engine answers, and exports DOCKER_HOST
 #   setup_base_image TAG                   makes the Debian image that the example's Dockerfiles start from
 #   setup_step TITLE COMMAND ...           runs a command with its output in a log that is shown when it fails
+#   setup_refuse_skipped REPORT            fails when tests were skipped and PAASCTL_REQUIRE_SCENARIOS is set
 #
 # All of it can be called again at any time and then does only what is still missing. setup_engine returns 3,
 # with the reason in setup_engine_missing, where no engine can be started.
@@ -34,6 +35,15 @@ setup_list() {
         openssh-server procps
       ;;
   esac
+}
+
+# Fails, with their names, when tests of this report of ctest were skipped where none may be.
+setup_refuse_skipped() {
+  if [[ -n ${PAASCTL_REQUIRE_SCENARIOS:-} ]] && grep -q '<skipped' "$1"; then
+    setup_say "error: no test may be skipped here, and these were:"
+    grep -B 1 '<skipped' "$1" | sed -n 's/.*<testcase name="\([^"]*\)".*/  \1/p' >&2
+    return 1
+  fi
 }
 
 setup_say() {

@@ -98,7 +98,8 @@ traffic_begin() {
   eventually 60 "requests are under way" test -s "$folder/traffic"
 }
 
-# Ends them: none may have failed, and there must have been some of each kind.
+# Ends them: none may have failed, there must have been some of each kind, and a connection that was to be kept must
+# have carried many.
 traffic_end() {
   local report
   kill -TERM "$traffic"
@@ -106,6 +107,12 @@ traffic_end() {
   report=$(tail -n 1 "$folder/traffic")
   check_equal "no request failed: $(jq -c .requests <<<"$report")" 0 "$(jq '.failures | length' <<<"$report" || true)"
   check_equal "each kind of request was made" true "$(jq '[.requests[]] | length == 4 and min > 20' <<<"$report")"
+  check_equal "connections were kept: $(jq -c .connections <<<"$report")" true \
+    "$(jq '.requests as $sent | .connections | to_entries | map(select(.key | endswith(" kept"))) |
+      length == 2 and all(.value >= 1 and $sent[.key] >= 10 * .value)' <<<"$report")"
+  check_equal "the others were used once" true \
+    "$(jq '.requests as $sent | .connections | to_entries | map(select(.key | endswith(" new"))) |
+      length == 2 and all($sent[.key] == .value)' <<<"$report")"
 }
 
 # Puts the conformance proxy between paasctl and the cloud: from then on the stack is one of a provider that the
@@ -123,7 +130,7 @@ record_traffic_with_cloud() {
   "$1" proxy --upstream "$(paasctl cloud status -o json | jq -r .url)" --log "$recording" >"$folder/proxy" 2>&1 &
   proxy=$!
   eventually 60 "the proxy listens" grep -q ^http "$folder/proxy"
-  sed -i 's/^cloud: local .*/cloud: digitalocean/' paas.yaml
+  sed -i 's/^cloud: local\b.*/cloud: digitalocean/' paas.yaml
   eval "$(paasctl cloud env)"
   DIGITALOCEAN_API_URL=$(head -n 1 "$folder/proxy")
   export DIGITALOCEAN_API_URL

@@ -1,6 +1,8 @@
 """Sends GET and POST, each with and without a kept connection, until SIGTERM; then prints what came of it as JSON.
 
 The first line says that it has begun. A kept connection that breaks is a failure, as an answer of 400 and more is.
+One that the other side closes in order is opened again, so connections are counted as well: whoever reads the
+report can see whether they were kept.
 """
 
 import http.client
@@ -15,11 +17,24 @@ PAUSE_SECONDS = 0.02
 TIMEOUT_SECONDS = 20
 
 
+class CountedConnection(http.client.HTTPConnection):
+    """Tells its owner each time it is opened: http.client opens it again by itself."""
+
+    def __init__(self, owner, host, port):
+        super().__init__(host, port, timeout=TIMEOUT_SECONDS)
+        self._owner = owner
+
+    def connect(self):
+        super().connect()
+        self._owner.connections += 1
+
+
 class Sender(threading.Thread):
     def __init__(self, address, method, kept, stop):
         super().__init__()
         self.kind = f"{method} {'kept' if kept else 'new'}"
         self.requests = 0
+        self.connections = 0
         self.failures = []
         self._address, self._method, self._kept, self._stop_event = address, method, kept, stop
         self._connection = None
@@ -36,8 +51,7 @@ class Sender(threading.Thread):
 
     def _send(self):
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(
-                self._address.hostname, self._address.port or 80, timeout=TIMEOUT_SECONDS)
+            self._connection = CountedConnection(self, self._address.hostname, self._address.port or 80)
         began = time.monotonic()
         body, headers = None, {"Accept": "application/json"}
         if self._method == "POST":
@@ -76,6 +90,7 @@ def main():
     for sender in senders:
         sender.join()
     print(json.dumps({"requests": {sender.kind: sender.requests for sender in senders},
+                      "connections": {sender.kind: sender.connections for sender in senders},
                       "failures": [failure for sender in senders for failure in sender.failures]}), flush=True)
 
 

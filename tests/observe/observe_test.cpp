@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
+#include "lockfile/names.hpp"
 #include "reconcile/support/rig.hpp"
 
 namespace paas::observe {
@@ -105,18 +108,25 @@ TEST_CASE("observe: a droplet that is gone is not there, one that is off is not 
   CHECK(seen.servers.at("shop-web-2").unreachable == "its droplet is off");
 }
 
-TEST_CASE("observe: of all machine images the stack has its own") {
+TEST_CASE("observe: machine images of the stack are seen, the newest first") {
   Fixture fixture;
-  const auto saved = fixture.rig.save_snapshot("web");
-  REQUIRE(saved);
-  auto& images = fixture.world.cloud.images;
-  auto other = images.at(std::stoll(saved->id));
-  other.id = std::stoll(saved->id) + 1'000;
-  other.name = "shop-eu.web.image-20260131081500";
-  images[other.id] = other;
+  const auto add = [&](cloud::Id id, const std::string& name, cloud::UnixTime created) {
+    cloud::Image image;
+    image.id = id;
+    image.name = name;
+    image.region = "nyc3";
+    image.created = created;
+    fixture.world.cloud.images[id] = std::move(image);
+  };
+  // Neither their identifiers nor their names tell which is newer.
+  add(7001, lockfile::snapshot_prefix("shop", "web") + "b", 1'800'000'100);
+  add(7002, lockfile::snapshot_prefix("shop", "web") + "c", 1'800'000'300);
+  add(7003, lockfile::snapshot_prefix("shop", "web") + "a", 1'800'000'200);
+  add(7004, lockfile::snapshot_prefix("shop-eu", "web") + "d", 1'800'000'400);
   const auto seen = fixture.look(Depth::cloud);
-  REQUIRE(seen.snapshots.size() == 1);
-  CHECK(seen.snapshots[0].name == saved->name);
+  std::vector<std::string> ids;
+  for (const auto& snapshot : seen.snapshots) ids.push_back(snapshot.id);
+  CHECK(ids == std::vector<std::string>{"7002", "7003", "7001"});
   CHECK_FALSE(seen.disks_gigabytes.empty());
 }
 

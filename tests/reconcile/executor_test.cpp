@@ -105,6 +105,42 @@ TEST_CASE("reconcile: up from nothing makes exactly the stack, and a second time
   check_only_the_stack(world, small, 4);
 }
 
+TEST_CASE("reconcile: the host key of the user data lives only until SSH answers") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  std::vector<std::string> stages;
+  for (const auto& event : rig.events) {
+    if (event.kind == EventKind::stage && event.step.id == "prepare_server/shop-web-1") {
+      stages.push_back(event.text);
+    }
+  }
+  CHECK(stages == std::vector<std::string>{"SSH", "host key", "cloud-init", "Docker"});
+}
+
+TEST_CASE("reconcile: a host key that may be in use is accepted until another one is") {
+  bool killed = true;
+  for (int effects = 1; killed; ++effects) {
+    CAPTURE(effects);
+    World world;
+    Rig rig(world, small);
+    require_up(rig);
+    // A run was killed after the server had gone over to its second key.
+    auto& server = world.stored.servers.at("shop-web-1");
+    server.prepared = false;
+    server.host_key = "ssh-ed25519 first;ssh-ed25519 between";
+    Rig next(world, small);
+    next.fuse.set(effects);
+    (void)next.up();
+    killed = next.fuse.blown();
+    const auto& keys = world.stored.servers.at("shop-web-1").host_key;
+    const bool rotated = keys == "ssh-ed25519 second-of-shop-web-1";
+    CHECK_MESSAGE((rotated || keys.find("ssh-ed25519 between") != std::string::npos), keys);
+    CHECK((killed || rotated));
+    REQUIRE(effects < 50);
+  }
+}
+
 TEST_CASE("reconcile: steps side by side come to the same end") {
   World world;
   Rig rig(world, small);

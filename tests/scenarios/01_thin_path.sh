@@ -8,6 +8,17 @@ use_example
 say "up, which starts the local cloud as well"
 bring_up
 
+# Each line is a time, the server and its stage.
+stages='accepted|active|SSH|cloud-init|Docker|container|healthy|in rotation'
+told=$(sed -nE "s/^ *([0-9]+\.[0-9]s|[0-9]+m[0-9]{2}s) +([^ ]+): ($stages)\$/\2 \3/p" <<<"$errors")
+for server in frontend-1 frontend-2 backend-1 backend-2; do
+  check_equal "a line a stage of $server with its time" "${stages//|/,}" \
+    "$(sed -n "s/^zipkick-$server //p" <<<"$told" | paste -sd ,)"
+done
+# One after another, a server would be active before the next is asked for.
+check_equal "servers come up side by side" "accepted accepted" \
+  "$(awk '$2 == "accepted" || $2 == "active" {print $2}' <<<"$told" | head -n 2 | xargs)"
+
 # What they have in common is counted once.
 image_bytes() {
   local base total image count=0

@@ -64,6 +64,64 @@ slot_of() {
 frontend_slot=$(slot_of frontend-1)
 backend_slot=$(slot_of backend-1)
 
+say "The rules in force"
+# The rules of a server's machine in an order of their own, with the servers' names for their addresses. Which rule is
+# a chain's last is told as well: behind it nothing counts.
+rules_on() {
+  local server names="" metadata
+  for server in lb-1 frontend-1 backend-1 db-1 cache-1; do
+    names+="s|$(address_of "$server")/32|$server|;s|$(address_of "$server" public)/32|$server:public|;"
+  done
+  metadata=$(inside "$1" 'iptables -t nat -S OUTPUT' | sed -n 's|.* -d 169.254.169.254/32 .* --to-destination ||p')
+  # shellcheck disable=SC2016
+  inside "$1" 'iptables -t mangle -S | LC_ALL=C sort
+    for chain in paas-inbound paas-outbound; do echo "last: $(iptables -t mangle -S $chain | tail -n 1)"; done' |
+    sed "s|-d ${metadata%:*}/32\\(.*\\) -p tcp -m tcp --dport ${metadata#*:} -j|-d METADATA\\1 -j|;$names"
+}
+accepting() {
+  sed "s/.*/-A $1 & -j ACCEPT/"
+}
+# What every server has, and these openings: inbound, then outbound, each a match of iptables in a line.
+expected_rules() {
+  local opening
+  {
+    printf -- '-P %s ACCEPT\n' PREROUTING INPUT FORWARD OUTPUT POSTROUTING
+    printf -- '-N %s\n' paas-inbound paas-outbound
+    printf -- '-A %s\n' 'PREROUTING -i eth+ -j paas-inbound' 'POSTROUTING -o eth+ -j paas-outbound' \
+      'FORWARD -d METADATA -o eth+ -j DROP' 'paas-outbound -d METADATA -j ACCEPT' \
+      'paas-outbound -d 169.254.0.0/16 -j DROP'
+    for opening in paas-inbound paas-outbound; do
+      printf -- "-A $opening %s\n" '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT' '-j DROP'
+    done
+    accepting paas-inbound <<<"$1"
+    accepting paas-outbound <<<"$2"
+  } | LC_ALL=C sort
+  printf 'last: -A %s -j DROP\n' paas-inbound paas-outbound
+}
+tcp() {
+  printf -- '%s-p tcp -m tcp --dport %s\n' "${2:+-s $2 }" "$1"
+}
+slots_of() {
+  local slot
+  for slot in $(lockfile ".services.$1.slots[]"); do
+    from lb-1 "$slot"
+  done
+}
+from() {
+  tcp "$2" "$1"
+  tcp "$2" "$1:public"
+}
+anywhere=$'-p tcp\n-p udp\n-p icmp'
+internal=$(lockfile .services.backend.internal_port)
+check_equal "on the load balancer" "$(expected_rules "$(tcp 22; tcp 80; from frontend-1 "$internal")" "$anywhere")" \
+  "$(rules_on lb-1)"
+for server in frontend backend; do
+  check_equal "on the $server" "$(expected_rules "$(tcp 22; slots_of "$server")" "$anywhere")" "$(rules_on "$server-1")"
+done
+check_equal "on the database" "$(expected_rules "$(tcp 22; from backend-1 5432)" "$anywhere")" "$(rules_on db-1)"
+check_equal "on the cache" "$(expected_rules "$(tcp 22; from backend-1 6379)" "$(tcp 53 | sed 's/tcp/udp/g')")" \
+  "$(rules_on cache-1)"
+
 say "The database and the cache"
 check "the backend reaches the database" opens backend-1 "$db" 5432
 check "the backend reaches the cache" opens backend-1 "$cache" 6379
@@ -94,9 +152,37 @@ check "it still answers its clients" opens backend-1 "$cache" 6379
 check "a droplet reaches the metadata address" opens backend-1 169.254.169.254 80
 check "its containers do not" is_closed_in_container backend 169.254.169.254 80
 
-say "Rules that change"
+say "What is not TCP"
 # The gateway of the private network is this machine's address there; databases listen on no other.
 here=$(ip -4 route get "$db" | sed -n 's/.* src \([^ ]*\).*/\1/p')
+reach=$source_root/tests/lib/reach.py
+ping_from() {
+  docker exec -i "$(machine_of "$1")" /usr/bin/python3 - ping "$2" <"$reach"
+}
+# heard_from SERVER ADDRESS PORT LISTENER...: what a listener hears of datagrams that a server sends to this address.
+heard_from() {
+  local server=$1 address=$2 port=$3 listener
+  shift 3
+  "$@" - hear "$address" "$port" <"$reach" >"$folder/heard" 2>&1 &
+  listener=$!
+  eventually 20 "somebody listens" grep -q listening "$folder/heard" >&2
+  # Bash says that a datagram was refused by a rule of its own machine; what was heard decides.
+  inside "$server" "bash -c 'for _ in 1 2 3; do echo datagram >/dev/udp/$address/$port; done' 2>/dev/null || true"
+  wait "$listener"
+  tail -n 1 "$folder/heard"
+}
+on_database=(docker exec -i "$(machine_of db-1)" /usr/bin/python3)
+check_equal "a ping from the frontend comes out" answered "$(ping_from frontend-1 "$here")"
+check_equal "from the cache it does not" silent "$(ping_from cache-1 "$here")"
+check_equal "nobody is let in with one: the backend" silent "$(ping_from backend-1 "$db")"
+check_equal "nor this machine" silent "$(/usr/bin/python3 "$reach" ping "$db")"
+check_equal "a datagram of the frontend comes out" heard "$(heard_from frontend-1 "$here" 5999 /usr/bin/python3)"
+check_equal "one of the cache does not" silent "$(heard_from cache-1 "$here" 5999 /usr/bin/python3)"
+check_equal "the database hears its own" heard "$(heard_from db-1 "$db" 5432 "${on_database[@]}")"
+check_equal "but no datagram of the backend, where its TCP gets in" silent \
+  "$(heard_from backend-1 "$db" 5432 "${on_database[@]}")"
+
+say "Rules that change"
 sed -i "s|^    scheme: postgresql\$|&\n    allow: [$here/32]|" paas.yaml
 containers=$(containers_of frontend backend db cache)
 check_status "up" 0 paasctl up --yes

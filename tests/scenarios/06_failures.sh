@@ -7,6 +7,7 @@ source "$source_root/tests/lib/stack.sh"
 use_example
 sed -i 's/scale: {min: 2, max: 4}/scale: {min: 1, max: 4}/' paas.yaml
 check "the local cloud starts" paasctl cloud up
+record_traffic_with_cloud "$source_root/../shared/do-api/conformance"
 
 droplets() {
   api GET '/droplets?per_page=200' | jq -r '.droplets[].name' | sort
@@ -54,25 +55,45 @@ check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
 visits=$(get / | jq .visits)
 
 say "A rebooted droplet"
-before=$(inside db-1 'cut -d " " -f 22 /proc/1/stat')
 network_of() {
   # shellcheck disable=SC2016
-  inside "$1" 'ip -4 -o address show scope global | awk "/ eth/ {print \$2, \$4}" | sort; iptables -t mangle -S paas-inbound'
+  inside "$1" 'ip -4 -o address show scope global | awk "/ eth/ {print \$2, \$4}" | sort
+    iptables -t mangle -S paas-inbound && iptables -t mangle -S paas-outbound'
+}
+# When the first process of a server's machine started: later after a reboot.
+boot_of() {
+  inside "$1" 'cut -d " " -f 22 /proc/1/stat'
+}
+rebooted() {
+  local now
+  now=$(boot_of "$1") && [[ -n $now && $now != "$before" ]]
+}
+reboot() {
+  before=$(boot_of "$1")
+  check "$1 is rebooted" api POST "/droplets/$(droplet_of "$1")/actions" '{"type": "reboot"}'
+  eventually 60 "it was off" rebooted "$1"
 }
 kept=$(network_of db-1)
 container=$(containers_of db | awk '{print $3}')
-check "the database's droplet is rebooted" api POST "/droplets/$(droplet_of db-1)/actions" '{"type": "reboot"}'
-rebooted() {
-  local now
-  now=$(inside db-1 'cut -d " " -f 22 /proc/1/stat') && [[ -n $now && $now != "$before" ]]
-}
-eventually 60 "it was off" rebooted
+reboot db-1
 eventually 60 "its container runs again" inside db-1 'docker ps --quiet | grep -q .'
 check_equal "it is the same container" "$container" "$(containers_of db | awk '{print $3}')"
 check_equal "addresses and firewall are as before" "$kept" "$(network_of db-1)"
 check "its volume is mounted" inside db-1 'mountpoint /mnt/zipkick-db'
 eventually 30 "the stack answers" get /
 check_equal "nothing was forgotten" true "$(get / | jq ".visits > $visits")"
+check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
+
+say "A rebooted load balancer"
+kept=$(network_of lb-1)
+serving=$(rotation_running lb-1)
+check_equal "a frontend and a backend are in rotation" "backend frontend" "$(cut -d / -f 1 <<<"$serving" | xargs)"
+reboot lb-1
+all_serve() { [[ $(rotation_running lb-1) == "$serving" ]]; }
+eventually 60 "the same servers are in rotation" all_serve
+check_equal "addresses and firewall are as before" "$kept" "$(network_of lb-1)"
+check_equal "it has its reserved address" "$(droplet_of lb-1)" "$(api GET "/reserved_ips/$address" | jq -r .reserved_ip.droplet.id)"
+eventually 30 "the stack answers there" get /
 check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
 
 say "A droplet deleted behind its back"
@@ -142,3 +163,4 @@ killed_when ': accepted' down
 check_status "down again" 0 paasctl down --yes
 check_equal "no droplet is left" 0 "$(api GET /droplets | jq '.droplets | length')"
 check_equal "the volume is kept" 1 "$(api GET /volumes | jq '.volumes | length')"
+check_traffic_with_cloud

@@ -29,6 +29,7 @@ lb:
     - {to: site}
 END_STACK
 check "the local cloud starts" paasctl cloud up
+record_traffic_with_cloud "$source_root/../shared/do-api/conformance"
 bring_up
 check_contains "a plain image first" debian-12 "$(api GET "/droplets/$(droplet_of site-1)" | jq -r .droplet.image.slug)"
 own_keys=$(inside site-1 'cat /etc/ssh/ssh_host_*.pub; cat /etc/machine-id' | awk '{print ($2 == "" ? $1 : $2)}')
@@ -94,3 +95,4 @@ check_equal "it is the one of the service" "$snapshot site" "$(jq -r '.[] | .id 
 check_status "image rm --snapshot" 0 paasctl image rm site --snapshot --yes
 check_equal "the cloud has none" 0 "$(api GET '/snapshots?resource_type=droplet' | jq '.snapshots | length')"
 check_status "its server goes on: nothing is left to do" 0 paasctl plan --detailed-exitcode
+check_traffic_with_cloud
