@@ -274,7 +274,7 @@ void Planner::plan_address() {
     step.service = "lb";
     return;
   }
-  if (!placed.created && std::to_string(found->droplet_id) == server.droplet.id) return;
+  if (std::to_string(found->droplet_id) == server.droplet.id) return;
   lock_.lb->reserved_ip = found->ip;
   std::vector<std::string> after = steps_of_new_balancer();
   after.push_back("power_on_server/" + placed.name);

@@ -237,6 +237,11 @@ const std::vector<Situation>& situations() {
        }},
       {"interrupted_volume",
        [](World& world) { world.lock().volumes.at("zipkick-db").volume.id.clear(); }},
+      {"interrupted_after_the_address",
+       [](World& world) {
+         world.lock().servers.at("zipkick-lb-1").prepared = false;
+         world.balancer() = {};
+       }},
       {"interrupted_address", [](World& world) { world.lock().lb->reserved_ip.clear(); }},
       {"interrupted_address_and_lb_replaced",
        [](World& world) {
