@@ -46,6 +46,15 @@ Result<Lists> fetch(digitalocean::Client& client, const std::string& stack,
   return lists;
 }
 
+/// Whether a droplet has a server's name and is another one: names are not unique.
+bool is_namesake(const digitalocean::Droplet& droplet, const lockfile::Lockfile& lockfile,
+                 const std::string& stack) {
+  const auto known = lockfile.servers.find(droplet.name);
+  if (known == lockfile.servers.end()) return false;
+  const auto& id = known->second.droplet.id;
+  return id.empty() ? !is_ours(droplet, lockfile, stack) : id != std::to_string(droplet.id);
+}
+
 /// A tag applies late and can be taken away by hand, so absence from the tagged list proves
 /// nothing: servers of the lockfile that it lacks are asked for one by one.
 Status add_missing(digitalocean::Client& client, const lockfile::Lockfile& lockfile,
@@ -98,10 +107,8 @@ void look_inside(Machines& machines, const lockfile::Lockfile& lockfile, const s
 
 bool is_ours(const digitalocean::Droplet& droplet, const lockfile::Lockfile& lockfile,
              const std::string& stack) {
-  const bool in_our_network =
-      lockfile.vpc && !lockfile.vpc->id.empty() && droplet.vpc_id == lockfile.vpc->id;
-  return lockfile::belongs(droplet.tags, stack,
-                           in_our_network ? lockfile::Intent::written : lockfile::Intent::none);
+  return lockfile.vpc && !lockfile.vpc->id.empty() && droplet.vpc_id == lockfile.vpc->id &&
+         lockfile::belongs(droplet.tags, stack, lockfile::Intent::written);
 }
 
 Target target_of(const std::string& name, const lockfile::Server& server) {
@@ -114,11 +121,7 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
   PAAS_TRY(auto lists, fetch(client, stack, region));
   Observed observed;
   for (auto& droplet : *lists.droplets) {
-    // Names are not unique: of two the one that was written down is ours.
-    const auto known = lockfile.servers.find(droplet.name);
-    const bool ours =
-        known != lockfile.servers.end() && known->second.droplet.id == std::to_string(droplet.id);
-    if (observed.servers.contains(droplet.name) && !ours) continue;
+    if (is_namesake(droplet, lockfile, stack)) continue;
     const auto name = droplet.name;
     observed.servers[name].droplet = std::move(droplet);
   }
