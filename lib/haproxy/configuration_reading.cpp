@@ -70,7 +70,7 @@ void read_backend_line(Backend& backend, const std::vector<std::string>& words) 
   }
 }
 
-enum class Section { other, internal_frontend, backend };
+enum class SectionKind { other, internal_frontend, backend };
 
 }  // namespace
 
@@ -104,24 +104,25 @@ std::vector<Backend> servers_of(std::string_view configuration) {
   constexpr std::string_view internal_prefix = "internal.";
   std::vector<Backend> backends;
   std::vector<std::pair<std::string, int>> internal_ports;
-  auto section = Section::other;
+  auto section = SectionKind::other;
   for (const auto& line : text::lines(configuration)) {
     const auto words = words_of(line);
     if (words.empty() || words[0].starts_with('#')) continue;
     if (!line.starts_with(' ')) {
-      section = Section::other;
+      section = SectionKind::other;
       if (words.size() < 2) continue;
       const std::string_view name = words[1];
       if (words[0] == "frontend" && name.starts_with(internal_prefix)) {
-        section = Section::internal_frontend;
+        section = SectionKind::internal_frontend;
         internal_ports.emplace_back(name.substr(internal_prefix.size()), 0);
       } else if (words[0] == "backend" && name.find('.') == std::string_view::npos) {
-        section = Section::backend;
+        section = SectionKind::backend;
         backends.emplace_back().name = name;
       }
-    } else if (words.size() > 1 && section == Section::backend) {
+    } else if (words.size() > 1 && section == SectionKind::backend) {
       read_backend_line(backends.back(), words);
-    } else if (words.size() > 1 && section == Section::internal_frontend && words[0] == "bind") {
+    } else if (words.size() > 1 && section == SectionKind::internal_frontend &&
+               words[0] == "bind") {
       if (const auto endpoint = to_endpoint(words[1]))
         internal_ports.back().second = endpoint->port;
     }

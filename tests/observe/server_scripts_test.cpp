@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uintmax_t device_bytes = 16 << 20;
 
-struct Fixture {
+struct ScriptFixture {
   ProcessResult run(const std::string& script, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"sh", "-euc", script, "sh"});
     ProcessRequest request;
@@ -57,7 +57,7 @@ struct Fixture {
 };
 
 /// A host key in use, and another one that takes its place.
-struct Keys : Fixture {
+struct Keys : ScriptFixture {
   Keys() {
     run("ssh-keygen -q -t ed25519 -N '' -C '' -f \"$1/ssh_host_ed25519_key\"", {folder.path()});
     key = new_key();
@@ -76,7 +76,7 @@ struct Keys : Fixture {
 };
 
 TEST_CASE("server scripts: an empty device gets a file system, and only once") {
-  Fixture fixture;
+  ScriptFixture fixture;
   const auto device = fixture.device();
   CHECK(fixture.run(make_file_system_script, {device}).exit_status == 0);
   CHECK(fixture.type_of(device) == "ext4\n");
@@ -86,7 +86,7 @@ TEST_CASE("server scripts: an empty device gets a file system, and only once") {
 }
 
 TEST_CASE("server scripts: a device with anything at its beginning or end is left alone") {
-  Fixture fixture;
+  ScriptFixture fixture;
   for (const auto offset : {std::uintmax_t{4096}, device_bytes - 4}) {
     CAPTURE(offset);
     const auto device = fixture.device();
@@ -98,7 +98,7 @@ TEST_CASE("server scripts: a device with anything at its beginning or end is lef
 }
 
 TEST_CASE("server scripts: a device that cannot be read as a whole is not empty") {
-  Fixture fixture;
+  ScriptFixture fixture;
   // blkid gives 2 for it as well.
   CHECK(fixture.run(make_file_system_script, {fixture.folder.file("none")}).exit_status ==
         device_not_empty);
@@ -141,7 +141,7 @@ TEST_CASE("server scripts: a host key without its private half is not put in pla
 }
 
 TEST_CASE("server scripts: a key that was made halfway is made anew") {
-  Fixture fixture;
+  ScriptFixture fixture;
   fixture.write(fixture.folder.file("paas_next_ed25519_key"), "");
   fixture.write(fixture.folder.file("paas_next_ed25519_key.new"), "half");
   const auto key = fixture.new_key();
