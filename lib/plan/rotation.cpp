@@ -89,8 +89,8 @@ void Planner::plan_balancer() {
   step.server = placed.name;
 }
 
-/// What HAProxy shall serve until the new rules can be: when a rule leads to a service that nobody
-/// serves yet, or containers still use one that goes. Nothing when it can change at once.
+/// What HAProxy shall serve until the new rules can be: when they lead to another service, which
+/// nobody serves yet, or containers still use one that goes. Nothing when it can change at once.
 std::optional<std::string> Planner::gradual_change() const {
   const auto* seen_balancer = balancer();
   if (seen_balancer == nullptr || !seen_balancer->running) return std::nullopt;
@@ -99,7 +99,9 @@ std::optional<std::string> Planner::gradual_change() const {
   // What somebody edited is not served any longer than it has to be.
   if (!wanted || !haproxy::is_intact(current)) return std::nullopt;
   const auto targets = haproxy::rule_targets_of(*wanted);
+  const auto served = haproxy::rule_targets_of(current);
   const bool comes = std::any_of(targets.begin(), targets.end(), [&](const auto& target) {
+    if (served.contains(target)) return false;
     const auto names = seen_balancer->in_rotation.find(target);
     return names == seen_balancer->in_rotation.end() || names->second.empty();
   });

@@ -120,6 +120,15 @@ const std::vector<Situation>& situations() {
          worker.scale = {};
          world.input.stack.services.push_back(worker);
        }},
+      {"rule_added_while_a_service_is_broken",
+       [](World& world) {
+         for (const auto* name : {"zipkick-backend-1", "zipkick-backend-2"}) {
+           world.container(name).state = "exited";
+         }
+         world.balancer().in_rotation["backend"].clear();
+         world.input.stack.lb->rules.insert(world.input.stack.lb->rules.begin(),
+                                            {"", "/sorry", "frontend"});
+       }},
       {"web_service_added_with_a_rule",
        [](World& world) {
          auto next = world.service("frontend");
