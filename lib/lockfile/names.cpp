@@ -50,6 +50,18 @@ std::string service_of_snapshot(const std::string& stack, const std::string& nam
   return name.starts_with(snapshot_prefix(stack, service)) ? service : "";
 }
 
+std::string builder_name(const std::string& stack, const std::string& service,
+                         const std::string& random) {
+  return fmt::format("{}-{}-builder-{}", stack, service, random);
+}
+
+bool is_builder_name(const std::string& name) {
+  constexpr std::string_view mark = "-builder-";
+  const auto place = name.rfind(mark);
+  if (place == std::string::npos || name.size() != place + mark.size() + 8) return false;
+  return name.find_first_not_of("0123456789abcdef", place + mark.size()) == std::string::npos;
+}
+
 std::string stack_tag(const std::string& stack) { return "paas:" + stack; }
 
 std::string service_tag(const std::string& stack, const std::string& service) {

@@ -23,6 +23,11 @@ std::string snapshot_prefix(const std::string& stack, const std::string& service
 /// The service whose machine image has that name; empty when it is none of the stack's.
 std::string service_of_snapshot(const std::string& stack, const std::string& name);
 
+/// A droplet that a machine image is made from; `random` is 8 hexadecimal digits.
+std::string builder_name(const std::string& stack, const std::string& service,
+                         const std::string& random);
+bool is_builder_name(const std::string& name);
+
 /// On every droplet and volume of the stack: "paas:STACK".
 std::string stack_tag(const std::string& stack);
 /// On the service's droplets: "paas:STACK:SERVICE".

@@ -26,16 +26,21 @@ fi
 )sh";
 
 /// Prints the public half of the host key in folder $1 that takes the first one's place: the same
-/// one each time. The public half appears last, when both are on the disk, and it stays.
+/// one each time. The public half appears last, when both are on the disk, and it stays. One
+/// without a private half that is not in use either came with somebody's copy of another machine.
 inline constexpr auto make_host_key_script = R"sh(
-umask 077; next=$1/paas_next_ed25519_key
+umask 077; used=$1/ssh_host_ed25519_key; next=$1/paas_next_ed25519_key
+public() { cut -d' ' -f1,2; }
+if test -s "$next.pub" && ! test -s "$next"; then
+  test "$(ssh-keygen -y -P '' -f "$used" | public)" = "$(public <"$next.pub")" || rm "$next.pub"
+fi
 if ! test -s "$next.pub"; then
   rm -f "$next" "$next.new" "$next.new.pub"
   ssh-keygen -q -t ed25519 -N '' -C '' -f "$next.new"
   sync "$next.new" "$next.new.pub"
   mv "$next.new" "$next"; mv "$next.new.pub" "$next.pub"
 fi
-cut -d' ' -f1,2 "$next.pub"
+public <"$next.pub"
 )sh";
 
 /// Puts the key in folder $1 whose public half is $2 in the place of the host key. It is copied and

@@ -158,15 +158,15 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
   after.push_back("update_firewall/" + service.name);
   if (stack_.lb && inside != nullptr && inside->containers.size() > 1) {
     // One of them has to leave the rotation to make room.
-    for (auto& id : steps_before_rotation()) after.push_back(std::move(id));
+    for (auto& id : steps_before_rotation(service.name)) after.push_back(std::move(id));
   }
   auto& start = add(StepKind::start_container, placed.name, cause, after);
   start.service = service.name;
   start.server = placed.name;
   std::vector<std::string> before_retiring = steps_of_old_balancer();
   before_retiring.push_back("start_container/" + placed.name);
-  if (service.type == stack::ServiceType::web && stack_.lb) {
-    auto before_rotation = steps_before_rotation();
+  if (service.type == stack::ServiceType::web && stack_.lb && has_backend(service.name)) {
+    auto before_rotation = steps_before_rotation(service.name);
     for (const auto& id : {"start_container/" + placed.name, std::string("create_firewall/lb"),
                            std::string("update_firewall/lb")}) {
       before_rotation.push_back(id);
@@ -219,7 +219,7 @@ void Planner::plan_leftover(const stack::Service& service, const Placed& placed)
     const auto& lb = placed_.at("lb").front();
     if (!lb.created && balancer() == nullptr) return;
     after.push_back("add_to_rotation/" + placed.name);
-    for (auto& id : steps_before_rotation()) after.push_back(std::move(id));
+    for (auto& id : steps_before_rotation(service.name)) after.push_back(std::move(id));
   }
   auto& retire =
       add(StepKind::retire_container, placed.name, "an earlier run left it behind", after);

@@ -118,6 +118,14 @@ void normalise(std::vector<FirewallRule>& rules) {
   rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
 }
 
+/// Whether the rule has no peers but servers that paasctl tagged.
+bool is_between_servers(const FirewallRule& rule) {
+  return !rule.tags.empty() && rule.addresses.empty() && rule.droplet_ids.empty() &&
+         std::all_of(rule.tags.begin(), rule.tags.end(), [](const std::string& tag) {
+           return tag.starts_with(lockfile::stack_tag(""));
+         });
+}
+
 }  // namespace
 
 FirewallSpec normalised(FirewallSpec spec) {
@@ -149,7 +157,7 @@ OldRules old_rules(const FirewallSpec& actual, const FirewallSpec& wanted) {
                              const std::vector<FirewallRule>& others) {
     std::vector<FirewallRule> result;
     std::copy_if(rules.begin(), rules.end(), std::back_inserter(result), [&](const auto& rule) {
-      return rule.addresses.empty() && rule.droplet_ids.empty() &&
+      return is_between_servers(rule) &&
              std::find(others.begin(), others.end(), rule) == others.end();
     });
     return result;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
 #include "plan/planner.hpp"
 
@@ -24,14 +25,14 @@ std::string counted(const std::string& noun, std::vector<std::string> names) {
 }
 
 /// What carries the stack's tag, in words; empty when nothing does.
-std::string text_of_tagged(const std::string& stack, const lockfile::Lockfile& lockfile,
-                           const observe::Observed& observed) {
+std::string text_of_tagged(const std::string& stack, const observe::Observed& observed) {
   const auto is_tagged = [&](const std::vector<std::string>& tags) {
     return lockfile::belongs(tags, stack, lockfile::Intent::none);
   };
   std::vector<std::string> droplets;
   for (const auto& [name, server] : observed.servers) {
-    if (is_tagged(server.droplet.tags) && !lockfile.temporary.contains(name)) {
+    // A builder may show up after it was given up; it is no sign of another lockfile.
+    if (is_tagged(server.droplet.tags) && !lockfile::is_builder_name(name)) {
       droplets.push_back(name);
     }
   }
@@ -98,7 +99,7 @@ Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
   if (!lockfile.servers.empty() || !lockfile.firewalls.empty() || !lockfile.volumes.empty()) {
     return {};
   }
-  const auto found = text_of_tagged(stack, lockfile, observed);
+  const auto found = text_of_tagged(stack, observed);
   if (found.empty()) return {};
   return fail(
       ErrorKind::invalid,
@@ -130,6 +131,8 @@ Result<Plan> Planner::make() {
   plan_stale_rotation();
   plan_hosts();
   plan_leftover_firewalls();
+  PAAS_CHECK(finish_gradual_change());
+  plan_closing();
   const auto count = steps_.size();
   Plan plan;
   plan.steps = ordered(std::move(steps_));

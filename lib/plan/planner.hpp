@@ -37,7 +37,7 @@ class Planner {
   void plan_key();
   void plan_vpc();
   Status plan_firewall(const std::string& service);
-  void plan_closing(const std::string& service, const std::string& firewall);
+  void plan_closing();
   void plan_leftover_firewalls();
   void plan_images();
   Status plan_volume(const stack::Service& service);
@@ -71,8 +71,12 @@ class Planner {
   // rotation.cpp
   void plan_balancer();
   std::optional<std::string> gradual_change() const;
-  bool has_clients(const std::string& service) const;
-  std::vector<std::string> steps_before_rotation() const;
+  std::set<std::string> clients_of(const std::string& service) const;
+  std::set<std::string> services_before_rules() const;
+  Status finish_gradual_change();
+  std::set<std::string> new_targets() const;
+  bool has_backend(const std::string& service) const;
+  std::vector<std::string> steps_before_rotation(const std::string& service) const;
   void plan_rotation(const stack::Service& service);
   void plan_stale_rotation();
   void plan_stale_name(const std::string& backend, const std::string& name);
@@ -91,8 +95,9 @@ class Planner {
   const Input& input_;
   const stack::Stack& stack_;
   lockfile::Lockfile lock_;
-  bool gradual_ =
-      false;  ///< HAProxy goes on with its rules of now until the new ones can be served.
+  /// HAProxy goes on with its rules of now until these services are as the stack says.
+  std::set<std::string> first_;
+  std::map<std::string, std::string> closing_;  ///< Firewalls to be closed by service.
   std::vector<Step> steps_;
   std::set<std::string> ids_;
   std::vector<std::string> warnings_;

@@ -103,7 +103,7 @@ Status Planner::plan_firewall(const std::string& service) {
   const auto first = with(wanted, old);
   if (ours && actual.inbound == first.inbound && actual.outbound == first.outbound &&
       actual.tags == wanted.tags && actual.droplet_ids.empty()) {
-    if (!old.empty()) plan_closing(service, wanted.name);
+    if (!old.empty()) closing_[service] = wanted.name;
     return {};
   }
   const bool intended = made != lock_.firewalls.end() && made->second.id.empty();
@@ -118,25 +118,26 @@ Status Planner::plan_firewall(const std::string& service) {
   step.service = service;
   step.subject = wanted.name;
   step.detail = fmt::format("{} inbound rules", first.inbound.size());
-  if (!old.empty()) plan_closing(service, wanted.name);
+  if (!old.empty()) closing_[service] = wanted.name;
   return {};
 }
 
 /// Rules that let the stack's own servers through go when nothing is left that needs them.
-void Planner::plan_closing(const std::string& service, const std::string& firewall) {
-  std::vector<std::string> after = {"update_firewall/" + service};
-  for (const auto& [name, server] : lock_.servers) {
-    for (const auto* kind : {"start_container/", "retire_container/", "write_hosts/"}) {
-      after.push_back(kind + name);
+void Planner::plan_closing() {
+  for (const auto& [service, firewall] : closing_) {
+    std::vector<std::string> after = {"update_firewall/" + service};
+    for (const auto& [name, server] : lock_.servers) {
+      for (const auto* kind :
+           {"start_container/", "add_to_rotation/", "retire_container/", "remove_from_rotation/",
+            "write_hosts/", "configure_balancer/", "delete_server/", "forget_server/"}) {
+        after.push_back(kind + name);
+      }
     }
-    if (server.service != "lb") continue;
-    after.push_back("configure_balancer/" + name);
-    after.push_back("delete_server/" + name);
+    auto& step =
+        add(StepKind::close_firewall, service, "it lets more through than the stack says", after);
+    step.service = service;
+    step.subject = firewall;
   }
-  auto& step =
-      add(StepKind::close_firewall, service, "it lets more through than the stack says", after);
-  step.service = service;
-  step.subject = firewall;
 }
 
 void Planner::plan_leftover_firewalls() {

@@ -67,7 +67,7 @@ void Planner::plan_balancer() {
   std::vector<std::string> after = {"prepare_server/" + placed.name,
                                     "power_on_server/" + placed.name, "create_firewall/lb"};
   if (const auto gradual = gradual_change()) {
-    gradual_ = true;
+    first_ = services_before_rules();
     const auto mark = haproxy::mark_of(*gradual);
     if (mark != haproxy::mark_of(balancer()->configuration) || mark != balancer()->mark) {
       auto& prepare = add(StepKind::prepare_balancer, placed.name,
@@ -76,58 +76,120 @@ void Planner::plan_balancer() {
       prepare.server = placed.name;
       after.push_back(prepare.id);
     }
-    // Everything that changes who is in rotation comes before or after a reload, never beside it.
-    for (const auto& [service, placed_servers] : placed_) {
-      for (const auto& server : placed_servers) {
-        after.push_back("add_to_rotation/" + server.name);
-        after.push_back("retire_container/" + server.name);
-      }
-    }
   }
   auto& step = add(StepKind::configure_balancer, placed.name, cause, after);
   step.service = "lb";
   step.server = placed.name;
 }
 
-/// What HAProxy shall serve until the new rules can be: when they lead to another service, which
-/// nobody serves yet, or containers still use one that goes. Nothing when it can change at once.
+/// What HAProxy shall serve until the new rules can be; nothing when it can change at once.
 std::optional<std::string> Planner::gradual_change() const {
   const auto* seen_balancer = balancer();
   if (seen_balancer == nullptr || !seen_balancer->running) return std::nullopt;
+  // One that takes another's place serves nobody yet.
+  if (!steps_of_old_balancer().empty()) return std::nullopt;
   const auto& current = seen_balancer->configuration;
   const auto wanted = haproxy::render(balancer_setup(stack_, lock_));
   // What somebody edited is not served any longer than it has to be.
   if (!wanted || !haproxy::is_intact(current)) return std::nullopt;
-  const auto targets = haproxy::rule_targets_of(*wanted);
-  const auto served = haproxy::rule_targets_of(current);
-  const bool comes = std::any_of(targets.begin(), targets.end(), [&](const auto& target) {
-    if (served.contains(target)) return false;
-    const auto names = seen_balancer->in_rotation.find(target);
-    return names == seen_balancer->in_rotation.end() || names->second.empty();
+  const auto& listen = stack_.lb->listen;
+  const bool listens = std::any_of(listen.begin(), listen.end(), [&](int port) {
+    return current.find(fmt::format("    bind *:{}\n", port)) != std::string::npos;
   });
-  const auto backends = haproxy::servers_of(current);
-  const bool goes = std::any_of(backends.begin(), backends.end(), [&](const auto& backend) {
-    return stack::find_service(stack_, backend.name) == nullptr && has_clients(backend.name);
-  });
-  if (!comes && !goes) return std::nullopt;
+  if (!listens || services_before_rules().empty()) return std::nullopt;
   return haproxy::transition(current, *wanted);
 }
 
-/// Whether servers that stay have been linked to the service.
-bool Planner::has_clients(const std::string& service) const {
+/// Services that servers, those that leave among them, have been linked to this one for.
+std::set<std::string> Planner::clients_of(const std::string& service) const {
   const auto tag = lockfile::client_tag(stack_.name, service);
-  return std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
-    const auto* found = seen(entry.first);
-    if (found == nullptr || entry.second.leaving) return false;
+  std::set<std::string> clients;
+  for (const auto& [name, server] : lock_.servers) {
+    const auto* found = seen(name);
+    if (found == nullptr) continue;
     const auto& tags = found->droplet.tags;
-    return std::find(tags.begin(), tags.end(), tag) != tags.end();
-  });
+    if (std::find(tags.begin(), tags.end(), tag) != tags.end()) clients.insert(server.service);
+  }
+  return clients;
 }
 
-/// After these HAProxy knows every backend that this plan puts servers into.
-std::vector<std::string> Planner::steps_before_rotation() const {
+/// Services that the rules newly lead to and nobody serves yet.
+std::set<std::string> Planner::new_targets() const {
+  const auto wanted = haproxy::render(balancer_setup(stack_, lock_));
+  const auto served = haproxy::rule_targets_of(balancer()->configuration);
+  const auto& in_rotation = balancer()->in_rotation;
+  std::set<std::string> result;
+  for (const auto& target : haproxy::rule_targets_of(*wanted)) {
+    const auto names = in_rotation.find(target);
+    const bool has_servers = names != in_rotation.end() && !names->second.empty();
+    if (!served.contains(target) && !has_servers) result.insert(target);
+  }
+  return result;
+}
+
+/// Services that have to be as the stack says before the rules are: the new targets, those with
+/// containers that still use a service which goes, and what all of these wait for.
+std::set<std::string> Planner::services_before_rules() const {
+  const auto& current = balancer()->configuration;
+  auto first = new_targets();
+  for (const auto& backend : haproxy::servers_of(current)) {
+    const auto* service = stack::find_service(stack_, backend.name);
+    if (service != nullptr && service->type == stack::ServiceType::web) continue;
+    first.merge(clients_of(backend.name));
+  }
+  auto result = first;
+  for (const auto& service : stack_.services) {
+    const bool is_waited_for = std::any_of(
+        first.begin(), first.end(), [&](const auto& name) { return reaches(name, service.name); });
+    if (is_waited_for) result.insert(service.name);
+  }
+  return result;
+}
+
+/// The new rules come after all that puts these services' servers into rotation and takes them out.
+/// What does so for other services comes after the rules, never beside a reload.
+Status Planner::finish_gradual_change() {
+  if (first_.empty()) return {};
+  for (const auto& target : new_targets()) {
+    const auto& servers = placed_.at(target);
+    const bool can_serve = std::any_of(servers.begin(), servers.end(), [&](const Placed& server) {
+      return has_step("add_to_rotation/" + server.name);
+    });
+    if (can_serve) continue;
+    const auto& name = servers.front().name;
+    return fail(
+        ErrorKind::unreachable,
+        fmt::format("the new rules lead to {}, and none of its servers can be looked at: "
+                    "{}: {}",
+                    target, name, seen(name)->unreachable),
+        fmt::format("nothing was changed; `paasctl server replace {}` makes another one", name));
+  }
+  std::vector<std::string> before;
+  for (const auto& step : steps_) {
+    const bool counts = step.kind == StepKind::add_to_rotation ||
+                        step.kind == StepKind::retire_container ||
+                        step.kind == StepKind::remove_from_rotation;
+    if (counts && first_.contains(step.service)) before.push_back(step.id);
+  }
+  for (auto& step : steps_) {
+    if (step.kind != StepKind::configure_balancer) continue;
+    step.after.insert(step.after.end(), before.begin(), before.end());
+  }
+  return {};
+}
+
+/// Whether HAProxy knows the service when it shall be put into rotation. One that is off learns of
+/// new services when it is on and was looked at.
+bool Planner::has_backend(const std::string& service) const {
+  if (!has_step("power_on_server/" + placed_.at("lb").front().name)) return true;
+  const auto& applied = input_.lockfile.applied;
+  return applied && stack::find_service(*applied, service) != nullptr;
+}
+
+/// After these HAProxy knows the service's backend, and no reload is under way beside it.
+std::vector<std::string> Planner::steps_before_rotation(const std::string& service) const {
   const auto& name = placed_.at("lb").front().name;
-  return {(gradual_ ? "prepare_balancer/" : "configure_balancer/") + name,
+  return {(first_.contains(service) ? "prepare_balancer/" : "configure_balancer/") + name,
           "power_on_server/" + name};
 }
 
@@ -139,7 +201,9 @@ void Planner::plan_rotation(const stack::Service& service) {
     if (has_step("add_to_rotation/" + placed.name)) continue;
     std::string cause;
     const auto wanted = balancer_server(lock_, placed.name, lock_.servers.at(placed.name));
-    const bool reachable = placed.looked_at || has_step("power_on_server/" + placed.name);
+    // What was off and never had a container gets one when it is on.
+    const bool reachable = placed.looked_at || (has_step("power_on_server/" + placed.name) &&
+                                                lock_.servers.at(placed.name).release > 0);
     if (lb.created) {
       cause = "the load balancer is new";
     } else if (seen_balancer != nullptr && reachable) {
@@ -152,7 +216,7 @@ void Planner::plan_rotation(const stack::Service& service) {
       }
     }
     if (cause.empty()) continue;
-    auto after = steps_before_rotation();
+    auto after = steps_before_rotation(service.name);
     for (const auto& id : {"power_on_server/" + placed.name, "create_firewall/" + service.name,
                            "update_firewall/" + service.name}) {
       after.push_back(id);
@@ -171,9 +235,10 @@ void Planner::plan_stale_rotation() {
     // Whether HAProxy sends it requests is unknown, so it is not destroyed before it was asked to
     // stop.
     for (const auto& [name, cause] : departures_) {
-      const auto* service = stack::find_service(stack_, lock_.servers.at(name).service);
-      if (service == nullptr || service->type != stack::ServiceType::web) continue;
-      if (seen(name) != nullptr) plan_leave_of_rotation(name, name, service->name, cause);
+      const auto& service = lock_.servers.at(name).service;
+      // Only web services have slots, also those that left the stack.
+      if (lock_.services[service].slots.empty() || seen(name) == nullptr) continue;
+      plan_leave_of_rotation(name, name, service, cause);
     }
     return;
   }
@@ -212,9 +277,7 @@ void Planner::plan_stale_name(const std::string& backend, const std::string& nam
 Step* Planner::plan_leave_of_rotation(const std::string& key, const std::string& server,
                                       const std::string& service, const std::string& cause) {
   if (has_step("remove_from_rotation/" + key)) return nullptr;
-  const auto& balancer_name = placed_.at("lb").front().name;
-  std::vector<std::string> after = {"configure_balancer/" + balancer_name,
-                                    "power_on_server/" + balancer_name};
+  auto after = steps_before_rotation(service);
   // A server whose droplet is gone only costs failed connections: it leaves at once.
   if (seen(server) != nullptr) {
     for (const auto& placed : placed_[service]) after.push_back("add_to_rotation/" + placed.name);

@@ -127,8 +127,7 @@ class Builder {
 
   Status create() {
     began_ = tools_.clock.monotonic();
-    name_ =
-        fmt::format("{}-{}-builder-{}", stack_.name, service_, text::hex(tools_.random.bytes(4)));
+    name_ = lockfile::builder_name(stack_.name, service_, text::hex(tools_.random.bytes(4)));
     step_.subject = name_;
     PAAS_TRY(auto pair, ssh::generate_key(tools_.processes, tools_.files, tools_.scratch, ""));
     target_.name = name_;

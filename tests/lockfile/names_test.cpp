@@ -29,6 +29,15 @@ TEST_CASE("lockfile: names and tags are made of the stack's and the service's") 
   CHECK(client_tag("zipkick", "db") == "paas:zipkick:uses:db");
 }
 
+TEST_CASE("lockfile: builders are told from servers by their names") {
+  CHECK(is_builder_name(builder_name("shop", "web", "0123abcd")));
+  for (const auto* name :
+       {"shop-web-1", "shop-builder-1", "shop-web-builder-0123abcg", "-builder-"}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_builder_name(name));
+  }
+}
+
 TEST_CASE("lockfile: a server's number is not used again after the server is gone") {
   Lockfile lockfile;
   CHECK(allocate_server(lockfile, "z", "web").droplet.name == "z-web-1");

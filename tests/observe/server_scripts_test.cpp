@@ -132,6 +132,20 @@ TEST_CASE("server scripts: the host key is changed, wherever an earlier run was 
   }
 }
 
+TEST_CASE("server scripts: a copy of a machine gets a host key of its own") {
+  Keys keys;
+  keys.check_used();
+  std::filesystem::remove(keys.folder.file("ssh_host_ed25519_key"));
+  std::filesystem::remove(keys.folder.file("ssh_host_ed25519_key.pub"));
+  keys.run("ssh-keygen -q -t ed25519 -N '' -C '' -f \"$1/ssh_host_ed25519_key\"",
+           {keys.folder.path()});
+  const auto first = keys.key;
+  keys.key = keys.new_key();
+  CHECK(keys.key != first);
+  keys.private_key = keys.read("paas_next_ed25519_key");
+  keys.check_used();
+}
+
 TEST_CASE("server scripts: a host key without its private half is not put in place") {
   Keys keys;
   const auto before = keys.read("ssh_host_ed25519_key");

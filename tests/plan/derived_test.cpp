@@ -166,5 +166,24 @@ TEST_CASE("plan: HAProxy serves each web service under a name of server and rele
   CHECK(entry.port == 20000);
 }
 
+TEST_CASE("plan: only rules between the stack's own servers outlive a change of a firewall") {
+  digitalocean::FirewallSpec wanted;
+  wanted.inbound = {{"tcp", "22", {"0.0.0.0/0"}, {}, {}}};
+  auto actual = wanted;
+  const digitalocean::FirewallRule own = {"tcp", "5432", {}, {"paas:zipkick:uses:db"}, {}};
+  // Of a load balancer that is no droplet, of others' droplets, and of anybody.
+  for (const auto& other : std::vector<digitalocean::FirewallRule>{
+           own,
+           {"tcp", "80", {}, {}, {}},
+           {"tcp", "81", {}, {"office"}, {}},
+           {"tcp", "82", {}, {"paas:zipkick:web", "office"}, {}},
+           {"tcp", "83", {"10.0.0.1/32"}, {}, {}}}) {
+    actual.inbound.push_back(other);
+  }
+  const auto old = old_rules(normalised(actual), wanted);
+  CHECK(old.inbound == std::vector<digitalocean::FirewallRule>{own});
+  CHECK(with(wanted, old).inbound.size() == 2);
+}
+
 }  // namespace
 }  // namespace paas::plan::testing

@@ -129,6 +129,24 @@ const std::vector<Situation>& situations() {
          world.input.stack.lb->rules.insert(world.input.stack.lb->rules.begin(),
                                             {"", "/sorry", "frontend"});
        }},
+      {"size_changed_of_everything_and_a_service_removed",
+       [](World& world) {
+         world.input.stack.size = "s-2vcpu-2gb";
+         world.service("frontend").links.clear();
+         world.service("db").port = 5433;
+         world.input.stack.lb->size = "s-1vcpu-1gb";
+         world.input.stack.lb->rules = {{"", "", "frontend"}};
+         std::erase_if(world.input.stack.services,
+                       [](const auto& service) { return service.name == "backend"; });
+       }},
+      {"unreachable_balancer_and_a_service_removed",
+       [](World& world) {
+         world.cut_off("zipkick-lb-1");
+         world.service("frontend").links.clear();
+         world.input.stack.lb->rules = {{"", "", "frontend"}};
+         std::erase_if(world.input.stack.services,
+                       [](const auto& service) { return service.name == "backend"; });
+       }},
       {"web_service_added_with_a_rule",
        [](World& world) {
          auto next = world.service("frontend");

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "base/text.hpp"
 #include "plan/planner.hpp"
 #include "plan/support/world.hpp"
 
@@ -92,12 +95,74 @@ TEST_CASE("plan: a lockfile that knows nothing takes over nothing that carries t
   world.input.observed.servers.clear();
   world.input.observed.firewalls.clear();
   CHECK_FALSE(make(world.input));
-  // The builder of a machine image that an interrupted run left is known.
+  // The builder of a machine image may show up after the run that made it gave up.
   world.input.observed.volumes.clear();
-  world.input.observed.servers["zipkick-db-builder-1"].droplet.tags = {"paas:zipkick"};
-  CHECK_FALSE(make(world.input));
-  world.lock().temporary["zipkick-db-builder-1"] = {"zipkick-db-builder-1", "5"};
+  auto& builder = world.input.observed.servers["zipkick-db-builder-0123abcd"];
+  builder.droplet.tags = {"paas:zipkick"};
   CHECK(make(world.input));
+  world.input.observed.servers["zipkick-db-2"] = builder;
+  CHECK_FALSE(make(world.input));
+}
+
+void remove_backend(World& world) {
+  world.service("frontend").links.clear();
+  world.input.stack.lb->rules = {{"", "", "frontend"}};
+  std::erase_if(world.input.stack.services,
+                [](const auto& service) { return service.name == "backend"; });
+}
+
+void add_next(World& world) {
+  auto next = world.service("frontend");
+  next.name = "next";
+  next.scale = {};
+  world.input.stack.services.push_back(next);
+  world.input.stack.lb->rules = {{"", "/api/", "backend"}, {"", "", "next"}};
+}
+
+TEST_CASE("plan: a replacement of the load balancer that was not finished stands in no circle") {
+  World world;
+  world.up();
+  world.input.replace["zipkick-lb-1"] = "asked for";
+  auto plan = world.plan();
+  std::erase_if(plan.steps,
+                [](const Step& step) { return step.id == "delete_server/zipkick-lb-1"; });
+  world.apply(plan);
+  world.change_image("web");
+  remove_backend(world);
+  world.up();
+  CHECK(world.plan().empty());
+}
+
+TEST_CASE("plan: a load balancer that is off learns of new services when it is on") {
+  World world;
+  world.up();
+  world.power_off("zipkick-lb-1");
+  add_next(world);
+  world.up();
+  CHECK(text::join(world.violations, "\n") == "");
+  CHECK_FALSE(world.plan().empty());
+  world.up();
+  CHECK(text::join(world.violations, "\n") == "");
+  CHECK(world.plan().empty());
+}
+
+TEST_CASE("plan: rules are not changed to a service whose only server cannot be looked at") {
+  World world;
+  world.up();
+  add_next(world);
+  auto plan = world.plan();
+  std::erase_if(plan.steps, [](const Step& step) {
+    return step.id == "add_to_rotation/zipkick-next-1" || step.kind == StepKind::configure_balancer;
+  });
+  world.apply(plan);
+  world.cut_off("zipkick-next-1");
+  const auto refused = make(world.input);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::unreachable);
+  CHECK(refused.error().message.find("zipkick-next-1: connecting to it took") != std::string::npos);
+  world.input.replace["zipkick-next-1"] = "asked for";
+  world.up();
+  CHECK(world.plan().empty());
 }
 
 TEST_CASE("plan: one droplet that is found, or servers that leave, prove that the look is right") {

@@ -60,6 +60,7 @@ class World {
   void put_firewall(const Step& step);
   void close_firewall(const Step& step);
   void check_unused(int port, const Step& step);
+  bool is_in_rotation(const std::string& server_name) const;
   void create_server(const Step& step);
   void untag(const Step& step);
   void attach_volume(const Step& step);

@@ -25,6 +25,18 @@ void World::leave_rotation(const std::function<bool(const std::string&)>& leaves
   });
 }
 
+bool World::is_in_rotation(const std::string& server_name) const {
+  for (const auto& [name, entry] : input.observed.servers) {
+    if (!entry.machine || !entry.machine->balancer) continue;
+    for (const auto& [backend, names] : entry.machine->balancer->in_rotation) {
+      for (const auto& other : names) {
+        if (other.starts_with(server_name + ".r")) return true;
+      }
+    }
+  }
+  return false;
+}
+
 void World::edit_configuration(observe::Balancer& haproxy,
                                const std::function<void(haproxy::Backend&)>& change) {
   for (auto& backend : haproxy::servers_of(haproxy.configuration)) {

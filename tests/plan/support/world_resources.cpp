@@ -124,7 +124,9 @@ void World::close_firewall(const Step& step) {
 /// No container that runs was told this port for something it is linked to.
 void World::check_unused(int port, const Step& step) {
   for (const auto& [name, entry] : input.observed.servers) {
-    if (!entry.machine || lock().servers.at(name).leaving) continue;
+    if (!entry.machine) continue;
+    // One that leaves serves until it is out of rotation.
+    if (lock().servers.at(name).leaving && !is_in_rotation(name)) continue;
     for (const auto& container : entry.machine->containers) {
       const auto& environment = container.environment;
       const bool uses =
