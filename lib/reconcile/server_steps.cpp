@@ -126,6 +126,8 @@ Status Run::rotate_host_key(const plan::Step& step) {
     PAAS_CHECK(state_.change(
         [&](auto& next) { next.servers.at(step.server).host_key = accepted + ";" + next_key; }));
   }
+  // Another set of keys means another connection, and cloud-init may restart sshd just now.
+  PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
   PAAS_CHECK(tools_.machines.use_host_key(target(step.server), next_key));
   PAAS_CHECK(state_.change([&](auto& next) {
     auto& entry = next.servers.at(step.server);
