@@ -126,7 +126,7 @@ Status Run::rotate_host_key(const plan::Step& step) {
     PAAS_CHECK(state_.change(
         [&](auto& next) { next.servers.at(step.server).host_key = accepted + ";" + next_key; }));
   }
-  // Another set of keys means another connection, and cloud-init may restart sshd just now.
+  // Another set of keys means another connection.
   PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
   PAAS_CHECK(tools_.machines.use_host_key(target(step.server), next_key));
   PAAS_CHECK(state_.change([&](auto& next) {
@@ -137,16 +137,15 @@ Status Run::rotate_host_key(const plan::Step& step) {
   return tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh);
 }
 
-/// The host key that came in the user data lives only until SSH answers: a machine that lets us in
-/// with it has been through cloud-init's ssh module, which would write it again, and what
-/// cloud-init does from then on leaves host keys alone.
+/// The host key that came in the user data lives until cloud-init is done, which restarts sshd
+/// while it is at work: a change of keys in between would find it down.
 Status Run::prepare_server(const plan::Step& step) {
   PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
   stage(step, "SSH");
-  PAAS_CHECK(rotate_host_key(step));
-  stage(step, "host key");
   PAAS_CHECK(tools_.machines.await_cloud_init(target(step.server), options_.timeouts.cloud_init));
   stage(step, "cloud-init");
+  PAAS_CHECK(rotate_host_key(step));
+  stage(step, "host key");
   PAAS_CHECK(tools_.machines.await_docker(target(step.server), options_.timeouts.docker));
   stage(step, "Docker");
   return state_.change([&](auto& next) { next.servers.at(step.server).prepared = true; });

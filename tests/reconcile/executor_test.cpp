@@ -105,7 +105,7 @@ TEST_CASE("reconcile: up from nothing makes exactly the stack, and a second time
   check_only_the_stack(world, small, 4);
 }
 
-TEST_CASE("reconcile: the host key of the user data lives only until SSH answers") {
+TEST_CASE("reconcile: the host key of the user data lives only until cloud-init is done") {
   World world;
   Rig rig(world, small);
   require_up(rig);
@@ -115,7 +115,7 @@ TEST_CASE("reconcile: the host key of the user data lives only until SSH answers
       stages.push_back(event.text);
     }
   }
-  CHECK(stages == std::vector<std::string>{"SSH", "host key", "cloud-init", "Docker"});
+  CHECK(stages == std::vector<std::string>{"SSH", "cloud-init", "host key", "Docker"});
 }
 
 TEST_CASE("reconcile: a host key that may be in use is accepted until another one is") {
