@@ -140,7 +140,6 @@ class DockerWorld : public World {
   Status remove_volumes();
   Result<std::vector<docker::ImageInfo>> own_images();
   Status remove_images();
-  Status remove_when_unused(const std::string& network);
   Status remove_networks();
   Status check_nothing_left();
 

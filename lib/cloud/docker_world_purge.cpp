@@ -102,20 +102,10 @@ Status DockerWorld::remove_images() {
   }
 }
 
-/// The engine may give a container up as removed a moment before the network knows of it.
-Status DockerWorld::remove_when_unused(const std::string& network) {
-  for (int attempt = 1;; ++attempt) {
-    const Status removed = engine_.remove_network(network);
-    if (removed || attempt == 100) return removed;
-    if (removed.error().message.find("active endpoints") == std::string::npos) return removed;
-    PAAS_CHECK(clock_.wait(std::chrono::milliseconds(100)));
-  }
-}
-
 Status DockerWorld::remove_networks() {
   const std::lock_guard lock(networks_mutex_);
   PAAS_TRY(const auto known, networks());
-  for (const Network& network : known) PAAS_CHECK(remove_when_unused(network.name));
+  for (const Network& network : known) PAAS_CHECK(engine_.remove_network(network.name));
   // The routes last: as long as a network might be there, nothing may leave the machine.
   PAAS_TRY(const auto routes, host_network_.routes());
   for (const Route& route : routes) {
