@@ -95,21 +95,18 @@ const std::vector<Situation>& situations() {
       {"service_removed",
        [](World& world) {
          world.service("backend").links = {{"db", {}}};
-         std::erase_if(world.input.stack.services,
-                       [](const auto& service) { return service.name == "cache"; });
+         world.remove_service("cache");
        }},
       {"service_removed_of_web",
        [](World& world) {
          world.service("frontend").links.clear();
          world.input.stack.lb->rules = {{"", "", "frontend"}};
-         std::erase_if(world.input.stack.services,
-                       [](const auto& service) { return service.name == "backend"; });
+         world.remove_service("backend");
        }},
       {"service_removed_with_volume",
        [](World& world) {
          world.service("backend").links = {{"cache", {}}};
-         std::erase_if(world.input.stack.services,
-                       [](const auto& service) { return service.name == "db"; });
+         world.remove_service("db");
        }},
       {"service_added",
        [](World& world) {
@@ -136,16 +133,14 @@ const std::vector<Situation>& situations() {
          world.service("db").port = 5433;
          world.input.stack.lb->size = "s-1vcpu-1gb";
          world.input.stack.lb->rules = {{"", "", "frontend"}};
-         std::erase_if(world.input.stack.services,
-                       [](const auto& service) { return service.name == "backend"; });
+         world.remove_service("backend");
        }},
       {"unreachable_balancer_and_a_service_removed",
        [](World& world) {
          world.cut_off("zipkick-lb-1");
          world.service("frontend").links.clear();
          world.input.stack.lb->rules = {{"", "", "frontend"}};
-         std::erase_if(world.input.stack.services,
-                       [](const auto& service) { return service.name == "backend"; });
+         world.remove_service("backend");
        }},
       {"web_service_added_with_a_rule",
        [](World& world) {

@@ -107,8 +107,7 @@ TEST_CASE("plan: a lockfile that knows nothing takes over nothing that carries t
 void remove_backend(World& world) {
   world.service("frontend").links.clear();
   world.input.stack.lb->rules = {{"", "", "frontend"}};
-  std::erase_if(world.input.stack.services,
-                [](const auto& service) { return service.name == "backend"; });
+  world.remove_service("backend");
 }
 
 void add_next(World& world) {

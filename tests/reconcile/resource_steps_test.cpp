@@ -104,15 +104,21 @@ TEST_CASE("reconcile: another lockfile of the same stack changes and destroys no
   CHECK(plan->empty());
 }
 
-TEST_CASE("reconcile: a private network of our name that we did not make is left alone") {
-  World world;
+/// A private network of the stack's name that somebody else made.
+cloud::Vpc add_their_vpc(World& world, const std::string& region) {
   cloud::Vpc theirs;
   theirs.id = "11111111-2222-3333-4444-555555555555";
   theirs.name = "shop";
-  theirs.region = "nyc3";
+  theirs.region = region;
   theirs.ip_range = "10.99.0.0/20";
   theirs.made = true;
   world.cloud.vpcs[theirs.id] = theirs;
+  return theirs;
+}
+
+TEST_CASE("reconcile: a private network of our name that we did not make is left alone") {
+  World world;
+  const auto theirs = add_their_vpc(world, "nyc3");
   for (int run = 0; run < 2; ++run) {
     Rig rig(world, stack_of("shop", "db"));
     const auto outcome = outcome_of(rig.up());
@@ -128,13 +134,7 @@ TEST_CASE("reconcile: a private network of our name that we did not make is left
 
 TEST_CASE("reconcile: a private network of our name in another region is not ours to delete") {
   World world;
-  cloud::Vpc theirs;
-  theirs.id = "11111111-2222-3333-4444-555555555555";
-  theirs.name = "shop";
-  theirs.region = "fra1";
-  theirs.ip_range = "10.99.0.0/20";
-  theirs.made = true;
-  world.cloud.vpcs[theirs.id] = theirs;
+  const auto theirs = add_their_vpc(world, "fra1");
   Rig rig(world, stack_of("shop", "db"));
   world.stored.applied = rig.stack;
   world.stored.vpc = {"shop", ""};

@@ -66,6 +66,10 @@ stack::Service& World::service(const std::string& name) {
   return *found;
 }
 
+void World::remove_service(const std::string& name) {
+  std::erase_if(input.stack.services, [&](const auto& service) { return service.name == name; });
+}
+
 observe::Container& World::container(const std::string& server_name) {
   auto& containers = machine(server_name).containers;
   REQUIRE(containers.size() == 1);

@@ -36,6 +36,7 @@ class World {
   void up();
 
   stack::Service& service(const std::string& name);
+  void remove_service(const std::string& name);
   observe::Server& server(const std::string& name) { return input.observed.servers.at(name); }
   observe::Machine& machine(const std::string& name) { return *server(name).machine; }
   observe::Container& container(const std::string& server_name);
