@@ -108,6 +108,8 @@ class DockerWorld : public World {
   Status bring_back(const Machine& machine);
   Status start_container(const Machine& machine);
   Status stop_container(std::int64_t droplet_id);
+  /// One after another, each with its anonymous volumes.
+  Status remove_container(const std::string& container);
   Status await_rules(std::int64_t droplet_id);
   Status release_devices(const Machine& machine);
   /// Docker's word for it: "running", "exited" ...; empty when there is no container.
@@ -157,6 +159,9 @@ class DockerWorld : public World {
   std::mutex machines_mutex_;
   std::map<std::int64_t, MachinePointer> machines_;
   std::mutex networks_mutex_;  ///< Checking that a range is free and taking it are one.
+  /// Held while a machine's container joins or leaves its networks. Docker Engine 20.10 can lose
+  /// count of a network's endpoints when several come and go at once, and never removes it then.
+  std::mutex endpoints_mutex_;
 
   std::function<void(std::int64_t, bool)> on_change_;
   std::jthread watcher_;

@@ -74,7 +74,10 @@ Status DockerWorld::make_machine(const CreateMachine& effect, Machine& machine) 
                                                     .cgroup_version = cgroup_version_});
   PAAS_TRY([[maybe_unused]] const auto container, engine_.create_container(name, body));
   // Before the first start: no process of the machine ever sees one network without the other.
-  PAAS_CHECK(engine_.connect_network(vpc_network(effect.vpc_id), name, effect.private_address));
+  {
+    const std::lock_guard lock(endpoints_mutex_);
+    PAAS_CHECK(engine_.connect_network(vpc_network(effect.vpc_id), name, effect.private_address));
+  }
   PAAS_CHECK(start_container(machine));
   machine.record.made = true;
   return save(machine);
@@ -97,7 +100,7 @@ Status DockerWorld::destroy(std::int64_t droplet_id) {
   const std::string data = docker_volume(droplet_id);
   const auto folder = mount_point(data);
   const auto nested = folder ? nested_containers(files_, *folder) : std::vector<std::string>{};
-  PAAS_CHECK(engine_.remove_container(container_name(droplet_id)));
+  PAAS_CHECK(remove_container(container_name(droplet_id)));
   remove_nested_cgroups(files_, nested);
   if (const auto machine = find(droplet_id); machine) {
     PAAS_CHECK(release_devices(**machine));
@@ -134,6 +137,11 @@ Status DockerWorld::stop_container(std::int64_t droplet_id) {
   return engine_.stop_container(container_name(droplet_id), stop_timeout_seconds);
 }
 
+Status DockerWorld::remove_container(const std::string& container) {
+  const std::lock_guard lock(endpoints_mutex_);
+  return engine_.remove_container(container);
+}
+
 Status DockerWorld::bring_back(const Machine& machine) {
   PAAS_TRY(const auto state, state_of(machine.record.droplet_id));
   if (state == "running") return {};
@@ -145,7 +153,10 @@ Status DockerWorld::bring_back(const Machine& machine) {
 }
 
 Status DockerWorld::start_container(const Machine& machine) {
-  PAAS_CHECK(engine_.start_container(container_name(machine.record.droplet_id)));
+  {
+    const std::lock_guard lock(endpoints_mutex_);
+    PAAS_CHECK(engine_.start_container(container_name(machine.record.droplet_id)));
+  }
   PAAS_CHECK(await_rules(machine.record.droplet_id));
   for (const std::string& address : machine.record.reserved_addresses) {
     PAAS_CHECK(announce(machine, address));

@@ -52,11 +52,11 @@ Result<bool> DockerWorld::has_traces() {
 
 Status DockerWorld::remove_containers() {
   PAAS_TRY(const auto containers, engine_.containers({cloud_label()}));
-  std::vector<std::function<Status()>> jobs;
+  Status failed;
   for (const auto& container : containers) {
-    jobs.push_back([this, id = container.id] { return engine_.remove_container(id); });
+    if (const Status removed = remove_container(container.id); !removed) failed = removed;
   }
-  return side_by_side(jobs);
+  return failed;
 }
 
 Status DockerWorld::remove_volumes() {

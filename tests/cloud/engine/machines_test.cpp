@@ -45,27 +45,27 @@ TEST_CASE("machines: rules filter both ways, on both networks") {
   cloud.listen(2, 8000);
   cloud.listen(2, 8001);
 
-  CHECK(cloud.connects(1, cloud.private_address(2), 8000));
+  CHECK(cloud.reaches(1, cloud.private_address(2), 8000));
   CHECK_FALSE(cloud.connects(3, cloud.private_address(2), 8000));
   CHECK_FALSE(cloud.connects(1, cloud.private_address(2), 8001));
   // The public side has other sources.
   CHECK_FALSE(cloud.connects(1, cloud.public_address(2), 8000));
-  CHECK(cloud.connects(1, cloud.public_address(2), 22));
+  CHECK(cloud.reaches(1, cloud.public_address(2), 22));
 
   // Changed rules are in force when the effect is done, in both directions.
   CHECK(cloud.apply(SetRules{2, allow({tcp(22), tcp(8001)})}) == "");
   CHECK_FALSE(cloud.connects(1, cloud.private_address(2), 8000));
-  CHECK(cloud.connects(1, cloud.private_address(2), 8001));
+  CHECK(cloud.reaches(1, cloud.private_address(2), 8001));
   TrafficRules narrow = allow({tcp(22)});
   narrow.outbound = {tcp(8001, {cloud.private_address(2) + "/32"})};
   CHECK(cloud.apply(SetRules{1, narrow}) == "");
-  CHECK(cloud.connects(1, cloud.private_address(2), 8001));
+  CHECK(cloud.reaches(1, cloud.private_address(2), 8001));
   CHECK_FALSE(cloud.connects(1, cloud.public_address(2), 8001));
   CHECK_FALSE(cloud.connects(1, cloud.private_address(2), 22));
   // Without any firewall nothing is filtered.
   CHECK(cloud.apply(SetRules{1, {}}) == "");
   CHECK(cloud.apply(SetRules{2, {}}) == "");
-  CHECK(cloud.connects(1, cloud.private_address(2), 8000));
+  CHECK(cloud.reaches(1, cloud.private_address(2), 8000));
 }
 
 TEST_CASE("machines: VPCs do not reach each other's private addresses") {
@@ -78,7 +78,7 @@ TEST_CASE("machines: VPCs do not reach each other's private addresses") {
   CHECK(cloud.apply(other) == "");
   CHECK(cloud.boots(1));
   CHECK(cloud.boots(2));
-  CHECK(cloud.connects(1, cloud.public_address(2), 22));
+  CHECK(cloud.reaches(1, cloud.public_address(2), 22));
   CHECK_FALSE(cloud.connects(1, other.private_address, 22));
   CHECK_FALSE(cloud.connects(2, cloud.private_address(1), 22));
   CHECK(cloud.apply(DestroyMachine{2}) == "");
@@ -110,7 +110,7 @@ TEST_CASE("machines: a reboot keeps addresses, rules and devices") {
               1, "ip -o -4 address show scope global | grep ' eth' | awk '{print $4}' | sort") ==
           before);
     CHECK(cloud.output_inside(1, "cat /mnt/data/file") == "kept\n");
-    CHECK(cloud.greets(cloud.reserved_address()));
+    CHECK(cloud.eventually([&] { return cloud.greets(cloud.reserved_address()); }));
     cloud.listen(1, 8000);
     CHECK_FALSE(cloud.connects(2, cloud.private_address(1), 8000));
     CHECK_FALSE(cloud.connects(2, cloud.reserved_address(), 8000));
@@ -150,7 +150,7 @@ TEST_CASE("machines: one that is switched off inside is reported, and can be swi
   // Rules that are set while it is off are those that it boots with.
   CHECK(cloud.apply(SetRules{1, allow({})}) == "");
   CHECK(cloud.apply(ChangePower{1, PowerChange::on}) == "");
-  CHECK(cloud.eventually([&] { return cloud.connects(1, "127.0.0.1", 22); }));
+  CHECK(cloud.reaches(1, "127.0.0.1", 22));
   CHECK_FALSE(cloud.greets(cloud.public_address(1)));
 }
 

@@ -171,12 +171,16 @@ bool TestCloud::connects(std::int64_t droplet_id, const std::string& address, in
              .status == 0;
 }
 
+bool TestCloud::reaches(std::int64_t droplet_id, const std::string& address, int port) {
+  return eventually([&] { return connects(droplet_id, address, port); });
+}
+
 void TestCloud::listen(std::int64_t droplet_id, int port) {
   output_inside(droplet_id,
                 fmt::format("setsid socat TCP-LISTEN:{},fork,reuseaddr SYSTEM:'echo hello' "
                             "</dev/null >/dev/null 2>&1 &",
                             port));
-  CHECK(eventually([&] { return connects(droplet_id, "127.0.0.1", port); }));
+  CHECK(reaches(droplet_id, "127.0.0.1", port));
 }
 
 bool TestCloud::eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {

@@ -70,6 +70,8 @@ class TestCloud {
   std::string output_inside(std::int64_t droplet_id, const std::string& command);
   /// Whether a TCP connection from inside a machine gets an answer within two seconds.
   bool connects(std::int64_t droplet_id, const std::string& address, int port);
+  /// Whether it connects in the end: cloud-init restarts sshd while a machine boots.
+  bool reaches(std::int64_t droplet_id, const std::string& address, int port);
   /// Something that answers "hello" on a port of the machine.
   void listen(std::int64_t droplet_id, int port);
   /// Asks again and again until it is true or the time is up.
