@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "haproxy/configuration.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
@@ -103,7 +104,11 @@ Status Run::edit_configuration(const std::function<void(haproxy::Backend&)>& cha
   const auto where = target(balancer_name(state_.read()));
   observe::RemoteCommand read;
   read.arguments = {"cat", "/etc/haproxy/haproxy.cfg"};
-  PAAS_TRY(auto current, tools_.machines.run(where, read));
+  PAAS_TRY(const auto current, tools_.machines.run(where, read));
+  if (current.exit_status != 0) {
+    return fail(ErrorKind::failed, fmt::format("HAProxy's configuration cannot be read: {}",
+                                               text::trim(current.error_output)));
+  }
   auto text = current.output;
   for (auto& backend : haproxy::servers_of(current.output)) {
     change(backend);
