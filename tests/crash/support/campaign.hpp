@@ -10,7 +10,8 @@
 
 namespace paas::crash {
 
-/// Every so many points are tried: PAASCTL_CRASH_EVERY, else `otherwise`.
+/// Every so many points are tried: PAASCTL_CRASH_EVERY, else `otherwise`, and fewer under
+/// sanitizers, where each takes longer.
 int stride(int otherwise);
 /// PAASCTL_CRASH_SEED, else 1.
 std::uint64_t first_seed();

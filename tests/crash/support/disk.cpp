@@ -22,6 +22,20 @@ std::string name_of(const std::string& path) { return path.substr(path.rfind('/'
 
 }  // namespace
 
+bool Disk::is_settled() const {
+  const auto without_guards = [](auto files) {
+    std::erase_if(files, [](const auto& entry) { return entry.first.ends_with(".guard"); });
+    return files;
+  };
+  return without_guards(seen) == without_guards(flushed);
+}
+
+Status DiskFiles::spend() {
+  const auto status = fuse_.spend();
+  if (!disk_.is_settled()) unsettled_.push_back(fuse_.spent());
+  return status;
+}
+
 Result<std::string> DiskFiles::read(const std::string& path) {
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
@@ -51,19 +65,19 @@ Status DiskFiles::write_atomically(const std::string& path, std::string_view con
   const Disk::File half{whole.content.substr(0, whole.content.size() / 2), mode};
   disk_.seen[temporary] = half;
   disk_.flushed[temporary] = half;
-  PAAS_CHECK(fuse_.spend());
+  PAAS_CHECK(spend());
   disk_.seen[temporary] = whole;
   disk_.flushed[temporary] = whole;
-  PAAS_CHECK(fuse_.spend());
+  PAAS_CHECK(spend());
   disk_.seen.erase(temporary);
   disk_.seen[path] = whole;
-  PAAS_CHECK(fuse_.spend());
+  PAAS_CHECK(spend());
   if (fault == FaultKind::flush_fails) {
     return fail(ErrorKind::failed, "flushing " + path + ": Input/output error");
   }
   disk_.flushed.erase(temporary);
   disk_.flushed[path] = whole;
-  return fuse_.spend();
+  return spend();
 }
 
 Status DiskFiles::append(const std::string&, std::string_view) { return unused(); }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "crash/support/operation.hpp"
 #include "ports/files.hpp"
@@ -17,12 +18,15 @@ struct Disk {
   struct File {
     std::string content;
     std::uint32_t mode = 0600;
+    friend bool operator==(const File&, const File&) = default;
   };
   std::map<std::string, File> seen;
   std::map<std::string, File> flushed;
   std::set<std::string> guards;  ///< Held by a process that lives.
 
   void lose_power() { seen = flushed; }
+  /// Whether the power's failure would lose or bring back anything.
+  bool is_settled() const;
 };
 
 /// One process's view of the disk. A file is replaced in the four steps of system::PosixFiles, each
@@ -48,7 +52,11 @@ class DiskFiles : public Files {
   Result<std::unique_ptr<FileGuard>> try_guard(const std::string& path,
                                                std::string_view owner) override;
 
+  /// Effects of this process, by their numbers, after which the power must not fail unnoticed.
+  const std::vector<int>& unsettled() const { return unsettled_; }
+
  private:
+  Status spend();
   bool is_scratch(const std::string& path) const { return path.starts_with(scratch_); }
 
   Disk& disk_;
@@ -56,6 +64,7 @@ class DiskFiles : public Files {
   Operations& operations_;
   std::string scratch_;
   std::map<std::string, Disk::File> scratch_files_;
+  std::vector<int> unsettled_;
   std::recursive_mutex mutex_;
 };
 

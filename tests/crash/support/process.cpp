@@ -51,6 +51,17 @@ class SeededRandom : public Random {
   std::uint64_t state_;
 };
 
+/// The same few texts are read some ten thousand times.
+Result<stack::Stack> parsed(const std::string& yaml) {
+  static std::mutex mutex;
+  static std::map<std::string, stack::Stack> known;
+  const std::scoped_lock lock(mutex);
+  const auto found = known.find(yaml);
+  if (found != known.end()) return found->second;
+  PAAS_TRY(auto stack, stack::parse_or_fail(yaml, "paas.yaml"));
+  return known[yaml] = std::move(stack);
+}
+
 /// Polls seldom, so that there are not more moments than differ from each other.
 reconcile::Options options_of(const Trial& trial) {
   reconcile::Options options;
@@ -81,8 +92,16 @@ class Process {
   End work() {
     const auto status = carry_out();
     if (!status) errors_.push_back(status.error());
-    return {fuse_.blown(),     operations_.struck(), std::move(errors_), fuse_.spent(),
-            operations_.all(), http_.changes(),      std::move(steps_)};
+    End end;
+    end.stopped = fuse_.blown();
+    end.struck = operations_.struck();
+    end.errors = std::move(errors_);
+    end.effects = fuse_.spent();
+    end.unsettled = files_.unsettled();
+    end.operations = operations_.all();
+    end.changes = http_.changes();
+    end.steps = std::move(steps_);
+    return end;
   }
 
   Result<lockfile::Lockfile> load() { return store_.load(); }
@@ -93,7 +112,7 @@ class Process {
   /// As Session::open() and acquire() do.
   Status open() {
     PAAS_TRY(lockfile_, store_.load());
-    PAAS_TRY(stack_, stack::parse_or_fail(command_.yaml, "paas.yaml"));
+    PAAS_TRY(stack_, parsed(command_.yaml));
     PAAS_TRY(guard_, store_.acquire("paasctl"));
     PAAS_TRY(lockfile_, store_.load());
     loaded_ = lockfile_;

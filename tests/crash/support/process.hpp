@@ -50,7 +50,8 @@ struct End {
   bool stopped = false;
   bool struck = false;  ///< The fault came about.
   std::vector<Error> errors;
-  int effects = 0;  ///< On the world, the disk included.
+  int effects = 0;             ///< On the world, the disk included.
+  std::vector<int> unsettled;  ///< Those after which a power failure is something else than a stop.
   std::vector<Operation> operations;
   std::vector<std::string> changes;  ///< Requests that change something.
   std::vector<std::string> steps;    ///< Identifiers of what was planned.

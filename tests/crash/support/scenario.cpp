@@ -38,6 +38,10 @@ Command up(const std::string& yaml) { return {Verb::up, yaml}; }
 Command scale(int count) { return {Verb::scale, text(), "web", count}; }
 Command replace(const std::string& server) { return {Verb::replace, text(), server}; }
 
+Fault stopped_after(const std::string& request, int occurrence = 1) {
+  return {FaultKind::killed_after, {Domain::http, request, occurrence}};
+}
+
 std::vector<Scenario> make_scenarios() {
   const std::vector<Command> nothing;
   const std::vector<Command> is_up = {up(text())};
@@ -57,6 +61,12 @@ std::vector<Scenario> make_scenarios() {
       {"down", is_up, {Verb::down, text()}, {Verb::down, text()}, {{}, {"shop-db"}}},
       {"destroy", is_up, {Verb::destroy, text()}, {Verb::destroy, text()}, {{}, {}}},
       {"up-then-destroy", nothing, up(text()), {Verb::destroy, text()}, {{}, {}}},
+      {"up-resumed", nothing, up(text()), up(text()), stack_of(2),
+       stopped_after("POST /v2/droplets", 2)},
+      {"up-resumed-address", nothing, up(text()), up(text()), stack_of(2),
+       stopped_after("POST /v2/reserved_ips")},
+      {"up-resumed-volume", nothing, up(text()), up(text()), stack_of(2),
+       stopped_after("POST /v2/volumes")},
   };
 }
 
@@ -81,6 +91,11 @@ World beginning_of(const Scenario& scenario, std::uint64_t seed) {
     REQUIRE_MESSAGE(end.succeeded(), scenario.name, ": ",
                     end.errors.empty() ? "" : describe(end.errors.front()));
     world.provider.settle(world.time);
+  }
+  if (scenario.interrupted) {
+    const auto end = run(world, scenario.command, {0, scenario.interrupted});
+    REQUIRE_MESSAGE(end.stopped, scenario.name);
+    world.time += world.provider.pace.between;
   }
   return world;
 }

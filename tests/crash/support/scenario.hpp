@@ -1,7 +1,7 @@
 // The commands that are stopped and disturbed, and what has to be there in the end.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +17,8 @@ struct Scenario {
   Command command;              ///< What is stopped.
   Command again;                ///< What its user says next.
   Expected expected;
+  /// Where an earlier run of the command was stopped, just before this one.
+  std::optional<Fault> interrupted = {};
 };
 
 const std::vector<Scenario>& all_scenarios();

@@ -35,7 +35,6 @@ std::string to_text(const Point& point);
 std::optional<Point> point_from(const std::string& text);
 
 struct Verdict {
-  bool tried = true;                  ///< Not when the mishap is the same as another one.
   std::vector<std::string> problems;  ///< Empty: all is well.
   std::string at;                     ///< The operation, for people.
 };
@@ -47,6 +46,8 @@ class Stage {
   Stage(const Scenario& scenario, std::uint64_t seed, std::function<void(World&)> between = {});
 
   int effects() const { return effects_; }
+  /// Those after which it matters that the power fails.
+  const std::vector<int>& unsettled() const { return unsettled_; }
   /// Sorted, because lists are asked for side by side.
   const std::vector<Operation>& operations() const { return operations_; }
   const Scenario& scenario() const { return scenario_; }
@@ -67,6 +68,7 @@ class Stage {
   World beginning_;
   Expected expected_;
   int effects_ = 0;
+  std::vector<int> unsettled_;
   std::vector<Operation> operations_;
 };
 
