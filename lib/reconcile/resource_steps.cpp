@@ -232,14 +232,15 @@ Status Run::grow_file_system(const std::string& volume, const std::vector<std::i
 Status Run::resize_volume(const plan::Step& step) {
   const int wanted = service(step.service).volume->size_gigabytes;
   const auto id = state_.read().volumes.at(step.subject).volume.id;
-  const auto look = [&] { return tools_.client.volumes_by_name(step.subject, stack_.region); };
-  PAAS_TRY(auto found, look());
-  if (found.empty() || found.front().size_gigabytes < wanted) {
-    PAAS_TRY(auto action,
-             when_idle([&] { return tools_.client.resize_volume(id, wanted, stack_.region); }));
-    PAAS_CHECK(await_action(action, "resizing volume " + step.subject));
-    PAAS_TRY(found, look());
-  }
+  std::vector<digitalocean::Volume> found;
+  PAAS_CHECK(bring_about(
+      "resizing volume " + step.subject, [&]() -> Result<std::optional<digitalocean::Action>> {
+        PAAS_TRY(found, tools_.client.volumes_by_name(step.subject, stack_.region));
+        if (!found.empty() && found.front().size_gigabytes >= wanted) {
+          return std::nullopt;
+        }
+        return tools_.client.resize_volume(id, wanted, stack_.region);
+      }));
   if (!found.empty()) PAAS_CHECK(grow_file_system(step.subject, found.front().droplet_ids));
   return state_.change([&](auto& next) { next.volumes[step.subject].size_gigabytes = wanted; });
 }
@@ -257,7 +258,10 @@ Status Run::delete_volume(const plan::Step& step) {
       id = found.front().id;
     }
   }
-  if (!id.empty()) PAAS_CHECK(tools_.client.delete_volume(id));
+  if (!id.empty()) {
+    PAAS_CHECK(when_idle("deleting volume " + step.subject,
+                         [&] { return tools_.client.delete_volume(id); }));
+  }
   return state_.change([&](auto& next) {
     next.volumes.erase(step.subject);
     // Nothing knows the password any more.
@@ -280,14 +284,17 @@ Status Run::await_address(const std::string& ip, std::int64_t droplet) {
 Status Run::create_address(const plan::Step& step) {
   const auto droplet = std::stoll(server(step.server).droplet.id);
   std::string ip;
-  PAAS_TRY(auto ips, tools_.client.reserved_ips());
-  for (const auto& candidate : ips) {
-    if (candidate.droplet_id == droplet) ip = candidate.ip;
-  }
-  if (ip.empty()) {
-    PAAS_TRY(auto made, tools_.client.create_reserved_ip(droplet));
+  // The droplet is busy while it gets the one that an interrupted run asked for.
+  PAAS_CHECK(when_idle("giving " + step.server + " an address", [&]() -> Status {
+    PAAS_TRY(const auto ips, tools_.client.reserved_ips());
+    for (const auto& candidate : ips) {
+      if (candidate.droplet_id == droplet) ip = candidate.ip;
+    }
+    if (!ip.empty()) return {};
+    PAAS_TRY(const auto made, tools_.client.create_reserved_ip(droplet));
     ip = made.ip;
-  }
+    return {};
+  }));
   PAAS_CHECK(state_.change([&](auto& next) { next.lb->reserved_ip = ip; }));
   stage(step, ip);
   return await_address(ip, droplet);
@@ -296,13 +303,20 @@ Status Run::create_address(const plan::Step& step) {
 Status Run::assign_address(const plan::Step& step) {
   const auto droplet = std::stoll(server(step.server).droplet.id);
   const auto ip = state_.read().lb->reserved_ip;
-  PAAS_TRY(auto action, when_idle([&] { return tools_.client.assign_reserved_ip(ip, droplet); }));
-  PAAS_CHECK(await_action(action, "assigning " + ip));
+  PAAS_CHECK(bring_about("assigning " + ip, [&]() -> Result<std::optional<digitalocean::Action>> {
+    PAAS_TRY(const auto ips, tools_.client.reserved_ips());
+    const bool has_it = std::any_of(ips.begin(), ips.end(), [&](const auto& candidate) {
+      return candidate.ip == ip && candidate.droplet_id == droplet;
+    });
+    if (has_it) return std::nullopt;
+    return tools_.client.assign_reserved_ip(ip, droplet);
+  }));
   return await_address(ip, droplet);
 }
 
 Status Run::release_address(const plan::Step& step) {
-  PAAS_CHECK(tools_.client.delete_reserved_ip(step.subject));
+  PAAS_CHECK(when_idle("releasing " + step.subject,
+                       [&] { return tools_.client.delete_reserved_ip(step.subject); }));
   return state_.change([&](auto& next) {
     if (!next.lb || next.lb->reserved_ip != step.subject) return;
     next.lb->reserved_ip.clear();

@@ -137,15 +137,26 @@ Status Run::await_action(const digitalocean::Action& action, const std::string& 
   });
 }
 
-Result<digitalocean::Action> Run::when_idle(
-    const std::function<Result<digitalocean::Action>()>& request) {
-  const auto deadline = tools_.clock.monotonic() + options_.timeouts.action;
-  while (true) {
-    auto action = request();
-    if (action || !digitalocean::is_pending_event(action.error())) return action;
-    if (tools_.clock.monotonic() >= deadline) return action;
-    PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll));
-  }
+Status Run::when_idle(const std::string& what, const std::function<Status()>& request) {
+  return poll(options_.timeouts.action, what, [&]() -> Result<bool> {
+    const auto done = request();
+    if (done) return true;
+    if (digitalocean::is_pending_event(done.error())) return false;
+    return fail(done.error());
+  });
+}
+
+Status Run::bring_about(
+    const std::string& what,
+    const std::function<Result<std::optional<digitalocean::Action>>()>& attempt) {
+  return poll(options_.timeouts.action, what, [&]() -> Result<bool> {
+    const auto action = attempt();
+    if (!action && digitalocean::is_pending_event(action.error())) return false;
+    if (!action) return fail(action.error());
+    if (!*action) return true;
+    PAAS_CHECK(await_action(**action, what));
+    return false;
+  });
 }
 
 void Run::tell(Event event) {

@@ -85,7 +85,9 @@ class Run {
   Status untag_server(const plan::Step& step);
   Status power_on_server(const plan::Step& step);
   Status attach_volume(const plan::Step& step);
-  Status detach_volume(const std::string& volume, std::int64_t droplet);
+  Status detach_volume(const std::string& volume, const std::string& region, std::int64_t droplet);
+  Result<std::optional<digitalocean::Action>> move_volume(const plan::Step& step,
+                                                          std::int64_t droplet);
   Status release_volumes(const plan::Step& step, std::int64_t droplet);
   Status delete_server(const plan::Step& step);
   Status await_gone(std::int64_t droplet);
@@ -130,9 +132,12 @@ class Run {
   Status poll(std::chrono::milliseconds timeout, const std::string& what,
               const std::function<Result<bool>()>& condition);
   Status await_action(const digitalocean::Action& action, const std::string& what);
-  /// Repeats a request while the droplet is busy with another one.
-  Result<digitalocean::Action> when_idle(
-      const std::function<Result<digitalocean::Action>()>& request);
+  /// Repeats a request while what it is about is busy with another one.
+  Status when_idle(const std::string& what, const std::function<Status()>& request);
+  /// Attempts until it is as wanted, and waits for each action. An attempt looks first and gives no
+  /// action when nothing is left to do: what an interrupted run asked for may come about meanwhile.
+  Status bring_about(const std::string& what,
+                     const std::function<Result<std::optional<digitalocean::Action>>()>& attempt);
   void stage(const plan::Step& step, const std::string& text);
   void tell(Event event);
   observe::Target target(const std::string& server) const;

@@ -178,31 +178,43 @@ Status Run::untag_server(const plan::Step& step) {
 
 Status Run::power_on_server(const plan::Step& step) {
   const auto id = std::stoll(server(step.server).droplet.id);
-  PAAS_TRY(auto action, when_idle([&] { return tools_.client.droplet_action(id, "power_on"); }));
-  PAAS_CHECK(await_action(action, "powering on " + step.server));
+  PAAS_CHECK(bring_about("powering on " + step.server,
+                         [&]() -> Result<std::optional<digitalocean::Action>> {
+                           PAAS_TRY(const auto droplet, tools_.client.droplet(id));
+                           if (droplet.status == "active") return std::nullopt;
+                           return tools_.client.droplet_action(id, "power_on");
+                         }));
   if (!server(step.server).prepared) return {};
   PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
   stage(step, "SSH");
   return tools_.machines.await_docker(target(step.server), options_.timeouts.docker);
 }
 
-Status Run::detach_volume(const std::string& volume, std::int64_t droplet) {
-  PAAS_TRY(auto action,
-           when_idle([&] { return tools_.client.detach_volume(volume, droplet, stack_.region); }));
-  return await_action(action, "detaching volume");
+Status Run::detach_volume(const std::string& volume, const std::string& region,
+                          std::int64_t droplet) {
+  return bring_about("detaching volume " + volume,
+                     [&]() -> Result<std::optional<digitalocean::Action>> {
+                       PAAS_TRY(const auto found, tools_.client.volumes_by_name(volume, region));
+                       if (found.empty()) return std::nullopt;
+                       const auto& holders = found.front().droplet_ids;
+                       if (std::find(holders.begin(), holders.end(), droplet) == holders.end()) {
+                         return std::nullopt;
+                       }
+                       return tools_.client.detach_volume(found.front().id, droplet, region);
+                     });
 }
 
-Status Run::attach_volume(const plan::Step& step) {
-  const auto entry = server(step.server);
-  const auto droplet = std::stoll(entry.droplet.id);
-  PAAS_TRY(auto found, tools_.client.volumes_by_name(step.subject, stack_.region));
+/// The next action on the way of a volume to a droplet: a server that leaves gives it up first.
+Result<std::optional<digitalocean::Action>> Run::move_volume(const plan::Step& step,
+                                                             std::int64_t droplet) {
+  PAAS_TRY(const auto found, tools_.client.volumes_by_name(step.subject, stack_.region));
   const auto lockfile = state_.read();
   if (found.empty() || found.front().id != lockfile.volumes.at(step.subject).volume.id) {
     return fail(ErrorKind::not_found, fmt::format("volume {} does not exist", step.subject));
   }
   const auto& volume = found.front();
   for (const auto holder : volume.droplet_ids) {
-    if (holder == droplet) continue;
+    if (holder == droplet) return std::nullopt;
     const auto ours =
         std::find_if(lockfile.servers.begin(), lockfile.servers.end(), [&](const auto& candidate) {
           return candidate.second.leaving && candidate.second.droplet.id == std::to_string(holder);
@@ -214,17 +226,18 @@ Status Run::attach_volume(const plan::Step& step) {
                       step.subject, holder),
           "detach it there first; paasctl never takes a volume from a droplet in use");
     }
-    PAAS_CHECK(detach_volume(volume.id, holder));
+    PAAS_TRY(auto action, tools_.client.detach_volume(volume.id, holder, stack_.region));
     stage(step, "detached from " + ours->first);
+    return action;
   }
-  if (std::find(volume.droplet_ids.begin(), volume.droplet_ids.end(), droplet) ==
-      volume.droplet_ids.end()) {
-    PAAS_TRY(auto action, when_idle([&] {
-               return tools_.client.attach_volume(volume.id, droplet, stack_.region);
-             }));
-    PAAS_CHECK(await_action(action, "attaching volume " + step.subject));
-    stage(step, "attached");
-  }
+  return tools_.client.attach_volume(volume.id, droplet, stack_.region);
+}
+
+Status Run::attach_volume(const plan::Step& step) {
+  const auto droplet = std::stoll(server(step.server).droplet.id);
+  PAAS_CHECK(
+      bring_about("attaching volume " + step.subject, [&] { return move_volume(step, droplet); }));
+  stage(step, "attached");
   PAAS_CHECK(tools_.machines.mount_volume(
       target(step.server), {plan::volume_device(step.subject), plan::volume_folder(step.subject)}));
   stage(step, "mounted");
@@ -247,7 +260,7 @@ Status Run::release_volumes(const plan::Step& step, std::int64_t droplet) {
       if (!stopped && stopped.error().kind == ErrorKind::unauthorised) return stopped;
       if (!stopped) stage(step, "does not answer: " + describe(stopped.error()));
     }
-    PAAS_CHECK(detach_volume(found.front().id, droplet));
+    PAAS_CHECK(detach_volume(name, entry.region, droplet));
     stage(step, "volume detached");
   }
   return {};

@@ -1,0 +1,66 @@
+// Every command is stopped dead after each of its effects, and run again.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "crash/support/campaign.hpp"
+
+namespace paas::crash {
+namespace {
+
+/// The test crash.everywhere tries all of them.
+constexpr int every = 6;
+
+void stop_everywhere(const std::string& name) {
+  // With the second one things take long, and the next run comes at once.
+  for (const auto seed : {first_seed(), first_seed() + 7}) {
+    const Stage stage(*find_scenario(name), seed);
+    std::vector<Point> stops;
+    for (int k = 1; k <= stage.effects(); ++k) {
+      stops.push_back({name, {Mishap::Kind::stop}, seed, k});
+    }
+    std::vector<Point> failures;
+    for (const int k : stage.unsettled()) {
+      failures.push_back({name, {Mishap::Kind::power}, seed, k});
+    }
+    attempt_all(stage, stops, stride(every), "stops");
+    attempt_all(stage, failures, stride(every), "power failures");
+  }
+}
+
+TEST_CASE("crash: up from nothing, stopped after each effect, comes to the same end") {
+  stop_everywhere("up");
+}
+TEST_CASE("crash: up of a change, stopped after each effect, comes to the same end") {
+  for (const auto* name : {"up-change", "up-grow", "up-shrink", "up-larger"}) stop_everywhere(name);
+}
+TEST_CASE("crash: scale, stopped after each effect, comes to the same end") {
+  for (const auto* name : {"scale-up", "scale-down"}) stop_everywhere(name);
+}
+TEST_CASE("crash: server replace, stopped after each effect, comes to the same end") {
+  for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) stop_everywhere(name);
+}
+TEST_CASE("case 45: down, stopped after each effect, is resumed and leaves nothing") {
+  for (const auto* name : {"down", "destroy", "up-then-destroy"}) stop_everywhere(name);
+}
+
+TEST_CASE("crash: runs that are stopped again and again come to the same end") {
+  constexpr int seeds = 36;
+  for (const auto& scenario : all_scenarios()) {
+    const Stage stage(scenario, first_seed());
+    stumble_all(stage, first_seed(), std::max(1, seeds / stride(every)));
+  }
+}
+
+TEST_CASE("crash: the point that PAASCTL_CRASH_POINT names") {
+  const auto* text = std::getenv("PAASCTL_CRASH_POINT");
+  if (text == nullptr) return;
+  const auto point = point_from(text);
+  REQUIRE_MESSAGE(point, "write SCENARIO:MISHAP:SEED:K");
+  const Stage stage(*find_scenario(point->scenario), point->seed);
+  attempt_all(stage, {*point}, 1, "points");
+}
+
+}  // namespace
+}  // namespace paas::crash

@@ -1,0 +1,190 @@
+// Looks at the provider, the servers and the lockfile from outside.
+#include "crash/support/inspection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "crash/support/process.hpp"
+#include "haproxy/configuration.hpp"
+
+namespace paas::crash {
+namespace {
+
+using Names = std::set<std::string>;
+
+class Inspection {
+ public:
+  Inspection(World& world, const Expected& expected, lockfile::Lockfile lockfile)
+      : world_(world), expected_(expected), lockfile_(std::move(lockfile)) {}
+
+  std::vector<std::string> work() {
+    check_servers();
+    check_volumes();
+    check_resources();
+    if (is_up()) {
+      check_insides();
+      check_balancer();
+      check_address();
+    }
+    return std::move(found_);
+  }
+
+ private:
+  const cloud::State& cloud() const { return world_.provider.state; }
+  bool is_up() const { return !expected_.servers.empty(); }
+
+  template <typename Value>
+  void expect(const Value& actual, const Value& wanted, const std::string& what) {
+    if (!(actual == wanted)) {
+      found_.push_back(fmt::format("{}: [{}] instead of [{}]", what, fmt::join(actual, " "),
+                                   fmt::join(wanted, " ")));
+    }
+  }
+  void expect_count(std::size_t actual, std::size_t wanted, const std::string& what) {
+    if (actual != wanted)
+      found_.push_back(fmt::format("{} {} instead of {}", actual, what, wanted));
+  }
+  void expect(bool holds, const std::string& what) {
+    if (!holds) found_.push_back(what);
+  }
+
+  void check_servers() {
+    Names there;
+    Names known;
+    for (const auto& [id, droplet] : cloud().droplets) {
+      there.insert(fmt::format("{}={}{}", droplet.name, id, droplet.leaving ? "(leaving)" : ""));
+    }
+    std::map<std::string, int> counts;
+    for (const auto& [name, server] : lockfile_.servers) {
+      known.insert(name + "=" + server.droplet.id);
+      ++counts[server.service];
+      expect(!server.leaving && server.prepared, name + " is not finished");
+      expect(server.first_host_key.empty(), name + " keeps its first host key");
+      expect(server.host_key == world_.host_keys[name], name + " is known by another host key");
+    }
+    expect(there, known, "droplets");
+    expect(counts == expected_.servers, "other numbers of servers than expected");
+    expect(lockfile_.temporary.empty(), "a builder is left");
+    expect(cloud().images.empty(), "machine images are left");
+  }
+
+  void check_volumes() {
+    std::vector<std::string> there;
+    for (const auto& [id, volume] : cloud().volumes) {
+      there.push_back(volume.name);
+      const auto entry = lockfile_.volumes.find(volume.name);
+      expect(entry != lockfile_.volumes.end() && entry->second.volume.id == id,
+             "the lockfile does not know volume " + volume.name);
+      expect(expected_.kept_volume.empty() || expected_.kept_volume == id,
+             "another volume than before: data is lost");
+      const auto* holder = cloud::find_droplet(cloud(), volume.droplet_id);
+      expect((holder != nullptr) == is_up(), "volume " + volume.name + " is at the wrong place");
+      if (holder == nullptr || !is_up()) continue;
+      expect(world_.insides.machines[holder->name].mounted_volumes.contains(volume.name),
+             "volume " + volume.name + " is not mounted");
+    }
+    expect(there, expected_.volumes, "volumes");
+    expect_count(lockfile_.volumes.size(), expected_.volumes.size(), "volumes in the lockfile");
+  }
+
+  void check_resources() {
+    Names firewalls;
+    Names wanted;
+    for (const auto& [id, firewall] : cloud().firewalls) firewalls.insert(firewall.name + "=" + id);
+    for (const auto& [service, firewall] : lockfile_.firewalls) {
+      wanted.insert(firewall.name + "=" + firewall.id);
+    }
+    expect(firewalls, wanted, "firewalls");
+    expect_count(firewalls.size(), expected_.servers.size(), "firewalls");
+    const std::size_t one = is_up() ? 1 : 0;
+    expect_count(cloud().keys.size(), one, "keys");
+    expect_count(cloud().reserved_ips.size(), one, "reserved IPs");
+    const auto networks = std::count_if(cloud().vpcs.begin(), cloud().vpcs.end(),
+                                        [](const auto& entry) { return !entry.second.is_default; });
+    expect_count(static_cast<std::size_t>(networks), one, "networks");
+    if (!is_up()) {
+      expect_count(cloud().tags.size(), 0, "tags");
+      expect(!lockfile_.vpc && !lockfile_.ssh_key, "the lockfile still knows a network or a key");
+      return;
+    }
+    expect(lockfile_.vpc && cloud().vpcs.contains(lockfile_.vpc->id), "the network is unknown");
+    expect(lockfile_.ssh_key && cloud().keys.contains(std::stoll("0" + lockfile_.ssh_key->key.id)),
+           "the key is unknown");
+  }
+
+  void check_insides() {
+    for (const auto& [name, server] : lockfile_.servers) {
+      const auto& containers = world_.insides.machines[name].containers;
+      if (server.service == "lb") continue;
+      expect_count(containers.size(), 1, "containers on " + name);
+      for (const auto& container : containers) {
+        const auto database = container.environment.find("DB_HOST");
+        expect(database == container.environment.end() || database->second == database_address(),
+               container.name + " has an old address of the database");
+        expect(container.state == "running", container.name + " is " + container.state);
+        expect(container.release == server.release && container.slot == server.slot,
+               container.name + " is not the one that the lockfile knows");
+      }
+      const auto& releases = lockfile_.services[server.service].releases;
+      expect(!releases.empty() && releases.back().number == server.release,
+             name + " does not run the newest release");
+    }
+  }
+
+  std::string database_address() const {
+    for (const auto& [name, server] : lockfile_.servers) {
+      if (server.service == "db") return server.private_address;
+    }
+    return "";
+  }
+
+  void check_balancer() {
+    for (const auto& [name, server] : lockfile_.servers) {
+      if (server.service != "lb") continue;
+      const auto& balancer = world_.insides.machines[name].balancer;
+      expect(balancer.has_value() && balancer->running, "HAProxy does not run");
+      if (!balancer) return;
+      std::map<std::string, Names> written;
+      std::map<std::string, Names> wanted;
+      for (const auto& backend : haproxy::servers_of(balancer->configuration)) {
+        for (const auto& entry : backend.servers) written[backend.name].insert(entry.name);
+      }
+      for (const auto& [other, entry] : lockfile_.servers) {
+        if (!lockfile_.services[entry.service].slots.empty()) {
+          wanted[entry.service].insert(fmt::format("{}.r{}", other, entry.release));
+        }
+      }
+      expect(written == wanted, "HAProxy's configuration has other servers");
+      expect(balancer->in_rotation == wanted, "other servers are in rotation");
+      expect(balancer->known == wanted, "HAProxy knows other servers");
+      expect(balancer->mark == haproxy::mark_of(balancer->configuration), "HAProxy did not reload");
+    }
+  }
+
+  void check_address() {
+    for (const auto& [address, reserved] : cloud().reserved_ips) {
+      expect(lockfile_.lb && lockfile_.lb->reserved_ip == address, "the reserved IP is unknown");
+      const auto* holder = cloud::find_droplet(cloud(), reserved.droplet_id);
+      expect(holder != nullptr && lockfile_.servers.contains(holder->name) &&
+                 lockfile_.servers[holder->name].service == "lb",
+             "the reserved IP is not the load balancer's");
+    }
+  }
+
+  World& world_;
+  const Expected& expected_;
+  lockfile::Lockfile lockfile_;
+  std::vector<std::string> found_;
+};
+
+}  // namespace
+
+std::vector<std::string> differences(World& world, const Expected& expected) {
+  auto lockfile = read_lockfile(world);
+  if (!lockfile) return {"the lockfile cannot be read: " + describe(lockfile.error())};
+  return Inspection(world, expected, std::move(*lockfile)).work();
+}
+
+}  // namespace paas::crash

@@ -1,0 +1,103 @@
+// A stack with two web servers, a database with a volume, and a load balancer.
+#include "crash/support/scenario.hpp"
+
+#include <doctest/doctest.h>
+
+#include "reconcile/support/small_stack.hpp"
+
+namespace paas::crash {
+namespace {
+
+using reconcile::testing::small;
+using reconcile::testing::with;
+
+std::string text() { return std::string(small); }
+
+/// Containers of every service differ, and so does what HAProxy listens on.
+std::string changed_text() {
+  return with(with(with(text(), "port: 8000", "port: 8080"), "port: 5432", "port: 5433"),
+              "listen: [80]", "listen: [80, 81]");
+}
+
+/// Another service with rules that lead to it.
+std::string grown_text() {
+  return with(
+      with(text(), "  db:\n", "  next: {type: web, image: web, port: 8000, links: [db]}\n  db:\n"),
+      "rules: [{to: web}]", "rules: [{path: /web, to: web}, {to: next}]");
+}
+
+/// Larger web servers, and a larger volume.
+std::string larger_text() {
+  return with(with(text(), "scale: {min: 2", "size: s-2vcpu-4gb, scale: {min: 2"), "size: 10GiB",
+              "size: 20GiB");
+}
+
+Expected stack_of(int web) { return {{{"web", web}, {"db", 1}, {"lb", 1}}, {"shop-db"}}; }
+
+Command up(const std::string& yaml) { return {Verb::up, yaml}; }
+Command scale(int count) { return {Verb::scale, text(), "web", count}; }
+Command replace(const std::string& server) { return {Verb::replace, text(), server}; }
+
+Fault stopped_after(const std::string& request, int occurrence = 1) {
+  return {FaultKind::killed_after, {Domain::http, request, occurrence}};
+}
+
+std::vector<Scenario> make_scenarios() {
+  const std::vector<Command> nothing;
+  const std::vector<Command> is_up = {up(text())};
+  auto grown = stack_of(2);
+  grown.servers["next"] = 1;
+  return {
+      {"up", nothing, up(text()), up(text()), stack_of(2)},
+      {"up-change", is_up, up(changed_text()), up(changed_text()), stack_of(2)},
+      {"up-grow", is_up, up(grown_text()), up(grown_text()), grown},
+      {"up-shrink", {up(grown_text())}, up(text()), up(text()), stack_of(2)},
+      {"up-larger", is_up, up(larger_text()), up(larger_text()), stack_of(2)},
+      {"scale-up", is_up, scale(3), scale(3), stack_of(3)},
+      {"scale-down", {up(text()), scale(3)}, scale(2), scale(2), stack_of(2)},
+      {"replace-web", is_up, replace("shop-web-1"), up(text()), stack_of(2)},
+      {"replace-db", is_up, replace("shop-db-1"), up(text()), stack_of(2)},
+      {"replace-lb", is_up, replace("shop-lb-1"), up(text()), stack_of(2)},
+      {"down", is_up, {Verb::down, text()}, {Verb::down, text()}, {{}, {"shop-db"}}},
+      {"destroy", is_up, {Verb::destroy, text()}, {Verb::destroy, text()}, {{}, {}}},
+      {"up-then-destroy", nothing, up(text()), {Verb::destroy, text()}, {{}, {}}},
+      {"up-resumed", nothing, up(text()), up(text()), stack_of(2),
+       stopped_after("POST /v2/droplets", 2)},
+      {"up-resumed-address", nothing, up(text()), up(text()), stack_of(2),
+       stopped_after("POST /v2/reserved_ips")},
+      {"up-resumed-volume", nothing, up(text()), up(text()), stack_of(2),
+       stopped_after("POST /v2/volumes")},
+  };
+}
+
+}  // namespace
+
+const std::vector<Scenario>& all_scenarios() {
+  static const auto scenarios = make_scenarios();
+  return scenarios;
+}
+
+const Scenario* find_scenario(const std::string& name) {
+  for (const auto& scenario : all_scenarios()) {
+    if (scenario.name == name) return &scenario;
+  }
+  return nullptr;
+}
+
+World beginning_of(const Scenario& scenario, std::uint64_t seed) {
+  World world(pace_of(seed));
+  for (const auto& command : scenario.before) {
+    const auto end = run(world, command);
+    REQUIRE_MESSAGE(end.succeeded(), scenario.name, ": ",
+                    end.errors.empty() ? "" : describe(end.errors.front()));
+    world.provider.settle(world.time);
+  }
+  if (scenario.interrupted) {
+    const auto end = run(world, scenario.command, {0, scenario.interrupted});
+    REQUIRE_MESSAGE(end.stopped, scenario.name);
+    world.time += world.provider.pace.between;
+  }
+  return world;
+}
+
+}  // namespace paas::crash

@@ -1,0 +1,31 @@
+// The commands that are stopped and disturbed, and what has to be there in the end.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crash/support/inspection.hpp"
+#include "crash/support/process.hpp"
+#include "crash/support/world.hpp"
+
+namespace paas::crash {
+
+struct Scenario {
+  std::string name;
+  std::vector<Command> before;  ///< Undisturbed, to get to where it begins.
+  Command command;              ///< What is stopped.
+  Command again;                ///< What its user says next.
+  Expected expected;
+  /// Where an earlier run of the command was stopped, just before this one.
+  std::optional<Fault> interrupted = {};
+};
+
+const std::vector<Scenario>& all_scenarios();
+/// Nothing when there is none of that name.
+const Scenario* find_scenario(const std::string& name);
+
+/// The world in which a scenario begins, at rest.
+World beginning_of(const Scenario& scenario, std::uint64_t seed);
+
+}  // namespace paas::crash
