@@ -154,6 +154,11 @@ void add_arguments(Program& program, const Typed& typed, Candidates& candidates)
   if (wanted == "SERVER" || (wanted == "NAME" && !of_image)) {
     add_words(candidates, servers_of(program, typed.file), "server");
   }
+  if (wanted == "RESOURCE") {
+    for (const auto& name : servers_of(program, typed.file)) {
+      candidates.push_back({"server/" + name, "server"});
+    }
+  }
   if (wanted == "COUNTS") {
     for (const auto& name : services_of(program, typed.file)) {
       candidates.push_back({name + "=", "service"});
@@ -187,7 +192,7 @@ void add_values(Program& program, const Typed& typed, const CLI::Option& option,
   const auto kind = placeholder(option);
   if (kind == "FILE" && before.empty()) candidates.push_back({any_file, ""});
   if (kind == "DIR" && before.empty()) candidates.push_back({any_folder, ""});
-  if (option.check_name("--to") && kind != "FILE") {
+  if ((option.check_name("--to") && kind != "FILE") || kind == "SERVICE") {
     add_words(candidates, services_of(program, typed.file), "service");
   }
 }

@@ -156,7 +156,9 @@ std::string environment_section() {
        {".B PAASCTL_KEY",
         "The key that opens the lockfile's secrets, in base64, instead of the one in a file."},
        {".B XDG_CONFIG_HOME", "Where keys are kept; ~/.config without it."},
-       {".B XDG_STATE_HOME", "Where the local cloud is kept; ~/.local/state without it."},
+       {".B XDG_STATE_HOME",
+        "Where the local cloud is kept, and what was seen of lockfiles; ~/.local/state without "
+        "it."},
        {".B NO_COLOR", "Set, it does what --no-color does; so does TERM=dumb."}});
 }
 
@@ -171,6 +173,9 @@ std::string files_section() {
        {".I paas.lock.guard", "Held by the run that is at work on the stack; empty otherwise."},
        {".I $XDG_CONFIG_HOME/paasctl/keys/LINEAGE",
         "The key of the lockfile with that lineage, for its owner only."},
+       {".I paas.lock.replaced-TIME", "What was there before `paasctl state rebuild`."},
+       {".I $XDG_STATE_HOME/paasctl/lockfiles",
+        "The newest serial that was seen of each lockfile, so that an older one is noticed."},
        {".I $XDG_STATE_HOME/paasctl/cloud", "The local cloud of cloud: local."}});
 }
 

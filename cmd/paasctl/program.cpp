@@ -35,7 +35,12 @@ void Program::say(const std::string& line) const {
 }
 
 CLI::App* add_group(Program& program, const std::string& name, const std::string& description) {
-  auto* group = program.app.add_subcommand(name, description);
+  return add_group(program, program.app, name, description);
+}
+
+CLI::App* add_group(Program& program, CLI::App& parent, const std::string& name,
+                    const std::string& description) {
+  auto* group = parent.add_subcommand(name, description);
   // One command of the group; what follows it are its arguments, even if one is called "ls".
   group->require_subcommand(0, 1);
   group->callback([&program, group] {
@@ -108,6 +113,7 @@ void register_commands(Program& program) {
   register_server(program);
   register_lb(program);
   register_deps(program);
+  register_state(program);
   register_cloud(program);
   register_completion(program);
   register_version(program);

@@ -117,6 +117,9 @@ struct NoOptions {};
 
 /// A group of commands, such as `image`; naming it alone prints its help.
 CLI::App* add_group(Program& program, const std::string& name, const std::string& description);
+/// One inside of another, such as `state key`.
+CLI::App* add_group(Program& program, CLI::App& parent, const std::string& name,
+                    const std::string& description);
 
 /// Asks on a terminal; elsewhere --yes is needed, or it is an error (usage).
 Status confirm(Program& program, const std::string& question);
@@ -137,6 +140,7 @@ void register_logs(Program& program);
 void register_exec(Program& program);
 void register_lb(Program& program);
 void register_deps(Program& program);
+void register_state(Program& program);
 void register_cloud(Program& program);
 void register_completion(Program& program);
 void register_version(Program& program);

@@ -31,6 +31,12 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
+lockfile::FileStore store_of(Program& program) {
+  auto& ports = program.ports;
+  return {ports.files, ports.environment, ports.random, ports.clock,
+          lock_path_of(program.globals.file)};
+}
+
 docker::Engine engine_of(Program& program) {
   const auto socket = engine_socket_of(program);
   return docker::Engine(program.ports.engine_http, socket.value_or("/var/run/docker.sock"));
@@ -47,8 +53,8 @@ report::ProgressStyle Session::progress_style() const {
   return report::ProgressStyle::plain;
 }
 
-Result<std::unique_ptr<Session>> Session::open(Program& program, Need need) {
-  std::unique_ptr<Session> session(new Session(program));
+Result<std::unique_ptr<Session>> Session::open(Program& program, Need need, Newest newest) {
+  std::unique_ptr<Session> session(new Session(program, newest));
   PAAS_CHECK(session->read_stack(need));
   return session;
 }
@@ -89,7 +95,8 @@ Status Session::read_stack(Need need) {
 }
 
 Status Session::reload() {
-  PAAS_TRY(lockfile, store_->load());
+  PAAS_TRY(lockfile, newest_ == Newest::demand ? store_->load() : store_->load_any());
+  lockfile.paasctl_version = PAASCTL_VERSION;
   loaded = lockfile;
   for (const auto& warning : store_->warnings()) program_.say("warning: " + warning);
   if (!cloud_) return {};
@@ -100,6 +107,20 @@ Status Session::acquire(const std::string& command) {
   if (guard_) return {};
   PAAS_TRY(guard_, store_->acquire(command));
   return reload();
+}
+
+Status Session::start_anew(const std::string& command) {
+  PAAS_TRY(guard_, store_->acquire(command));
+  PAAS_TRY(lockfile, store_->start_anew());
+  lockfile.paasctl_version = PAASCTL_VERSION;
+  loaded = lockfile;
+  return {};
+}
+
+Status Session::save() {
+  PAAS_CHECK(store_->save(lockfile));
+  loaded = lockfile;
+  return {};
 }
 
 digitalocean::ClientSettings Session::client_settings(const Endpoint& endpoint) {

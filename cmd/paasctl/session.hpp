@@ -30,10 +30,17 @@ enum class Need {
   applied  ///< Only what was applied: the lockfile decides, the stack file may be absent or wrong.
 };
 
+/// Whether a lockfile has to be as new as what was seen of it on this machine.
+enum class Newest { demand, ignore };
+
+/// The lockfile beside the stack file that --file names.
+lockfile::FileStore store_of(Program& program);
+
 class Session {
  public:
   /// Reads stack file and lockfile. Nothing is asked over a network yet.
-  static Result<std::unique_ptr<Session>> open(Program& program, Need need);
+  static Result<std::unique_ptr<Session>> open(Program& program, Need need,
+                                               Newest newest = Newest::demand);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -41,6 +48,13 @@ class Session {
   /// Takes the guard for the rest of the session, unless it has it, and reads the lockfile again
   /// under it.
   Status acquire(const std::string& command);
+  /// Takes the guard and begins a lockfile of its own lineage in the place of whatever is there,
+  /// for a session with Need::text. The first save() keeps that (lockfile::FileStore::start_anew).
+  Status start_anew(const std::string& command);
+  /// Stores the lockfile outside of execute(). Needs the guard.
+  Status save();
+  /// Where start_anew()'s first save keeps what was there; empty when there was nothing.
+  std::string replaced_path() const { return store_->replaced_path(); }
   /// Reads the lockfile again, after something else than execute() has written it.
   Status reload();
   /// The provider; for `cloud: local` the local cloud, which is started if need be.
@@ -84,13 +98,14 @@ class Session {
   std::string scratch;  ///< Private, removed with the session.
 
  private:
-  explicit Session(Program& program) : program_(program) {}
+  Session(Program& program, Newest newest) : program_(program), newest_(newest) {}
   Status read_stack(Need need);
   Status make_scratch();
   std::string resume_hint() const;
   digitalocean::ClientSettings client_settings(const Endpoint& endpoint);
 
   Program& program_;
+  Newest newest_;
   std::unique_ptr<lockfile::FileStore> store_;
   std::unique_ptr<lockfile::Guard> guard_;
   std::unique_ptr<Scratch> scratch_;

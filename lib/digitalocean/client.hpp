@@ -59,6 +59,7 @@ class Client {
   Status delete_droplet(std::int64_t id);  ///< One that does not exist is no error.
   Result<Action> droplet_action(std::int64_t id, const std::string& type);
   Result<Action> snapshot_droplet(std::int64_t id, const std::string& snapshot_name);
+  Result<Action> rename_droplet(std::int64_t id, const std::string& name);
   Result<Action> action(std::int64_t id);
 
   Result<std::vector<Snapshot>> droplet_snapshots();

@@ -59,6 +59,12 @@ Result<Action> Client::snapshot_droplet(std::int64_t id, const std::string& snap
                fmt::format("asking for a snapshot of droplet {}", id));
 }
 
+Result<Action> Client::rename_droplet(std::int64_t id, const std::string& name) {
+  const Call call{"POST", path_of(id) + "/actions", {{"type", "rename"}, {"name", name}}};
+  return doing(send_for(*transport_, call, "action", decode_action),
+               fmt::format("renaming droplet {} to {}", id, name));
+}
+
 Result<Action> Client::action(std::int64_t id) {
   return doing(send_for(*transport_, {"GET", fmt::format("/v2/actions/{}", id), {}}, "action",
                         decode_action),

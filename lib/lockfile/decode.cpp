@@ -51,6 +51,7 @@ Service decode_service(JsonReader reader) {
     service.releases.push_back(decode_release(std::move(item)));
   });
   service.password = reader.secret("password");
+  if (reader.has("password_pending")) service.password_pending = reader.flag("password_pending");
   reader.finish();
   return service;
 }

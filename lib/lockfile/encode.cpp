@@ -74,13 +74,15 @@ ordered_json encode_release(const Release& release) {
 }
 
 ordered_json encode_service(const Service& service, const std::string& place, Sealer& sealed) {
-  const auto& [count, next_number, slots, internal_port, releases, password] = service;
+  const auto& [count, next_number, slots, internal_port, releases, password, password_pending] =
+      service;
   ordered_json encoded = {{"count", count}, {"next_number", next_number}};
   encoded["slots"] = slots;
   if (internal_port) encoded["internal_port"] = *internal_port;
   encoded["releases"] = ordered_json::array();
   for (const auto& release : releases) encoded["releases"].push_back(encode_release(release));
   encoded["password"] = sealed(password, place_of(place, "password"));
+  if (password_pending) encoded["password_pending"] = true;
   return encoded;
 }
 

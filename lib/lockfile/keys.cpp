@@ -14,14 +14,6 @@ constexpr const char* key_variable = "PAASCTL_KEY";
 constexpr std::size_t key_bytes = 32;
 constexpr std::uint32_t others_mask = 077;
 
-Result<Key> parse_key(std::string_view encoded, const std::string& where) {
-  auto raw = text::base64_decode(text::trim(encoded));
-  if (raw && raw->size() == key_bytes) return Key(std::move(*raw));
-  return fail(
-      ErrorKind::invalid, fmt::format("{} is not a key: 32 bytes in base64 are", where),
-      "without the right key the lockfile's secrets cannot be read; restore the key's file");
-}
-
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 /// Nothing when the file is not there.
@@ -40,7 +32,22 @@ Result<std::optional<Key>> read_key_file(Files& files, const std::string& path) 
   return std::optional<Key>(std::move(key));
 }
 
+Status write_key(Files& files, const std::string& path, const Key& key) {
+  PAAS_CHECK(files.make_directories(folder_of(path), 0700));
+  return files.write_atomically(path, key_text(key), 0600);
+}
+
 }  // namespace
+
+std::string key_text(const Key& key) { return text::base64_encode(key.reveal()) + "\n"; }
+
+Result<Key> parse_key(std::string_view encoded, const std::string& where) {
+  auto raw = text::base64_decode(text::trim(encoded));
+  if (raw && raw->size() == key_bytes) return Key(std::move(*raw));
+  return fail(
+      ErrorKind::invalid, fmt::format("{} is not a key: 32 bytes in base64 are", where),
+      "without the right key the lockfile's secrets cannot be read; restore the key's file");
+}
 
 bool is_lineage(std::string_view text) {
   return text.size() >= 8 && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -71,7 +78,8 @@ Result<Key> load_key(Files& files, Environment& environment, const std::string& 
   if (key) return std::move(*key);
   return fail(ErrorKind::unauthorised, "the key that opens the lockfile's secrets is missing",
               fmt::format("it is looked for in PAASCTL_KEY and in {}; copy it from where the "
-                          "stack was first brought up",
+                          "stack was first brought up (`paasctl state key export` there, `state "
+                          "key import` here)",
                           path));
 }
 
@@ -83,9 +91,20 @@ Result<Key> create_key(Files& files, Environment& environment, Random& random,
   PAAS_TRY(auto present, read_key_file(files, path));
   if (present) return std::move(*present);
   Key key(random.bytes(key_bytes));
-  PAAS_CHECK(files.make_directories(folder_of(path), 0700));
-  PAAS_CHECK(files.write_atomically(path, text::base64_encode(key.reveal()) + "\n", 0600));
+  PAAS_CHECK(write_key(files, path, key));
   return key;
+}
+
+Result<std::string> store_key(Files& files, Environment& environment, const std::string& lineage,
+                              const Key& key) {
+  PAAS_TRY(auto path, key_path(environment, lineage));
+  PAAS_TRY(const auto present, read_key_file(files, path));
+  if (present && *present != key) {
+    return fail(ErrorKind::exists, fmt::format("{} holds another key", path),
+                "nothing was changed: move that file away if it is of no use any more");
+  }
+  if (!present) PAAS_CHECK(write_key(files, path, key));
+  return path;
 }
 
 }  // namespace paas::lockfile

@@ -44,6 +44,9 @@ struct Service {
   std::vector<Release> releases;  ///< Oldest first, the last ten.
   /// db and cache: what dependents are given. Sealed when stored, and kept while a volume knows it.
   Secret password;
+  /// Whether the data on its volume was made with another password: the `set` program tells it this
+  /// one when the container runs.
+  bool password_pending = false;
   friend bool operator==(const Service&, const Service&) = default;
 };
 

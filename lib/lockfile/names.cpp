@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.hpp"
+
 namespace paas::lockfile {
 namespace {
 
@@ -25,6 +27,21 @@ int first_free(const std::set<int>& taken, int from) {
 
 std::string server_name(const std::string& stack, const std::string& service, int number) {
   return fmt::format("{}-{}-{}", stack, service, number);
+}
+
+std::optional<ServerName> parse_server_name(const std::string& stack, const std::string& name) {
+  const auto begin = stack.size() + 1;
+  const auto hyphen = name.rfind('-');
+  if (!name.starts_with(stack + "-") || hyphen <= begin || is_builder_name(name)) {
+    return std::nullopt;
+  }
+  const auto number = text::to_integer(name.substr(hyphen + 1));
+  constexpr int number_limit = 1'000'000'000;
+  if (!number || *number < 1 || *number > number_limit) return std::nullopt;
+  ServerName parts{name.substr(begin, hyphen - begin), static_cast<int>(*number)};
+  // "shop-web-007" is nobody's.
+  if (server_name(stack, parts.service, parts.number) != name) return std::nullopt;
+  return parts;
 }
 
 std::string volume_name(const std::string& stack, const std::string& service) {

@@ -2,6 +2,7 @@
 // once.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,13 @@
 namespace paas::lockfile {
 
 std::string server_name(const std::string& stack, const std::string& service, int number);
+/// The parts of a server's name.
+struct ServerName {
+  std::string service;
+  int number = 0;
+};
+/// Nothing for what is no name of a server of the stack, such as a builder's.
+std::optional<ServerName> parse_server_name(const std::string& stack, const std::string& name);
 std::string volume_name(const std::string& stack, const std::string& service);
 std::string firewall_name(const std::string& stack, const std::string& service);
 std::string vpc_name(const std::string& stack);

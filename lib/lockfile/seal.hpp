@@ -29,6 +29,15 @@ Result<Key> load_key(Files& files, Environment& environment, const std::string& 
 Result<Key> create_key(Files& files, Environment& environment, Random& random,
                        const std::string& lineage);
 
+/// A key as people and programs hand it on: base64 in one line.
+std::string key_text(const Key& key);
+/// Error invalid when it is not 32 bytes in base64; `where` is what the message calls the text.
+Result<Key> parse_key(std::string_view encoded, const std::string& where);
+/// Stores the key of a lineage, 0600 in a 0700 folder, and gives the path. The same key again is no
+/// error. Error exists when another one is there: it may be the only one that opens a lockfile.
+Result<std::string> store_key(Files& files, Environment& environment, const std::string& lineage,
+                              const Key& key);
+
 /// Where the key of a lineage is stored. Error not_found: neither XDG_CONFIG_HOME nor HOME is set;
 /// invalid: a lineage that must not become part of a path.
 Result<std::string> key_path(Environment& environment, const std::string& lineage);

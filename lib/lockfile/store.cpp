@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -43,6 +45,11 @@ std::string version_of(std::string_view text) {
                      lineage ? *lineage : "unknown");
 }
 
+/// Whose place it is; empty before the first `up`.
+std::string stack_name(const Lockfile& lockfile) {
+  return lockfile.applied ? lockfile.applied->name : "";
+}
+
 }  // namespace
 
 FileStore::FileStore(Files& files, Environment& environment, Random& random, Clock& clock,
@@ -51,7 +58,8 @@ FileStore::FileStore(Files& files, Environment& environment, Random& random, Clo
       environment_(environment),
       random_(random),
       clock_(clock),
-      path_(std::move(lock_path)) {}
+      path_(std::move(lock_path)),
+      sightings_(files, environment, std::filesystem::absolute(path_).lexically_normal()) {}
 
 Result<std::unique_ptr<Guard>> FileStore::acquire(const std::string& command) {
   const auto owner = fmt::format("pid {} on {}, {}, since {}", getpid(), host_name(), command,
@@ -70,29 +78,95 @@ Result<std::unique_ptr<Guard>> FileStore::acquire(const std::string& command) {
   return std::make_unique<HeldGuard>(std::move(guard));
 }
 
-Result<Lockfile> FileStore::load() {
+Result<Lockfile> FileStore::load() { return load(Sighted::demand); }
+
+Result<Lockfile> FileStore::load_any() { return load(Sighted::ignore); }
+
+Result<Lockfile> FileStore::load(Sighted sighted) {
   const std::lock_guard lock(mutex_);
   warnings_.clear();
+  is_anew_ = false;
+  replaced_path_.clear();
+  seen_serial_ = 0;
   PAAS_TRY(auto text, read_text());
   Lockfile lockfile;
   if (text.empty()) {
     key_.reset();
     lockfile.lineage = text::hex(random_.bytes(lineage_bytes));
   } else {
-    const auto failed = [&](Error error) { return fail(std::move(error), "reading " + path_); };
-    const auto lineage = lineage_of(text);
-    if (!lineage) return failed(lineage.error());
-    auto key = load_key(files_, environment_, *lineage);
-    if (!key) return failed(key.error());
-    auto decoded = decode(text, *key);
-    if (!decoded) return failed(decoded.error());
-    lockfile = std::move(*decoded);
-    key_ = std::move(*key);
+    PAAS_TRY(lockfile, decoded(text));
+    if (sighted == Sighted::demand) {
+      PAAS_CHECK(demand_sighted(text, lockfile));
+      remember(text, lockfile);
+    }
+    const auto newest = sightings_.newest(lockfile.lineage);
+    seen_serial_ = newest ? newest->serial : 0;
   }
   last_text_ = std::move(text);
   last_serial_ = lockfile.serial;
   doubtful_text_.reset();
   return lockfile;
+}
+
+Result<Lockfile> FileStore::decoded(std::string_view text) {
+  const auto failed = [&](Error error) { return fail(std::move(error), "reading " + path_); };
+  const auto lineage = lineage_of(text);
+  if (!lineage) return failed(lineage.error());
+  auto key = load_key(files_, environment_, *lineage);
+  if (!key) return failed(key.error());
+  auto lockfile = decode(text, *key);
+  if (!lockfile) return failed(lockfile.error());
+  key_ = std::move(*key);
+  return std::move(*lockfile);
+}
+
+Status FileStore::demand_sighted(std::string& text, Lockfile& lockfile) {
+  const auto newest = sightings_.newest(lockfile.lineage);
+  const auto here = sightings_.lineage_here(stack_name(lockfile));
+  const auto check = [&] {
+    return check_sighting(path_, {lockfile.lineage, lockfile.serial, sha256_hex(text)}, newest,
+                          here);
+  };
+  if (check()) return {};
+  PAAS_TRY(text, read_text());
+  PAAS_TRY(lockfile, decoded(text));
+  return check();
+}
+
+void FileStore::remember(std::string_view text, const Lockfile& lockfile) {
+  sightings_.remember({lockfile.lineage, lockfile.serial, sha256_hex(text)}, stack_name(lockfile));
+}
+
+Result<Lockfile> FileStore::start_anew() {
+  const std::lock_guard lock(mutex_);
+  warnings_.clear();
+  is_anew_ = true;
+  PAAS_TRY(last_text_, read_text());
+  PAAS_TRY(const auto info, files_.info(path_));
+  replaced_path_.clear();
+  if (info) {
+    PAAS_TRY(replaced_path_, free_path());
+  }
+  key_.reset();
+  last_serial_ = 0;
+  seen_serial_ = 0;
+  doubtful_text_.reset();
+  backed_up_ = false;
+  Lockfile lockfile;
+  lockfile.lineage = text::hex(random_.bytes(lineage_bytes));
+  return lockfile;
+}
+
+/// A name beside the lockfile that nothing has: what was kept once is never replaced.
+Result<std::string> FileStore::free_path() {
+  auto time = text::replace_all(text::timestamp(clock_.now()), "-", "");
+  const auto stem = fmt::format("{}.replaced-{}", path_, text::replace_all(time, ":", ""));
+  auto path = stem;
+  for (int number = 2;; ++number) {
+    PAAS_TRY(const auto taken, files_.info(path));
+    if (!taken) return path;
+    path = fmt::format("{}-{}", stem, number);
+  }
 }
 
 Status FileStore::save(Lockfile& lockfile) {
@@ -105,7 +179,7 @@ Status FileStore::save(Lockfile& lockfile) {
   }
   PAAS_TRY(const auto key, key_of(lockfile.lineage, current));
   auto next = lockfile;
-  next.serial = last_serial_ + (current == last_text_ ? 1 : 2);
+  next.serial = std::max(last_serial_ + (current == last_text_ ? 1 : 2), seen_serial_ + 1);
   PAAS_TRY(auto text, encode(next, key, random_, current));
   // A text that could not be read again must never replace one that can.
   if (const auto read_back = decode(text, key); !read_back) {
@@ -121,6 +195,8 @@ Status FileStore::save(Lockfile& lockfile) {
   last_serial_ = next.serial;
   doubtful_text_.reset();
   lockfile.serial = next.serial;
+  // After the lockfile: what was seen must never be newer than what there is.
+  remember(last_text_, lockfile);
   return {};
 }
 
@@ -149,7 +225,7 @@ Result<std::string> FileStore::read_text() {
         fmt::format("others may read {}; its secrets are sealed, but: chmod 600 {}", path_, path_));
   }
   PAAS_TRY(auto text, files_.read(path_));
-  if (text.empty()) {
+  if (text.empty() && !is_anew_) {
     return fail(ErrorKind::invalid, path_ + " is empty",
                 fmt::format("restore it from {} or from version control", backup_path()));
   }
@@ -171,8 +247,8 @@ Result<std::string> FileStore::read_unchanged() {
 Result<Key> FileStore::key_of(const std::string& lineage, std::string_view current) {
   if (!key_) {
     // The first save: until then a run that only looks leaves nothing behind.
-    auto key = current.empty() ? create_key(files_, environment_, random_, lineage)
-                               : load_key(files_, environment_, lineage);
+    auto key = current.empty() || is_anew_ ? create_key(files_, environment_, random_, lineage)
+                                           : load_key(files_, environment_, lineage);
     if (!key) return key;
     key_ = std::move(*key);
   }
@@ -183,7 +259,8 @@ Status FileStore::back_up(std::string_view current) {
   if (backed_up_) return {};
   // Nothing before this run: nothing to go back to, also not to this run's own first save.
   if (!current.empty()) {
-    PAAS_CHECK(files_.write_atomically(backup_path(), current, private_mode));
+    const auto path = replaced_path_.empty() ? backup_path() : replaced_path_;
+    PAAS_CHECK(files_.write_atomically(path, current, private_mode));
   }
   backed_up_ = true;
   return {};

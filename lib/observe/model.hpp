@@ -55,6 +55,8 @@ struct Server {
 struct Observed {
   std::map<std::string, Server>
       servers;  ///< By name: those that carry the stack's tag or are in the lockfile.
+  /// Droplets with the stack's tag that have the name of another one which is above.
+  std::vector<digitalocean::Droplet> namesakes;
   std::map<std::string, digitalocean::Firewall> firewalls;  ///< By name.
   std::map<std::string, digitalocean::Volume> volumes;      ///< By name.
   std::optional<digitalocean::Vpc> vpc;

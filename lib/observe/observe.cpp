@@ -121,8 +121,11 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
   PAAS_TRY(auto lists, fetch(client, stack, region));
   Observed observed;
   for (auto& droplet : *lists.droplets) {
-    if (is_namesake(droplet, lockfile, stack)) continue;
     const auto name = droplet.name;
+    if (is_namesake(droplet, lockfile, stack) || observed.servers.contains(name)) {
+      observed.namesakes.push_back(std::move(droplet));
+      continue;
+    }
     observed.servers[name].droplet = std::move(droplet);
   }
   PAAS_CHECK(add_missing(client, lockfile, stack, observed));

@@ -96,6 +96,9 @@ std::string Planner::reason_to_start(const stack::Service& service, const Placed
       return fmt::format("image {} changed", service.image);
     }
   }
+  if (lock_.services.at(service.name).password_pending) {
+    return "its data does not know its password yet";
+  }
   if (container->shape != container_shape(stack_, lock_, service)) {
     return "its port, volume or command changed";
   }

@@ -7,6 +7,7 @@
 
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
+#include "plan/numbers.hpp"
 #include "plan/planner.hpp"
 
 namespace paas::plan {
@@ -97,7 +98,7 @@ Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
   // A run writes down what it is about to make, so one that was killed knows some of them. A
   // registered key is no sign: `image save --snapshot` makes one before the first `up`.
   if (!lockfile.servers.empty() || !lockfile.firewalls.empty() || !lockfile.volumes.empty()) {
-    return {};
+    return check_numbers(stack, lockfile, observed);
   }
   const auto found = text_of_tagged(stack, observed);
   if (found.empty()) return {};
@@ -105,8 +106,7 @@ Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
       ErrorKind::invalid,
       fmt::format("there are things of stack {} that this lockfile did not make: {}", stack, found),
       "nothing was changed: use the lockfile that made them, or rename the stack; if that "
-      "lockfile is lost, remove them with DigitalOcean's tools, or all of a local cloud "
-      "with `paasctl cloud down --purge`");
+      "lockfile is lost, `paasctl state rebuild` makes one from what is there");
 }
 
 Result<Plan> Planner::make() {

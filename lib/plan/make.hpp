@@ -47,6 +47,7 @@ Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& 
 
 /// Error (invalid) when droplets, firewalls or volumes carry the stack's tag and the lockfile knows
 /// none of any kind: another lockfile made them, so nothing here may adopt, change or destroy them.
+/// Also what check_numbers() refuses (plan/numbers.hpp).
 Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
                    const observe::Observed& observed);
 

@@ -109,6 +109,8 @@ class Run {
                           const std::vector<observe::Container>& old);
   Status await_healthy(const plan::Step& step, const stack::Service& service,
                        const std::string& container, int restarts);
+  Status set_password(const plan::Step& step, const stack::Service& service,
+                      const std::string& container);
   Status retire_container(const plan::Step& step);
   Status stop_container(const plan::Step& step);
   Status write_hosts(const plan::Step& step);

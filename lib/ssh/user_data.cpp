@@ -181,6 +181,19 @@ std::string prepare_script_for(const UserData& options) {
   return text::replace_all(script, "@BALANCER@", options.balancer ? "yes" : "no");
 }
 
+/// What makes a plain Debian a server, with the script that uses it all at the end.
+std::vector<File> files_of(const UserData& options) {
+  return {
+      {"/etc/docker/daemon.json", "0644", std::string(docker_settings)},
+      {"/etc/systemd/system/docker.service.d/paas.conf", "0644", std::string(docker_order)},
+      {"/etc/systemd/system/paas-metadata-guard.service", "0644", std::string(guard_unit)},
+      {"/etc/systemd/system/paas-volumes.service", "0644", std::string(volumes_unit)},
+      {"/usr/local/sbin/paas-metadata-guard", "0755", std::string(guard_script)},
+      {"/usr/local/sbin/paas-mount-volumes", "0755", std::string(volumes_script)},
+      {"/usr/local/sbin/paas-prepare", "0755", prepare_script_for(options)},
+  };
+}
+
 /// A YAML block literal: each line with the indentation of its place.
 std::string block(std::string_view content, int indentation) {
   std::string result = "|\n";
@@ -235,20 +248,23 @@ std::string user_data(const UserData& options) {
       "write_files:\n",
       user_data_version(), options.host_name, block(options.host_private_key.reveal(), 4),
       key_without_comment(options.host_public_key));
-  for (const auto& file : {
-           File{"/etc/docker/daemon.json", "0644", std::string(docker_settings)},
-           File{"/etc/systemd/system/docker.service.d/paas.conf", "0644",
-                std::string(docker_order)},
-           File{"/etc/systemd/system/paas-metadata-guard.service", "0644", std::string(guard_unit)},
-           File{"/etc/systemd/system/paas-volumes.service", "0644", std::string(volumes_unit)},
-           File{"/usr/local/sbin/paas-metadata-guard", "0755", std::string(guard_script)},
-           File{"/usr/local/sbin/paas-mount-volumes", "0755", std::string(volumes_script)},
-           File{"/usr/local/sbin/paas-prepare", "0755", prepare_script_for(options)},
-       }) {
+  for (const auto& file : files_of(options)) {
     result += fmt::format("  - path: {}\n    permissions: '{}'\n    content: {}", file.path,
                           file.mode, block(file.content, 6));
   }
   return result + "runcmd:\n  - [/usr/local/sbin/paas-prepare]\n";
+}
+
+std::string preparation_script(const UserData& options) {
+  constexpr auto mark = "PAASCTL-END-OF-FILE";
+  std::string script = "set -eu\numask 022\n";
+  for (const auto& file : files_of(options)) {
+    const auto folder = file.path.substr(0, file.path.rfind('/'));
+    script += fmt::format("mkdir -p {}\ncat >{} <<'{}'\n{}{}\nchmod {} {}\n", folder, file.path,
+                          mark, file.content, mark, file.mode, file.path);
+  }
+  return script +
+         "/usr/local/sbin/paas-prepare || { tail -n 15 /var/log/paas-prepare.log >&2; exit 1; }\n";
 }
 
 int user_data_version() { return 1; }

@@ -32,6 +32,10 @@ struct UserData {
 /// restarts Docker: call the program instead.
 std::string user_data(const UserData& options);
 
+/// The same for a machine that was made by hand: a script for Debian's /bin/sh that writes the
+/// files and runs the preparation. Host name and host key stay as they are. It may be run again.
+std::string preparation_script(const UserData& options);
+
 /// Version of the text above; changes whenever servers made with it differ.
 int user_data_version();
 

@@ -93,13 +93,14 @@ check_equal "the droplet is there" "$id" "$(curl -s -H "Authorization: Bearer $t
   "$DIGITALOCEAN_API_URL/v2/droplets/$id" | jq .droplet.id)"
 
 # A lockfile of another cloud is not mistaken for this one's.
-sed 's|"cloud_url": "[^"]*"|"cloud_url": "https://api.digitalocean.com"|' paas.lock >other.lock
+sed -e 's|"cloud_url": "[^"]*"|"cloud_url": "https://api.digitalocean.com"|' -e 's/"serial": 1/"serial": 2/' \
+  paas.lock >other.lock
 chmod 600 other.lock
 cp paas.yaml other.yaml
 refused cloud_other 65 plan -f other.yaml
 
 # Nor is one of another account at the same address: from here its droplets look as if they were gone.
-sed 's|"cloud_url": "[^"]*"|&, "cloud_account": "somebody"|' paas.lock >other.lock
+sed -e 's|"cloud_url": "[^"]*"|&, "cloud_account": "somebody"|' -e 's/"serial": 1/"serial": 3/' paas.lock >other.lock
 sed -i "s/\"id\": \"$id\"/\"id\": \"1\"/" other.lock
 for command in up "down --yes --volumes"; do
   # shellcheck disable=SC2086
@@ -119,6 +120,6 @@ run paasctl cloud status -o json
 check_equal "the cloud runs" '"running"' "$(jq .status <<<"$output")"
 run paasctl cloud down --purge
 check_equal "status of cloud down" 0 "$status"
-check_equal "nothing of the cloud is left" "" "$(find "$XDG_STATE_HOME/paasctl" -type f 2>/dev/null)"
+check_equal "nothing of the cloud is left" "" "$(find "$XDG_STATE_HOME/paasctl/cloud" -type f 2>/dev/null)"
 refused cloud_down_env 69 cloud env
 cli_end

@@ -66,7 +66,8 @@ on_terminal 'paasctl server ssh web-1'
 check_equal "a shell on a server" "-t" "$(terminal_option)"
 
 # Logs end when nobody reads them any more, also those of a server that is silent.
-jq '.servers["shop-web-2"] = (.servers["shop-web-1"] | .number = 2 | .droplet = {name: "shop-web-2", id: "2"})' \
+jq '.serial = 2 |
+  .servers["shop-web-2"] = (.servers["shop-web-1"] | .number = 2 | .droplet = {name: "shop-web-2", id: "2"})' \
   paas.lock >two.json
 cat two.json >paas.lock
 check_equal "followed logs end with their reader" "shop-web-1 | a line of the log" \

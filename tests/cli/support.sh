@@ -68,10 +68,11 @@ run() {
   errors=$(<"$cli_folder/errors")
 }
 
-# What differs from run to run, as words.
+# What differs from run to run, as words. cli_words is more of sed's commands, for what differs in one test only.
 cli_normalise() {
   sed -e "s|$cli_folder/work|WORK|g" -e "s|$cli_folder|FOLDER|g" -e 's/127\.0\.0\.1:[0-9]\{2,5\}/127.0.0.1:PORT/g' \
-    -e 's/pid [0-9]* on [^,]*, /pid N on HOST, /' -e 's/(request [0-9a-f-]*)/(request ID)/' -e 's/[0-9]\{4\}-[0-9-]*T[0-9:]*Z/TIME/g'
+    -e 's/pid [0-9]* on [^,]*, /pid N on HOST, /' -e 's/(request [0-9a-f-]*)/(request ID)/' -e 's/[0-9]\{4\}-[0-9-]*T[0-9:]*Z/TIME/g' \
+    -e "${cli_words:-}"
 }
 
 # golden NAME TEXT: the text is the golden file's.

@@ -75,6 +75,19 @@ TEST_CASE("lockfile: no internal port is one that the load balancer listens on f
   CHECK(allocate_internal_port(lockfile, "backend", {30000, 80, 30002}) == 30003);
 }
 
+TEST_CASE("lockfile: a server's name is read back into its parts") {
+  const auto parts = parse_server_name("shop", "shop-eu-db-12");
+  REQUIRE(parts);
+  CHECK(parts->service == "eu-db");
+  CHECK(parts->number == 12);
+  for (const auto* name :
+       {"shop-web", "shop-1", "shop--1", "shop-web-0", "shop-web-007", "web-1", "shop-web-1x",
+        "shop-web-99999999999", "shop-web-builder-12345678", "shopping-web-1", ""}) {
+    CAPTURE(name);
+    CHECK_FALSE(parse_server_name("shop", name));
+  }
+}
+
 TEST_CASE("lockfile: passwords are 32 letters and digits, all of them equally likely") {
   testing::CountingRandom random;
   std::array<int, 256> counts{};

@@ -122,6 +122,29 @@ TEST_CASE("lockfile: a missing key names both places, and one that others may re
   CHECK(load_key(files, environment, test_lineage));
 }
 
+TEST_CASE("lockfile: a key from another machine is stored, and never in another one's place") {
+  FakeFiles files;
+  FakeEnvironment environment(FakeEnvironment::Values{{"HOME", "/home/u"}});
+  const auto text = key_text(test_key());
+  CHECK(text.back() == '\n');
+  const auto key = parse_key(text, "standard input");
+  REQUIRE(key);
+  CHECK(*key == test_key());
+  const auto path = store_key(files, environment, test_lineage, *key);
+  REQUIRE(path);
+  CHECK(files.files.at(*path).mode == 0600);
+  CHECK(*load_key(files, environment, test_lineage) == test_key());
+  files.written.clear();
+  CHECK(store_key(files, environment, test_lineage, *key));
+  const auto other = store_key(files, environment, test_lineage, Key(std::string(32, 'x')));
+  REQUIRE_FALSE(other);
+  CHECK(other.error().kind == ErrorKind::exists);
+  CHECK(files.written.empty());
+  CHECK(*load_key(files, environment, test_lineage) == test_key());
+  CHECK(parse_key("c2hvcnQ=", "standard input").error().message ==
+        "standard input is not a key: 32 bytes in base64 are");
+}
+
 TEST_CASE("lockfile: a lineage that would leave the folder of keys is refused") {
   FakeEnvironment environment(FakeEnvironment::Values{{"HOME", "/home/u"}});
   for (const auto* lineage : {"", "short", "../../etc/passwd", "0123456789/abcdef", "01234567\n"}) {

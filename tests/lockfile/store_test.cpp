@@ -346,7 +346,7 @@ TEST_CASE("lockfile: on a real disk it is private and nothing temporary is left"
   const auto mode = std::filesystem::status(f.folder + "/paas.lock").permissions();
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
   const auto names = *f.files.list(f.folder);
-  CHECK(names == std::vector<std::string>{".config", "paas.lock", "paas.lock.guard"});
+  CHECK(names == std::vector<std::string>{".config", ".local", "paas.lock", "paas.lock.guard"});
 }
 
 }  // namespace

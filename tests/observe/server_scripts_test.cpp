@@ -163,5 +163,29 @@ TEST_CASE("server scripts: a key that was made halfway is made anew") {
   CHECK(fixture.read("paas_next_ed25519_key.pub").starts_with(key));
 }
 
+/// Runs the script that lets a key in, with the folder as home.
+ProcessResult authorize(ScriptFixture& fixture, const std::string& key) {
+  ProcessRequest request;
+  request.arguments = {"sh", "-euc", authorize_key_script};
+  request.input = key;
+  request.environment = {"PATH=/usr/bin:/bin", "HOME=" + fixture.folder.path()};
+  auto result = fixture.processes.run(request);
+  REQUIRE(result);
+  return *result;
+}
+
+TEST_CASE("server: a key is let in once, beside those that are") {
+  ScriptFixture fixture;
+  CHECK(authorize(fixture, "ssh-ed25519 AAAA stack").exit_status == 0);
+  CHECK(fixture.read(".ssh/authorized_keys") == "ssh-ed25519 AAAA stack\n");
+  // Somebody's editor left the last line without an end.
+  fixture.write(fixture.folder.file(".ssh/authorized_keys"), "ssh-ed25519 BBBB somebody");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(authorize(fixture, "ssh-ed25519 AAAA stack").exit_status == 0);
+    CHECK(fixture.read(".ssh/authorized_keys") ==
+          "ssh-ed25519 BBBB somebody\nssh-ed25519 AAAA stack\n");
+  }
+}
+
 }  // namespace
 }  // namespace paas::observe

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "system/posix_files.hpp"
 #include "system/posix_processes.hpp"
 #include "system/support/scratch_folder.hpp"
@@ -71,6 +72,44 @@ void check_with(std::vector<std::string> checker, const std::string& name,
 
 TEST_CASE("ssh: the user data is as the golden file") {
   check_golden("user_data.yaml", paas::ssh::user_data(example()));
+}
+
+TEST_CASE("ssh: the preparation of a machine made by hand writes the same files") {
+  const auto script = paas::ssh::preparation_script(example());
+  check_with({"sh", "-n"}, "prepare-by-hand", script);
+  check_with({"shellcheck", "-s", "dash"}, "prepare-by-hand", script);
+  // Neither its host key nor its name is touched.
+  CHECK(script.find("PRIVATE KEY") == std::string::npos);
+  CHECK(script.find("zipkick-web-1") == std::string::npos);
+  // The script in a root of its own, without running what it installs.
+  const paas::tests::ScratchFolder folder;
+  auto moved =
+      paas::text::replace_all(script.substr(0, script.rfind("/usr/local/sbin/paas-prepare ||")),
+                              " /etc/", " " + folder.path() + "/etc/");
+  moved = paas::text::replace_all(moved, ">/etc/", ">" + folder.path() + "/etc/");
+  moved = paas::text::replace_all(moved, " /usr/local/", " " + folder.path() + "/usr/local/");
+  moved = paas::text::replace_all(moved, ">/usr/local/", ">" + folder.path() + "/usr/local/");
+  paas::ProcessRequest request;
+  request.arguments = {"sh", "-c", moved};
+  paas::system::PosixProcesses processes;
+  const auto result = processes.run(request);
+  REQUIRE(result.has_value());
+  CHECK(result->error_output == "");
+  REQUIRE(result->exit_status == 0);
+  paas::system::PosixFiles files;
+  for (const auto& [path, content] : files_in(paas::ssh::user_data(example()))) {
+    CAPTURE(path);
+    const auto written = files.read(folder.path() + path);
+    REQUIRE(written.has_value());
+    const auto program = path.starts_with("/usr/local/sbin/");
+    CHECK(files.info(folder.path() + path)->value().mode == (program ? 0755 : 0644));
+    // Its own paths were moved as well.
+    auto expected = paas::text::replace_all(content, " /etc/", " " + folder.path() + "/etc/");
+    expected = paas::text::replace_all(expected, ">/etc/", ">" + folder.path() + "/etc/");
+    expected =
+        paas::text::replace_all(expected, " /usr/local/", " " + folder.path() + "/usr/local/");
+    CHECK(*written == expected);
+  }
 }
 
 TEST_CASE("ssh: the user data is ASCII and far below the limit of 64 KiB") {

@@ -1,0 +1,21 @@
+// Takes a droplet that somebody made by hand into the lockfile as a server. Pure.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "digitalocean/model.hpp"
+#include "lockfile/model.hpp"
+#include "stack/model.hpp"
+
+namespace paas::plan {
+
+/// Adds it as a server of the service, one more than there were, and gives the name that the
+/// droplet has to have. A droplet that has such a name with a number nobody was given keeps it. It
+/// is not prepared: the next `up` rotates its host key, tags it and puts a container on it. Errors:
+/// usage at the service's maximum; exists when it is a server already or carries another stack's
+/// tag; invalid for another network, region or size, and while it is not active.
+Result<std::string> adopt(lockfile::Lockfile& lockfile, const stack::Stack& stack,
+                          const stack::Service& service, const digitalocean::Droplet& droplet);
+
+}  // namespace paas::plan

@@ -1,0 +1,325 @@
+// Reads names, tags, rules and labels back into a lockfile.
+#include "plan/rebuild.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hpp"
+#include "lockfile/names.hpp"
+#include "lockfile/ownership.hpp"
+#include "plan/container.hpp"
+#include "plan/environment.hpp"
+#include "plan/numbers.hpp"
+
+namespace paas::plan {
+
+namespace {
+
+constexpr std::size_t releases_kept = 10;
+
+class Rebuilder {
+ public:
+  Rebuilder(const lockfile::Lockfile& fresh, const Remains& remains)
+      : remains_(remains), stack_(remains.stack), observed_(remains.observed), lock_(fresh) {}
+
+  Result<Rebuilt> rebuild() {
+    lock_.applied = stack_;
+    take_network();
+    take_droplets();
+    take_volumes();
+    take_firewalls();
+    take_address();
+    for (const auto& service : stack_.services) {
+      take_ports(service);
+      take_releases(service.name);
+      take_counts(service.name, service.scale.max);
+      take_password(service);
+    }
+    if (stack_.lb) take_counts("lb", 1);
+    settle_servers();
+    raise_numbers(stack_.name, observed_, lock_);
+    if (!lock_.vpc && lock_.servers.empty() && lock_.volumes.empty() && lock_.firewalls.empty()) {
+      return fail(ErrorKind::not_found,
+                  fmt::format("nothing of stack {} is found in {}", stack_.name, stack_.region),
+                  "see whether the token and the region are the right ones; if nothing was made "
+                  "yet, `paasctl up` makes the stack");
+    }
+    return Rebuilt{std::move(lock_), std::move(notes_)};
+  }
+
+ private:
+  void take_network();
+  void take_droplets();
+  void take_droplet(const digitalocean::Droplet& droplet);
+  void take_volumes();
+  void take_firewalls();
+  void take_address();
+  void take_ports(const stack::Service& service);
+  void take_releases(const std::string& service);
+  void take_counts(const std::string& service, int limit);
+  void take_password(const stack::Service& service);
+  void settle_servers();
+  bool is_own(const digitalocean::Droplet& droplet) const {
+    return lock_.vpc && droplet.vpc_id == lock_.vpc->id;
+  }
+  const observe::Machine* machine(const std::string& server) const;
+  std::vector<int> ports_from_firewall(const std::string& firewall, const std::string& tag) const;
+  std::string known_password(const stack::Service& service) const;
+
+  const Remains& remains_;
+  const stack::Stack& stack_;
+  const observe::Observed& observed_;
+  lockfile::Lockfile lock_;
+  std::vector<std::string> notes_;
+};
+
+/// Names of networks are unique in an account's region.
+void Rebuilder::take_network() {
+  for (const auto& vpc : remains_.vpcs) {
+    if (vpc.name != lockfile::vpc_name(stack_.name) || vpc.region != stack_.region) continue;
+    lock_.vpc = lockfile::Resource{vpc.name, vpc.id};
+    lock_.vpc_range = vpc.ip_range;
+  }
+}
+
+const observe::Machine* Rebuilder::machine(const std::string& server) const {
+  const auto seen = observed_.servers.find(server);
+  const auto entry = lock_.servers.find(server);
+  if (seen == observed_.servers.end() || entry == lock_.servers.end() || !seen->second.machine ||
+      entry->second.droplet.id != std::to_string(seen->second.droplet.id)) {
+    return nullptr;
+  }
+  return &*seen->second.machine;
+}
+
+void Rebuilder::take_droplets() {
+  for (const auto& [name, server] : observed_.servers) take_droplet(server.droplet);
+  for (const auto& droplet : observed_.namesakes) take_droplet(droplet);
+}
+
+void Rebuilder::take_droplet(const digitalocean::Droplet& droplet) {
+  const auto parts = lockfile::parse_server_name(stack_.name, droplet.name);
+  const auto left = [&](const std::string& why) {
+    notes_.push_back(
+        fmt::format("droplet {} ({}) is left alone: {}", droplet.name, droplet.id, why));
+  };
+  if (!parts) return left("its name is no server's");
+  if (!is_own(droplet)) return left("it is not in the stack's network");
+  if (lock_.servers.contains(droplet.name)) return left("another one has its name");
+  lockfile::Server server;
+  server.service = parts->service;
+  server.number = parts->number;
+  server.droplet = {droplet.name, std::to_string(droplet.id)};
+  server.public_address = droplet.public_address;
+  server.private_address = droplet.private_address;
+  server.size = droplet.size;
+  server.region = droplet.region;
+  server.image = droplet.image_slug.empty() ? std::to_string(droplet.image_id) : droplet.image_slug;
+  server.created = droplet.created_at;
+  lock_.servers[droplet.name] = std::move(server);
+}
+
+void Rebuilder::take_volumes() {
+  for (const auto& [name, volume] : observed_.volumes) {
+    if (!lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::none)) continue;
+    const auto& holders = volume.droplet_ids;
+    const bool is_ours = std::all_of(holders.begin(), holders.end(), [&](std::int64_t holder) {
+      return std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+        return entry.second.droplet.id == std::to_string(holder);
+      });
+    });
+    if (!is_ours) {
+      notes_.push_back(
+          fmt::format("volume {} is left alone: a droplet that is not in the stack's "
+                      "network has it",
+                      name));
+      continue;
+    }
+    lock_.volumes[name] = {{name, volume.id},
+                           name.substr(stack_.name.size() + 1),
+                           volume.size_gigabytes,
+                           volume.region};
+  }
+}
+
+void Rebuilder::take_firewalls() {
+  for (const auto& [name, firewall] : observed_.firewalls) {
+    if (!lockfile::belongs(firewall.spec.tags, stack_.name, lockfile::Intent::none)) continue;
+    lock_.firewalls[name.substr(stack_.name.size() + 1)] = {name, firewall.id};
+  }
+}
+
+/// A reserved IP has no name: its droplet tells whose it is.
+void Rebuilder::take_address() {
+  for (const auto& ip : observed_.reserved_ips) {
+    for (const auto& [name, server] : lock_.servers) {
+      if (server.service != "lb" || server.droplet.id != std::to_string(ip.droplet_id)) continue;
+      lock_.lb.emplace().reserved_ip = ip.ip;
+    }
+  }
+  if (stack_.lb && !lock_.lb) {
+    notes_.emplace_back(
+        "no reserved IP is on a load balancer of the stack: `up` makes another one");
+  }
+}
+
+/// The ports that a firewall opens to servers with that tag, ascending.
+std::vector<int> Rebuilder::ports_from_firewall(const std::string& firewall,
+                                                const std::string& tag) const {
+  std::set<int> ports;
+  const auto found = observed_.firewalls.find(firewall);
+  if (found == observed_.firewalls.end()) return {};
+  for (const auto& rule : found->second.spec.inbound) {
+    if (std::find(rule.tags.begin(), rule.tags.end(), tag) == rule.tags.end()) continue;
+    if (const auto port = text::to_integer(rule.ports)) ports.insert(static_cast<int>(*port));
+  }
+  return {ports.begin(), ports.end()};
+}
+
+/// "port=8000 slots=20000,20001": the slots in their order.
+std::vector<int> slots_in_shape(const std::string& shape) {
+  std::vector<int> slots;
+  constexpr std::string_view key = "slots=";
+  for (const auto& word : text::split(shape, ' ')) {
+    if (!word.starts_with(key)) continue;
+    for (const auto& number : text::split(word.substr(key.size()), ',')) {
+      if (const auto port = text::to_integer(number)) slots.push_back(static_cast<int>(*port));
+    }
+  }
+  return slots;
+}
+
+void Rebuilder::take_ports(const stack::Service& service) {
+  if (service.type != stack::ServiceType::web) return;
+  auto& entry = lock_.services[service.name];
+  auto slots = ports_from_firewall(lockfile::firewall_name(stack_.name, service.name),
+                                   lockfile::service_tag(stack_.name, "lb"));
+  for (const auto& [name, server] : lock_.servers) {
+    const auto* inside = machine(name);
+    if (inside == nullptr || server.service != service.name) continue;
+    for (const auto& container : inside->containers) {
+      if (auto own = slots_in_shape(container.shape); own.size() == 2) slots = std::move(own);
+    }
+  }
+  // Of any other number nobody can tell which are in use: `up` gives out new ones.
+  if (slots.size() == 2) entry.slots = std::move(slots);
+  const auto ports = ports_from_firewall(lockfile::firewall_name(stack_.name, "lb"),
+                                         lockfile::client_tag(stack_.name, service.name));
+  if (ports.size() == 1) entry.internal_port = ports.front();
+}
+
+/// The releases of which there are containers; a server's own is the newest that runs on it.
+void Rebuilder::take_releases(const std::string& service) {
+  std::map<int, lockfile::Release> releases;
+  for (auto& [name, server] : lock_.servers) {
+    const auto* inside = machine(name);
+    if (inside == nullptr || server.service != service) continue;
+    for (const auto& container : inside->containers) {
+      if (container.service != service) continue;
+      auto identity = container.environment;
+      identity[""] = container.shape;
+      const auto* declared = stack::find_service(stack_, service);
+      const auto source = stack_.images.find(declared == nullptr ? "" : declared->image);
+      releases[container.release] = {container.release,
+                                     source == stack_.images.end() ? "" : source->second.pull,
+                                     container.image_digest, environment_digest(identity), ""};
+      if (container.state != "running" || container.release < server.release) continue;
+      server.release = container.release;
+      server.slot = container.slot;
+    }
+  }
+  auto& list = lock_.services[service].releases;
+  for (auto& [number, release] : releases) list.push_back(std::move(release));
+  if (list.size() > releases_kept) {
+    list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(releases_kept));
+  }
+}
+
+/// As many servers as there are. Where there can be one only, it is the one that has the volume,
+/// else the newest: a run that replaced it was cut short.
+void Rebuilder::take_counts(const std::string& service, int limit) {
+  std::vector<lockfile::Server*> servers;
+  for (auto& [name, server] : lock_.servers) {
+    if (server.service == service) servers.push_back(&server);
+  }
+  lock_.services[service].count = std::min(static_cast<int>(servers.size()), limit);
+  if (limit != 1 || servers.size() < 2) return;
+  const auto volume = observed_.volumes.find(lockfile::volume_name(stack_.name, service));
+  const auto rank = [&](const lockfile::Server* server) {
+    const bool holds =
+        volume != observed_.volumes.end() &&
+        std::any_of(volume->second.droplet_ids.begin(), volume->second.droplet_ids.end(),
+                    [&](std::int64_t id) { return server->droplet.id == std::to_string(id); });
+    return std::make_pair(holds, server->number);
+  };
+  const auto* stays = *std::max_element(
+      servers.begin(), servers.end(),
+      [&](const auto* left, const auto* right) { return rank(left) < rank(right); });
+  for (auto* server : servers) server->leaving = server != stays;
+}
+
+/// The password in the environment of a container of the service, where a variable is just that.
+std::string Rebuilder::known_password(const stack::Service& service) const {
+  for (const auto& [name, server] : lock_.servers) {
+    const auto* inside = machine(name);
+    if (inside == nullptr || server.service != service.name) continue;
+    for (const auto& container : inside->containers) {
+      for (const auto& [variable, value] : service.credentials->env) {
+        const auto found = container.environment.find(variable);
+        if (value == "{password}" && found != container.environment.end()) return found->second;
+      }
+    }
+  }
+  return "";
+}
+
+void Rebuilder::take_password(const stack::Service& service) {
+  if (!service.credentials) return;
+  auto& entry = lock_.services[service.name];
+  const bool has_data = lock_.volumes.contains(lockfile::volume_name(stack_.name, service.name));
+  if (!has_data || !service.credentials->set.empty()) {
+    // An empty one is made by the next run.
+    entry.password_pending = has_data;
+    notes_.push_back(fmt::format("{} gets a new password with the next `up`", service.name));
+    return;
+  }
+  entry.password = Secret(known_password(service));
+  notes_.push_back(
+      entry.password.empty()
+          ? fmt::format("the data of {} has a password that is lost, and the stack file has no "
+                        "credentials.set for it: set the new one of {}_PASSWORD there by hand",
+                        service.name, stack::variable_prefix(service.name))
+          : fmt::format("{} keeps its password: the stack file has no credentials.set for it",
+                        service.name));
+}
+
+/// Those whose inside is known stay.
+void Rebuilder::settle_servers() {
+  std::vector<std::string> replaced;
+  for (auto& [name, server] : lock_.servers) {
+    const auto key = remains_.host_keys.find(name);
+    if (machine(name) != nullptr && key != remains_.host_keys.end()) {
+      server.host_key = key->second;
+      server.prepared = true;
+      continue;
+    }
+    server.leaving = true;
+    replaced.push_back(name);
+  }
+  if (replaced.empty()) return;
+  const bool is_one = replaced.size() == 1;
+  notes_.push_back(
+      fmt::format("{} {} not looked at: the next `up` makes {} in {} place and keeps the volumes",
+                  fmt::join(replaced, ", "), is_one ? "was" : "were", is_one ? "another" : "others",
+                  is_one ? "its" : "their"));
+}
+
+}  // namespace
+
+Result<Rebuilt> rebuild(const lockfile::Lockfile& fresh, const Remains& remains) {
+  return Rebuilder(fresh, remains).rebuild();
+}
+
+}  // namespace paas::plan

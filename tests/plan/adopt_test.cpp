@@ -1,0 +1,119 @@
+// Droplets that were made by hand, as servers of a service.
+#include "plan/adopt.hpp"
+
+#include <doctest/doctest.h>
+
+#include "plan/support/world.hpp"
+
+namespace paas::plan::testing {
+namespace {
+
+struct Fixture {
+  Fixture() {
+    world.up();
+    droplet.id = 4711;
+    droplet.name = "handmade";
+    droplet.status = "active";
+    droplet.public_address = "203.0.113.9";
+    droplet.private_address = "10.10.0.99";
+    droplet.vpc_id = world.lock().vpc->id;
+    droplet.region = "nyc3";
+    droplet.size = "s-1vcpu-1gb";
+    droplet.image_slug = "debian-12-x64";
+    droplet.created_at = "2026-01-31T08:15:00Z";
+  }
+  Result<std::string> adopted(const std::string& service = "frontend") {
+    return adopt(world.lock(), world.input.stack, world.service(service), droplet);
+  }
+  void check_refused(ErrorKind kind, const std::string& part) {
+    const auto before = world.lock();
+    const auto result = adopted();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == kind);
+    CHECK_MESSAGE(result.error().message.find(part) != std::string::npos, result.error().message);
+    CHECK(world.lock() == before);
+  }
+  World world;
+  digitalocean::Droplet droplet;
+};
+
+TEST_CASE("adopt: a droplet becomes one more server, with the next number") {
+  Fixture f;
+  const auto name = f.adopted();
+  REQUIRE(name);
+  CHECK(*name == "zipkick-frontend-3");
+  const auto& server = f.world.lock().servers.at(*name);
+  CHECK(server.droplet == lockfile::Resource{*name, "4711"});
+  CHECK(server.private_address == "10.10.0.99");
+  CHECK_FALSE(server.prepared);
+  CHECK(f.world.lock().services.at("frontend").count == 3);
+  CHECK(f.world.lock().services.at("frontend").next_number == 4);
+}
+
+TEST_CASE("adopt: the next run prepares it, tags it and puts a container into rotation") {
+  Fixture f;
+  f.droplet.name = *f.adopted();
+  f.world.input.observed.servers[f.droplet.name].droplet = f.droplet;
+  f.world.up();
+  CHECK(f.world.violations == std::vector<std::string>{});
+  CHECK(f.world.container("zipkick-frontend-3").state == "running");
+  CHECK(f.world.balancer().in_rotation.at("frontend").contains("zipkick-frontend-3.r1"));
+  CHECK(f.world.server("zipkick-frontend-3").droplet.id == 4711);
+  CHECK(rendered(f.world.plan()) == "nothing to do\n");
+}
+
+TEST_CASE("adopt: a name with a number that nobody was given is kept") {
+  Fixture f;
+  f.droplet.name = "zipkick-frontend-7";
+  CHECK(*f.adopted() == "zipkick-frontend-7");
+  CHECK(f.world.lock().services.at("frontend").next_number == 8);
+  Fixture used;
+  used.droplet.name = "zipkick-frontend-2";
+  CHECK(*used.adopted() == "zipkick-frontend-3");
+}
+
+TEST_CASE("adopt: what cannot be a server of the service is refused, and nothing is changed") {
+  SUBCASE("another network") {
+    Fixture f;
+    f.droplet.vpc_id = "elsewhere";
+    f.check_refused(ErrorKind::invalid, "is not in the stack's private network");
+  }
+  SUBCASE("another region") {
+    Fixture f;
+    f.droplet.region = "fra1";
+    f.check_refused(ErrorKind::invalid, "is in fra1, the stack in nyc3");
+  }
+  SUBCASE("another size") {
+    Fixture f;
+    f.droplet.size = "s-2vcpu-2gb";
+    f.check_refused(ErrorKind::invalid, "`up` would replace it");
+  }
+  SUBCASE("off") {
+    Fixture f;
+    f.droplet.status = "off";
+    f.check_refused(ErrorKind::invalid, "droplet handmade (4711) is off");
+  }
+  SUBCASE("another stack's") {
+    Fixture f;
+    f.droplet.tags = {"paas:other", "paas:other:web"};
+    f.check_refused(ErrorKind::exists, "is another stack's");
+  }
+  SUBCASE("a server already") {
+    Fixture f;
+    f.droplet.id = std::stoll(f.world.lock().servers.at("zipkick-frontend-1").droplet.id);
+    f.check_refused(ErrorKind::exists, "is server zipkick-frontend-1 already");
+  }
+  SUBCASE("one too many") {
+    Fixture f;
+    f.world.service("frontend").scale.max = 2;
+    f.check_refused(ErrorKind::usage, "frontend can have 2 servers at most");
+  }
+  SUBCASE("no stack yet") {
+    Fixture f;
+    f.world.lock().vpc.reset();
+    f.check_refused(ErrorKind::invalid, "the stack has no private network yet");
+  }
+}
+
+}  // namespace
+}  // namespace paas::plan::testing

@@ -1,0 +1,175 @@
+// A lockfile that was lost, made again from what exists.
+#include "plan/rebuild.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "plan/support/world.hpp"
+
+namespace paas::plan::testing {
+namespace {
+
+constexpr const char* network = "vpc-of-the-stack";
+
+/// The example is up, in a network that its droplets tell, and its lockfile is lost.
+struct Lost {
+  explicit Lost(std::string_view yaml = example) : world(yaml) {
+    world.up();
+    for (auto& [name, server] : world.input.observed.servers) {
+      server.droplet.vpc_id = network;
+      keys[name] = "ssh-ed25519 key-of-" + name;
+    }
+    world.input.observed.volumes.at("zipkick-db").tags = {"paas:zipkick"};
+    before = world.lock();
+    remains.stack = world.input.stack;
+    remains.vpcs = {{"another", "zipkick", "fra1", "10.9.0.0/20", false},
+                    {network, "zipkick", "nyc3", "10.10.0.0/20", false}};
+  }
+  Rebuilt rebuilt() {
+    remains.observed = world.input.observed;
+    remains.host_keys = keys;
+    lockfile::Lockfile fresh;
+    fresh.lineage = "fedcba9876543210fedcba9876543210";
+    auto result = rebuild(fresh, remains);
+    if (!result) FAIL(describe(result.error()));
+    return *result;
+  }
+  /// Goes on with the rebuilt lockfile, until nothing is left to do.
+  void go_on() {
+    world.lock() = rebuilt().lockfile;
+    world.lock().ssh_key = before.ssh_key;
+    world.input.observed.vpc = remains.vpcs[1];
+    world.up();
+    CHECK(rendered(world.plan()) == "nothing to do\n");
+    CHECK(world.violations == std::vector<std::string>{});
+  }
+  World world;
+  Remains remains;
+  std::map<std::string, std::string> keys;
+  lockfile::Lockfile before;
+};
+
+TEST_CASE("rebuild: what the servers tell is as it was, but for the passwords") {
+  Lost lost;
+  const auto result = lost.rebuilt();
+  const auto& made = result.lockfile;
+  CHECK(made.lineage == "fedcba9876543210fedcba9876543210");
+  CHECK(made.vpc->id == network);
+  CHECK(made.vpc_range == "10.10.0.0/20");
+  CHECK(made.firewalls == lost.before.firewalls);
+  CHECK(made.volumes == lost.before.volumes);
+  CHECK(made.lb->reserved_ip == lost.before.lb->reserved_ip);
+  REQUIRE(made.servers.size() == lost.before.servers.size());
+  for (const auto& [name, server] : made.servers) {
+    CAPTURE(name);
+    const auto& known = lost.before.servers.at(name);
+    CHECK(server.droplet == known.droplet);
+    CHECK(server.private_address == known.private_address);
+    CHECK(server.release == known.release);
+    CHECK(server.slot == known.slot);
+    CHECK(server.prepared);
+    CHECK_FALSE(server.leaving);
+    CHECK(server.host_key == "ssh-ed25519 key-of-" + name);
+  }
+  for (const auto& [name, service] : lost.before.services) {
+    CAPTURE(name);
+    const auto& again = made.services.at(name);
+    CHECK(again.count == service.count);
+    CHECK(again.next_number == service.next_number);
+    CHECK(again.slots == service.slots);
+    CHECK(again.internal_port == service.internal_port);
+    REQUIRE(again.releases.size() == service.releases.size());
+    if (service.releases.empty()) continue;
+    CHECK(again.releases.back().image_digest == service.releases.back().image_digest);
+    CHECK(again.releases.back().environment_digest == service.releases.back().environment_digest);
+  }
+  // Without a program that tells the data a new one, the old one is kept.
+  CHECK(made.services.at("db").password == lost.before.services.at("db").password);
+  CHECK(made.services.at("cache").password.empty());
+  CHECK_FALSE(made.services.at("cache").password_pending);
+}
+
+TEST_CASE("rebuild: with a `set` program the data is told a new password") {
+  Lost lost;
+  lost.remains.stack.services[2].credentials->set = {"/usr/local/bin/set-password"};
+  REQUIRE(lost.remains.stack.services[2].name == "db");
+  const auto made = lost.rebuilt().lockfile;
+  CHECK(made.services.at("db").password.empty());
+  CHECK(made.services.at("db").password_pending);
+}
+
+TEST_CASE("rebuild: after it one run is enough") {
+  Lost lost;
+  lost.go_on();
+  CHECK(lost.world.lock().servers.contains("zipkick-db-1"));
+}
+
+TEST_CASE("rebuild: servers that nobody could look at are replaced, and the volume moves") {
+  Lost lost;
+  lost.keys.clear();
+  for (auto& [name, server] : lost.world.input.observed.servers) {
+    server.machine.reset();
+    server.unreachable = "nobody has its key";
+  }
+  const auto result = lost.rebuilt();
+  for (const auto& [name, server] : result.lockfile.servers) CHECK(server.leaving);
+  CHECK(result.lockfile.services.at("frontend").slots == lost.before.services.at("frontend").slots);
+  CHECK(result.lockfile.services.at("backend").internal_port ==
+        lost.before.services.at("backend").internal_port);
+  CHECK(result.lockfile.services.at("db").password.empty());
+  const auto is_told = [&](const std::string& part) {
+    return std::any_of(result.notes.begin(), result.notes.end(), [&](const std::string& note) {
+      return note.find(part) != std::string::npos;
+    });
+  };
+  CHECK(is_told("were not looked at: the next `up` makes others in their place"));
+  CHECK(is_told("set the new one of DB_PASSWORD there by hand"));
+  lost.go_on();
+  CHECK(lost.world.lock().servers.contains("zipkick-db-2"));
+  CHECK_FALSE(lost.world.lock().servers.contains("zipkick-db-1"));
+  CHECK(lost.world.machine("zipkick-db-2").mounted_volumes.contains("zipkick-db"));
+  CHECK(lost.world.input.observed.servers.size() == 7);
+}
+
+TEST_CASE("rebuild: what lies in another network is another lockfile's") {
+  Lost lost;
+  auto& other = lost.world.input.observed.servers["zipkick-frontend-9"];
+  other.droplet = lost.world.server("zipkick-frontend-1").droplet;
+  other.droplet.name = "zipkick-frontend-9";
+  other.droplet.id = 4711;
+  other.droplet.vpc_id = "elsewhere";
+  const auto result = lost.rebuilt();
+  CHECK_FALSE(result.lockfile.servers.contains("zipkick-frontend-9"));
+  // Its number is not given out all the same.
+  CHECK(result.lockfile.services.at("frontend").next_number == 10);
+  REQUIRE_FALSE(result.notes.empty());
+  CHECK(result.notes[0] ==
+        "droplet zipkick-frontend-9 (4711) is left alone: it is not in the stack's network");
+}
+
+TEST_CASE("rebuild: of two databases the one with the volume stays") {
+  Lost lost;
+  auto& other = lost.world.input.observed.servers["zipkick-db-2"];
+  other = lost.world.server("zipkick-db-1");
+  other.droplet.name = "zipkick-db-2";
+  other.droplet.id = 4711;
+  lost.keys["zipkick-db-2"] = "ssh-ed25519 other";
+  const auto made = lost.rebuilt().lockfile;
+  CHECK_FALSE(made.servers.at("zipkick-db-1").leaving);
+  CHECK(made.servers.at("zipkick-db-2").leaving);
+  CHECK(made.services.at("db").count == 1);
+  CHECK(made.services.at("db").next_number == 3);
+}
+
+TEST_CASE("rebuild: where nothing is left there is nothing to rebuild") {
+  Remains remains;
+  remains.stack = parsed(example);
+  const auto result = rebuild({}, remains);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == ErrorKind::not_found);
+  CHECK(result.error().message == "nothing of stack zipkick is found in nyc3");
+}
+
+}  // namespace
+}  // namespace paas::plan::testing
