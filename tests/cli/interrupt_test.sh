@@ -78,4 +78,16 @@ check_contains "and how to go on" "\`paasctl down\` goes on where this one stopp
 run paasctl down --yes
 check_equal "status of the next down" 0 "$status"
 check_equal "nothing is left" 0 "$(ids | wc -w)"
+
+# A list without any of the droplets that are known is not believed: it stops the run, and nothing is made anew.
+run paasctl up
+check_equal "both servers are ready again" "true true" "$(jq -r '.servers[].prepared' paas.lock | xargs)"
+for id in $(ids); do api "droplets/$id" -X DELETE; done
+until [[ -z $(ids) ]]; do :; done
+refused empty_list_up 65 up
+refused empty_list_plan 65 plan
+refused empty_list_down 65 down --yes
+check_equal "nothing was made" "" "$(ids)"
+run paasctl up --accept-loss
+check_equal "unless it is said that they are gone" 2 "$(ids | wc -w)"
 cli_end
