@@ -8,6 +8,7 @@
 #include "command_tree.hpp"
 #include "completion_scripts.hpp"
 #include "lockfile/codec.hpp"
+#include "lockfile/names.hpp"
 #include "program.hpp"
 #include "stack/parse.hpp"
 
@@ -179,6 +180,18 @@ void add_options(const CLI::App* command, Candidates& candidates) {
   }
 }
 
+/// What --confirm may name: servers, and the volumes that services declare.
+void add_confirmable(Program& program, const std::string& file, Candidates& candidates) {
+  add_words(candidates, servers_of(program, file), "server");
+  const auto text = program.ports.files.read(file);
+  if (!text) return;
+  const auto stack = stack::parse(*text).stack;
+  for (const auto& service : stack.services) {
+    if (!service.volume) continue;
+    candidates.push_back({lockfile::volume_name(stack.name, service.name), "volume"});
+  }
+}
+
 /// The values of an option, each behind `before` ("--output=").
 void add_values(Program& program, const Typed& typed, const CLI::Option& option,
                 const std::string& before, Candidates& candidates) {
@@ -192,6 +205,7 @@ void add_values(Program& program, const Typed& typed, const CLI::Option& option,
   const auto kind = placeholder(option);
   if (kind == "FILE" && before.empty()) candidates.push_back({any_file, ""});
   if (kind == "DIR" && before.empty()) candidates.push_back({any_folder, ""});
+  if (option.check_name("--confirm")) add_confirmable(program, typed.file, candidates);
   if ((option.check_name("--to") && kind != "FILE") || kind == "SERVICE") {
     add_words(candidates, services_of(program, typed.file), "service");
   }

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "lockfile/names.hpp"
+#include "losses.hpp"
+#include "pricing.hpp"
 #include "program.hpp"
 #include "session.hpp"
 
@@ -35,6 +37,13 @@ std::string question(const Session& session, const plan::Plan& plan, const Optio
   return fmt::format("Destroy {}? ({})", what, report::plan_summary(plan));
 }
 
+/// Whoever typed the names of what goes with its data was asked enough.
+Status agree(Program& program, const std::string& question,
+             const std::vector<plan::DataLoss>& losses) {
+  PAAS_TRY(const bool typed, confirm_losses(program, losses, question));
+  return typed ? Status{} : confirm(program, question);
+}
+
 /// Machine images are no part of what is up, and go on costing money.
 void note_machine_images(Program& program, const Session& session,
                          const observe::Observed& observed) {
@@ -60,11 +69,12 @@ Result<int> run(Program& program, const Options& options) {
   const auto volumes = options.volumes ? plan::Volumes::destroy : plan::Volumes::keep;
   auto plan = plan::make_down(session->lockfile, observed, volumes);
   if (options.dry_run) {
+    add_cost(*session, observed, plan);
     print_plan(program, plan);
     return exit_done;
   }
   if (!plan.empty() || !session->lockfile.temporary.empty()) {
-    PAAS_CHECK(confirm(program, question(*session, plan, options)));
+    PAAS_CHECK(agree(program, question(*session, plan, options), plan.losses));
     PAAS_CHECK(session->remove_builders());
     plan = plan::make_down(session->lockfile, observed, volumes);
   }
@@ -84,18 +94,20 @@ Result<int> run(Program& program, const Options& options) {
 void register_down(Program& program) {
   add_command<Options>(program, program.app, "down",
                        "Take the stack down; volumes are kept unless --volumes",
-                       [](CLI::App& command, Options& options) {
+                       [&program](CLI::App& command, Options& options) {
                          command.alias("destroy");
                          command.add_flag("--volumes", options.volumes,
                                           "Destroy the volumes and their data as well");
                          command.add_flag("--dry-run", options.dry_run, "Only show the plan");
                          command.add_flag("--accept-loss", options.accept_loss,
                                           "Forget what paas.lock knows and is not found");
+                         add_confirm_option(program, command);
                        },
                        run,
                        "  paasctl down\n"
                        "  paasctl down --yes            in scripts\n"
-                       "  paasctl down --volumes        with all data",
+                       "  paasctl down --volumes        with all data\n"
+                       "  paasctl down --yes --volumes --confirm shop-db",
                        {"json", "yaml"});
 }
 

@@ -109,13 +109,14 @@ int run(int argc, char** argv) {
               terminal,
               interruption.token(),
               [&] { interruption.request(); },
-              executable_path()};
+              executable_path(),
+              interruption};
   CLI::App app(description, "paasctl");
   app.fallthrough();
   app.footer(footer);
   app.require_subcommand(0, 1);
   GlobalOptions globals;
-  Program program{app, ports, globals, {}, {}, {}};
+  Program program{app, ports, globals, {}, {}, {}, {}, {argv + 1, argv + argc}};
   app.formatter(help_formatter(program));
   declare_globals(app, globals);
   register_commands(program);

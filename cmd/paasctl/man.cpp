@@ -205,6 +205,16 @@ std::string output_section(const Program& program, const CLI::App& command) {
                      roff(output_formats(program, command)));
 }
 
+std::string document_section(const Program& program, const CLI::App& command) {
+  const auto found = program.documents.find(&command);
+  if (found == program.documents.end()) return "";
+  std::vector<Entry> entries;
+  for (const auto& [path, meaning] : found->second.members) {
+    entries.push_back({".B " + roff(path), std::string(meaning) + "."});
+  }
+  return entries_section("JSON", roff(found->second.introduction) + "\n", entries);
+}
+
 std::string page(const Program& program, const CLI::App& command) {
   const auto& root = program.app;
   const auto name = page_name(command);
@@ -219,7 +229,8 @@ std::string page(const Program& program, const CLI::App& command) {
   text += commands_section(command);
   text += options_section(command, command.get_parent() == nullptr ? "GLOBAL OPTIONS" : "OPTIONS");
   if (command.get_parent() != nullptr) text += options_section(root, "GLOBAL OPTIONS");
-  text += output_section(program, command) + examples_section(command);
+  text += output_section(program, command) + document_section(program, command);
+  text += examples_section(command);
   text += exit_status_section(program, command);
   if (command.get_parent() == nullptr) text += environment_section() + files_section();
   text += see_also_section(command);

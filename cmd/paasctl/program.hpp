@@ -17,7 +17,9 @@
 #include "ports/process.hpp"
 #include "ports/random.hpp"
 #include "ports/terminal.hpp"
+#include "report/plan_json.hpp"
 #include "report/plan_text.hpp"
+#include "system/interruption.hpp"
 
 namespace paas::cli {
 
@@ -34,6 +36,8 @@ struct Ports {
   std::stop_token stop;
   std::function<void()> request_stop;  ///< Asks in the user's place.
   std::string executable;              ///< Path of this program.
+  /// Lets the first signal wait for what is under way.
+  system::Interruption& interruption;
 };
 
 struct GlobalOptions {
@@ -45,6 +49,8 @@ struct GlobalOptions {
   bool no_color = false;
   std::string progress = "auto";
   int parallelism = 10;
+  /// Servers and volumes whose data may be destroyed.
+  std::vector<std::string> confirmed;
 };
 
 /// The outcome of a command: an exit status, or an error that main renders.
@@ -61,6 +67,12 @@ struct Verbatim {
   std::vector<std::string>* words = nullptr;
 };
 
+/// What a command prints with --output json, for its man page.
+struct Document {
+  std::string introduction;
+  std::vector<report::Member> members;
+};
+
 struct Program {
   CLI::App& app;
   Ports& ports;
@@ -70,6 +82,9 @@ struct Program {
   std::map<const CLI::App*, std::vector<std::string>> formats;
   /// The commands that take another program's words.
   std::map<const CLI::App*, Verbatim> verbatim;
+  /// The documents that are explained member by member.
+  std::map<const CLI::App*, Document> documents;
+  std::vector<std::string> words;  ///< The command line, without the program.
 
   report::Color output_color() const;
   report::Color error_color() const;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "losses.hpp"
 #include "plan/counts.hpp"
 #include "program.hpp"
 #include "session.hpp"
@@ -73,7 +74,8 @@ Result<int> run(Program& program, const Options& options) {
 void register_scale(Program& program) {
   add_command<Options>(
       program, program.app, "scale", "Set how many servers services have",
-      [](CLI::App& command, Options& options) {
+      [&program](CLI::App& command, Options& options) {
+        add_confirm_option(program, command);
         command.add_option("COUNTS", options.counts, "SERVICE=N for each service, or SERVICE N")
             ->required();
       },

@@ -1,6 +1,7 @@
 // `paasctl server`: single servers of the stack.
 #include <fmt/format.h>
 
+#include "losses.hpp"
 #include "plan/counts.hpp"
 #include "program.hpp"
 #include "report/status.hpp"
@@ -98,7 +99,8 @@ void register_server(Program& program) {
         command.add_option("SERVICE", options.service, "Service")->required();
       },
       up, "  paasctl server up web");
-  const auto declare_server = [](CLI::App& command, ServerOptions& options) {
+  const auto declare_server = [&program](CLI::App& command, ServerOptions& options) {
+    add_confirm_option(program, command);
     command.add_option("SERVER", options.server, "Server, with or without the stack's name")
         ->required();
   };

@@ -10,9 +10,14 @@
 #include "contexts.hpp"
 #include "endpoint.hpp"
 #include "local_cloud.hpp"
+#include "losses.hpp"
+#include "pricing.hpp"
 #include "reconcile/snapshot.hpp"
+#include "report/cost_text.hpp"
+#include "report/plan_json.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
+#include "step_reporter.hpp"
 #include "system/curl_http.hpp"
 #include "system/system_clock.hpp"
 
@@ -252,32 +257,29 @@ Status Session::remove_builders_in_spite_of_stop() {
 
 Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   PAAS_TRY(auto tools_used, tools());
-  report::ProgressPrinter printer(program_.ports.terminal, progress_style(),
-                                  program_.error_color());
+  // From here on the first signal lets the steps that are under way come to their end.
+  const auto patience = program_.ports.interruption.finish_first();
+  StepReporter reporter(program_, progress_style());
   reconcile::Options options;
   options.parallelism = program_.globals.parallelism;
-  options.interrupted = [&] { return program_.ports.stop.stop_requested(); };
-  options.on_event = [&](const reconcile::Event& event) { printer(event); };
+  options.interrupted = [&] { return program_.ports.interruption.requested(); };
+  options.on_event = [&](const reconcile::Event& event) { reporter.tell(event); };
   PAAS_TRY(auto outcome,
            reconcile::execute(plan, loaded, input.images, input.restart, tools_used, options));
   lockfile = outcome.lockfile;
   loaded = outcome.lockfile;
   steps_done_ += outcome.done;
   if (outcome.interrupted) {
-    return fail(ErrorKind::interrupted,
-                fmt::format("interrupted: {} steps done, {} not done", steps_done_,
-                            outcome.skipped + static_cast<int>(outcome.failures.size())),
-                resume_hint());
+    print_failures(program_, outcome.failures, ErrorKind::interrupted);
+    return fail(interruption_of(outcome, steps_done_, resume_hint()));
   }
   if (outcome.failures.empty()) return exit_done;
-  for (std::size_t i = 1; i < outcome.failures.size(); ++i) {
-    const auto& failure = outcome.failures[i];
-    program_.ports.terminal.write_error(
-        fmt::format("error: {}: {}\n", plan::describe(failure.step), describe(failure.error)));
-  }
-  auto error = outcome.failures.front().error;
+  const auto first = outcome.failures.front();
+  outcome.failures.erase(outcome.failures.begin());
+  print_failures(program_, outcome.failures, std::nullopt);
+  auto error = first.error;
   if (error.hint.empty()) error.hint = resume_hint();
-  return fail(std::move(error), plan::describe(outcome.failures.front().step));
+  return fail(std::move(error), plan::describe(first.step));
 }
 
 Result<std::string> Session::find_server(const std::string& name) const {
@@ -325,6 +327,17 @@ std::vector<std::string> woken_by(const plan::Plan& plan) {
   return names;
 }
 
+/// What is going to be done, and what that changes in the bill.
+void say_summary(Program& program, Session& session, const observe::Observed& observed,
+                 plan::Plan& plan) {
+  program.say(fmt::format("{}: {}{}.", session.stack.name, report::plan_summary(plan),
+                          report::has_drift(plan) ? ", some of it because of drift" : ""));
+  plan.cost = plan::cost_of(session.lockfile, observed, plan, {});
+  if (!plan::changes(*plan.cost) || program.globals.quiet) return;
+  add_cost(session, observed, plan);
+  program.say(std::string(text::trim(report::cost_text(*plan.cost))));
+}
+
 /// Does what could not be planned while servers were off. `plan` was carried out; it becomes the
 /// one that decides what is known.
 Result<int> apply_to_woken(Program& program, Session& session, plan::Plan& plan) {
@@ -338,6 +351,7 @@ Result<int> apply_to_woken(Program& program, Session& session, plan::Plan& plan)
     }
   }
   if (plan.empty()) return exit_done;
+  PAAS_CHECK(confirm_losses(program, plan.losses, ""));
   program.say(fmt::format("{}: {}, now that {} {} on.", session.stack.name,
                           report::plan_summary(plan), fmt::join(woken, ", "),
                           woken.size() == 1 ? "is" : "are"));
@@ -349,21 +363,32 @@ Result<int> apply_to_woken(Program& program, Session& session, plan::Plan& plan)
 Result<int> apply_change(Program& program, Session& session, const Change& change) {
   PAAS_CHECK(session.acquire(change.command));
   if (!change.resume.empty()) session.resume = change.resume;
+  const auto* shown = change.shown;
+  if (shown != nullptr) {
+    PAAS_CHECK(report::check_basis(*shown, session.stack, session.lockfile));
+  }
   PAAS_CHECK(session.remove_builders());
   if (change.prepare) PAAS_CHECK(change.prepare(session));
   PAAS_TRY(auto input, session.input(observe::Depth::machines));
   if (change.adjust) change.adjust(input);
   PAAS_TRY(auto plan, plan::make(input));
+  if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan));
   for (const auto& warning : plan.warnings) program.say("warning: " + warning);
+  PAAS_CHECK(
+      confirm_losses(program, plan.losses, "", shown == nullptr ? Asking::allowed : Asking::never));
   if (plan.empty()) {
     program.say(report::nothing_to_do(plan));
     // Counts and pins are part of the lockfile although no server has to change for them.
     if (plan.lockfile == session.loaded) return exit_status_of_reach(plan);
   } else {
-    program.say(fmt::format("{}: {}.", session.stack.name, report::plan_summary(plan)));
+    say_summary(program, session, input.observed, plan);
   }
   PAAS_TRY(int status, session.execute(plan, input));
-  if (!woken_by(plan).empty()) {
+  const auto woken = woken_by(plan);
+  if (shown != nullptr && !woken.empty()) {
+    program.say(fmt::format("{} {} on now: `paasctl plan` shows what else has to change there.",
+                            fmt::join(woken, ", "), woken.size() == 1 ? "is" : "are"));
+  } else if (!woken.empty()) {
     PAAS_TRY(status, apply_to_woken(program, session, plan));
   }
   PAAS_TRY(const int reached, exit_status_of_reach(plan));

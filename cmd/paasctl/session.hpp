@@ -16,6 +16,7 @@
 #include "program.hpp"
 #include "reconcile/executor.hpp"
 #include "reconcile/images.hpp"
+#include "report/plan_file.hpp"
 #include "report/progress.hpp"
 #include "scratch.hpp"
 #include "ssh/connections.hpp"
@@ -133,6 +134,8 @@ struct Change {
   std::function<void(plan::Input&)> adjust;
   /// What to say again after an interruption; `paasctl up` goes on with all that is written down.
   std::string resume = {};
+  /// What was shown: nothing else is done, and nobody is asked. Null: what has to be done is.
+  const report::PlanFile* shown = nullptr;
 };
 Result<int> apply_change(Program& program, Session& session, const Change& change);
 

@@ -1,7 +1,12 @@
 // `paasctl up`: makes the world as the stack says.
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "losses.hpp"
+#include "pricing.hpp"
 #include "program.hpp"
+#include "report/plan_file.hpp"
 #include "session.hpp"
 
 namespace paas::cli {
@@ -11,7 +16,29 @@ namespace {
 struct Options {
   bool dry_run = false;
   bool accept_loss = false;
+  std::string plan;  ///< A file that `paasctl plan --out` wrote; empty: what has to be done is.
 };
+
+Result<report::PlanFile> read_plan(Program& program, const std::string& path) {
+  const auto text = program.ports.files.read(path);
+  if (text) return report::decode_plan_file(*text, path);
+  if (text.error().kind != ErrorKind::not_found) return fail(text.error());
+  return fail(ErrorKind::invalid, fmt::format("there is no plan {}", path),
+              "`paasctl plan --out FILE` writes one; a stack file is named with --file");
+}
+
+/// Shows what would be done; with a plan, whether it still is what was shown.
+Result<int> show(Program& program, Session& session, const report::PlanFile* shown) {
+  if (shown != nullptr) {
+    PAAS_CHECK(report::check_basis(*shown, session.stack, session.lockfile));
+  }
+  PAAS_TRY(auto input, session.input(observe::Depth::machines));
+  PAAS_TRY(auto plan, plan::make(input));
+  if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan));
+  add_cost(session, input.observed, plan);
+  print_plan(program, plan);
+  return exit_done;
+}
 
 /// Where the stack is reached; empty without a load balancer.
 std::string address_of(const Session& session) {
@@ -32,16 +59,16 @@ void print_address(Program& program, const Session& session) {
 }
 
 Result<int> run(Program& program, const Options& options) {
+  std::optional<report::PlanFile> shown;
+  if (!options.plan.empty()) {
+    PAAS_TRY(shown, read_plan(program, options.plan));
+  }
   PAAS_TRY(auto session, Session::open(program, Need::stack));
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
-  if (options.dry_run) {
-    PAAS_TRY(auto input, session->input(observe::Depth::machines));
-    PAAS_TRY(auto plan, plan::make(input));
-    print_plan(program, plan);
-    return exit_done;
-  }
+  if (options.dry_run) return show(program, *session, shown ? &*shown : nullptr);
   Change change;
   change.command = "paasctl up";
+  change.shown = shown ? &*shown : nullptr;
   PAAS_TRY(const int status, apply_change(program, *session, change));
   print_address(program, *session);
   return status;
@@ -52,15 +79,23 @@ Result<int> run(Program& program, const Options& options) {
 void register_up(Program& program) {
   add_command<Options>(program, program.app, "up",
                        "Bring the stack up: make, change and remove what the stack file says",
-                       [](CLI::App& command, Options& options) {
+                       [&program](CLI::App& command, Options& options) {
                          command.alias("apply");
+                         auto* plan = command.add_option(
+                             "FILE", options.plan,
+                             "A plan that `paasctl plan --out` wrote: apply it as it was shown, or "
+                             "refuse when something has moved since");
                          command.add_flag("--dry-run", options.dry_run, "Only show the plan");
-                         command.add_flag("--accept-loss", options.accept_loss,
-                                          "Start anew although nothing of what paas.lock knows "
-                                          "is found");
+                         command
+                             .add_flag("--accept-loss", options.accept_loss,
+                                       "Start anew although nothing of what paas.lock knows "
+                                       "is found")
+                             ->excludes(plan);
+                         add_confirm_option(program, command);
                        },
                        run,
                        "  paasctl up\n"
+                       "  paasctl up stack.plan\n"
                        "  paasctl up -f shop.yaml --parallelism 20\n"
                        "  paasctl up --dry-run -o json",
                        {"json", "yaml"});

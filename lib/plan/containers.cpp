@@ -79,30 +79,36 @@ std::string Planner::environment_change(const stack::Service& service,
   return fmt::format("{} change{}", fmt::join(names, ", "), names.size() == 1 ? "s" : "");
 }
 
-std::string Planner::reason_to_start(const stack::Service& service, const Placed& placed) const {
-  if (placed.created) return "it is new";
-  if (!placed.looked_at) return "";
-  const auto* container = current_container(*machine(placed.name), lock_.servers.at(placed.name));
-  if (container == nullptr) return fmt::format("no container of {} is on it", service.name);
-  if (container->state != "running") return fmt::format("its container is {}", container->state);
+Cause Planner::reason_to_start(const stack::Service& service, const Placed& placed) const {
+  if (placed.created) return {placed.reason, "it is new"};
+  if (!placed.looked_at) return {};
+  const auto& server = lock_.servers.at(placed.name);
+  const auto* container = current_container(*machine(placed.name), server);
+  if (container == nullptr) {
+    return {server.release == 0 ? Reason::unfinished : Reason::drift,
+            fmt::format("no container of {} is on it", service.name)};
+  }
+  if (container->state != "running") {
+    return drift(fmt::format("its container is {}", container->state));
+  }
   if (const auto asked = input_.restart.find(service.name); asked != input_.restart.end()) {
-    return asked->second;
+    return request(asked->second);
   }
   if (const auto image = input_.images.find(service.image); image != input_.images.end()) {
     if (image->second.needs_build) {
-      return fmt::format("image {} changes: {}", service.image, image->second.cause);
+      return change(fmt::format("image {} changes: {}", service.image, image->second.cause));
     }
     if (!image->second.digest || *image->second.digest != container->image_digest) {
-      return fmt::format("image {} changed", service.image);
+      return change(fmt::format("image {} changed", service.image));
     }
   }
   if (lock_.services.at(service.name).password_pending) {
     return "its data does not know its password yet";
   }
   if (container->shape != container_shape(stack_, lock_, service)) {
-    return "its port, volume or command changed";
+    return change("its port, volume or command changed");
   }
-  return environment_change(service, *container);
+  return change(environment_change(service, *container));
 }
 
 void Planner::plan_volume_move(const stack::Service& service, const Placed& placed) {
@@ -110,6 +116,10 @@ void Planner::plan_volume_move(const stack::Service& service, const Placed& plac
   const auto volume = lockfile::volume_name(stack_.name, service.name);
   const auto* inside = machine(placed.name);
   const bool recreated = has_step("create_volume/" + volume);
+  const auto* applied = input_.lockfile.applied
+                            ? stack::find_service(*input_.lockfile.applied, service.name)
+                            : nullptr;
+  const bool is_new = applied == nullptr || !applied->volume;
   if (!placed.created && !recreated &&
       (inside == nullptr || inside->mounted_volumes.contains(volume))) {
     return;
@@ -120,19 +130,21 @@ void Planner::plan_volume_move(const stack::Service& service, const Placed& plac
     const auto& server = lock_.servers.at(name);
     if (server.service != service.name) continue;
     if (seen(name) != nullptr && machine(name) != nullptr && !has_step("stop_container/" + name)) {
-      auto& stop = add(StepKind::stop_container, name,
-                       fmt::format("volume {} moves to {}", volume, placed.name),
-                       {"prepare_server/" + placed.name, "send_image/" + placed.name});
+      auto& stop =
+          add(StepKind::stop_container, name,
+              Cause{cause.reason, fmt::format("volume {} moves to {}", volume, placed.name)},
+              {"prepare_server/" + placed.name, "send_image/" + placed.name});
       stop.service = service.name;
       stop.server = name;
     }
     after.push_back("stop_container/" + name);
     after.push_back("forget_server/" + name);
   }
-  auto& step = add(
-      StepKind::attach_volume, placed.name,
-      placed.created ? fmt::format("{} keeps its data on it", service.name) : "it is not mounted",
-      after);
+  auto& step = add(StepKind::attach_volume, placed.name,
+                   placed.created
+                       ? Cause{placed.reason, fmt::format("{} keeps its data on it", service.name)}
+                       : Cause{is_new ? Reason::change : Reason::drift, "it is not mounted"},
+                   after);
   step.service = service.name;
   step.server = placed.name;
   step.subject = volume;
@@ -140,13 +152,14 @@ void Planner::plan_volume_move(const stack::Service& service, const Placed& plac
 }
 
 void Planner::plan_container(const stack::Service& service, const Placed& placed,
-                             const std::string& cause) {
+                             const Cause& cause) {
   const auto image = input_.images.find(service.image);
   const auto* inside = machine(placed.name);
   const bool present = inside != nullptr && image != input_.images.end() && image->second.digest &&
                        inside->image_digests.contains(*image->second.digest);
   if (!present) {
-    auto& send = add(StepKind::send_image, placed.name, "it lacks image " + service.image,
+    auto& send = add(StepKind::send_image, placed.name,
+                     Cause{cause.reason, "it lacks image " + service.image},
                      {"prepare_server/" + placed.name, "build_image/" + service.image,
                       "power_on_server/" + placed.name});
     send.service = service.name;
@@ -185,18 +198,24 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
                                          return container.service == service.name;
                                        });
   if (!has_old) return;
-  auto& retire =
-      add(StepKind::retire_container, placed.name, "a newer one takes its place", before_retiring);
+  auto& retire = add(StepKind::retire_container, placed.name,
+                     Cause{cause.reason, "a newer one takes its place"}, before_retiring);
   retire.service = service.name;
   retire.server = placed.name;
+  if (service.type == stack::ServiceType::db && !service.volume) {
+    warnings_.push_back(
+        fmt::format("{} has no volume: what it stored goes with its old container on {}",
+                    service.name, placed.name));
+  }
 }
 
 void Planner::plan_containers(const stack::Service& service) {
   for (const auto& placed : placed_[service.name]) {
     plan_volume_move(service, placed);
     auto cause = reason_to_start(service, placed);
-    if (cause.empty() && has_step("attach_volume/" + placed.name))
-      cause = "its volume was not mounted";
+    if (cause.empty() && has_step("attach_volume/" + placed.name)) {
+      cause = drift("its volume was not mounted");
+    }
     if (!cause.empty()) {
       plan_container(service, placed, cause);
       continue;
@@ -224,8 +243,8 @@ void Planner::plan_leftover(const stack::Service& service, const Placed& placed)
     after.push_back("add_to_rotation/" + placed.name);
     for (auto& id : steps_before_rotation(service.name)) after.push_back(std::move(id));
   }
-  auto& retire =
-      add(StepKind::retire_container, placed.name, "an earlier run left it behind", after);
+  auto& retire = add(StepKind::retire_container, placed.name,
+                     unfinished("an earlier run left it behind"), after);
   retire.service = service.name;
   retire.server = placed.name;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "lockfile/names.hpp"
+#include "plan/losses.hpp"
 #include "plan/make.hpp"
 #include "plan/planner.hpp"
 
@@ -15,6 +16,7 @@ Step& add(Plan& plan, StepKind kind, const std::string& key, std::string cause,
   step.kind = kind;
   step.id = to_text(kind) + "/" + key;
   step.cause = std::move(cause);
+  step.reason = Reason::request;
   step.after = std::move(after);
   plan.steps.push_back(std::move(step));
   return plan.steps.back();
@@ -83,6 +85,7 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
         lockfile.ssh_key->key.name;
   }
   plan.steps = ordered(std::move(plan.steps));
+  plan.losses = data_losses(plan.steps, lockfile);
   return plan;
 }
 

@@ -7,6 +7,7 @@
 
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
+#include "plan/losses.hpp"
 #include "plan/numbers.hpp"
 #include "plan/planner.hpp"
 
@@ -56,12 +57,13 @@ std::string text_of_tagged(const std::string& stack, const observe::Observed& ob
 
 Planner::Planner(const Input& input) : input_(input), stack_(input.stack), lock_(input.lockfile) {}
 
-Step& Planner::add(StepKind kind, const std::string& key, std::string cause,
+Step& Planner::add(StepKind kind, const std::string& key, Cause cause,
                    std::vector<std::string> after) {
   Step step;
   step.kind = kind;
   step.id = to_text(kind) + "/" + key;
-  step.cause = std::move(cause);
+  step.cause = std::move(cause.text);
+  step.reason = cause.reason;
   step.after = std::move(after);
   ids_.insert(step.id);
   steps_.push_back(std::move(step));
@@ -140,6 +142,7 @@ Result<Plan> Planner::make() {
     return fail(ErrorKind::failed, "steps of the plan wait for each other in a circle",
                 "this is a fault of paasctl; nothing was changed");
   }
+  plan.losses = data_losses(plan.steps, input_.lockfile);
   plan.lockfile = std::move(lock_);
   plan.warnings = std::move(warnings_);
   plan.unreached = std::move(unreached_);

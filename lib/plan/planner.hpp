@@ -14,8 +14,9 @@ namespace paas::plan {
 /// A server that the service shall have when the plan is done.
 struct Placed {
   std::string name;
-  bool created = false;    ///< By this plan, or adopted from an interrupted run.
-  bool looked_at = false;  ///< Its inside is known.
+  bool created = false;            ///< By this plan, or adopted from an interrupted run.
+  bool looked_at = false;          ///< Its inside is known.
+  Reason reason = Reason::change;  ///< Why it is created.
 };
 
 class Planner {
@@ -27,7 +28,7 @@ class Planner {
  private:
   /// Adds a step; identifiers in `after` that belong to no step of this plan are dropped at the
   /// end.
-  Step& add(StepKind kind, const std::string& key, std::string cause,
+  Step& add(StepKind kind, const std::string& key, Cause cause,
             std::vector<std::string> after = {});
   bool has_step(const std::string& id) const { return ids_.contains(id); }
 
@@ -37,6 +38,8 @@ class Planner {
   void plan_key();
   void plan_vpc();
   Status plan_firewall(const std::string& service);
+  Reason reason_of_firewall(const std::string& service,
+                            const digitalocean::FirewallSpec& actual) const;
   void plan_closing();
   void plan_leftover_firewalls();
   void plan_images();
@@ -46,30 +49,31 @@ class Planner {
 
   // servers.cpp
   void plan_servers(const std::string& service);
-  void plan_new_server(const std::string& service, const std::string& cause);
+  void plan_new_server(const std::string& service, const Cause& cause);
   void plan_existing_server(const std::string& name);
   void plan_tags(const std::string& name);
-  std::string reason_to_replace(const std::string& name, const lockfile::Server& server) const;
+  Cause reason_to_replace(const std::string& name, const lockfile::Server& server) const;
   bool uses(const std::string& user, const std::string& service) const;
   std::vector<std::string> steps_before_leaving(const std::string& service) const;
-  void plan_leaving_server(const std::string& name, const std::string& cause);
+  void plan_leaving_server(const std::string& name, const Cause& cause);
   void plan_departures();
   std::string machine_image(const std::string& service);
   const std::string& size_of(const std::string& service) const;
 
   // containers.cpp
   void plan_containers(const stack::Service& service);
-  std::string reason_to_start(const stack::Service& service, const Placed& placed) const;
+  Cause reason_to_start(const stack::Service& service, const Placed& placed) const;
   std::string environment_change(const stack::Service& service,
                                  const observe::Container& container) const;
-  void plan_container(const stack::Service& service, const Placed& placed,
-                      const std::string& cause);
+  void plan_container(const stack::Service& service, const Placed& placed, const Cause& cause);
   void plan_leftover(const stack::Service& service, const Placed& placed);
   std::vector<std::string> ready_steps(const std::string& service) const;
   void plan_volume_move(const stack::Service& service, const Placed& placed);
 
   // rotation.cpp
   void plan_balancer();
+  Cause reason_to_configure(const Placed& placed) const;
+  bool is_balancer_as_applied() const;
   std::optional<std::string> gradual_change() const;
   std::set<std::string> clients_of(const std::string& service) const;
   std::set<std::string> services_before_rules() const;
@@ -81,7 +85,7 @@ class Planner {
   void plan_stale_rotation();
   void plan_stale_name(const std::string& backend, const std::string& name);
   Step* plan_leave_of_rotation(const std::string& key, const std::string& server,
-                               const std::string& service, const std::string& cause);
+                               const std::string& service, const Cause& cause);
   bool has_old_balancer() const;
   std::vector<std::string> steps_of_new_balancer() const;
   std::vector<std::string> steps_of_old_balancer() const;
@@ -97,13 +101,14 @@ class Planner {
   lockfile::Lockfile lock_;
   /// HAProxy goes on with its rules of now until these services are as the stack says.
   std::set<std::string> first_;
-  std::map<std::string, std::string> closing_;  ///< Firewalls to be closed by service.
+  /// Firewalls to be closed by service, and why they have to be.
+  std::map<std::string, std::pair<std::string, Reason>> closing_;
   std::vector<Step> steps_;
   std::set<std::string> ids_;
   std::vector<std::string> warnings_;
   std::vector<std::string> unreached_;
   std::map<std::string, std::vector<Placed>> placed_;  ///< By service, and "lb".
-  std::map<std::string, std::string> departures_;      ///< Leaving servers and why.
+  std::map<std::string, Cause> departures_;            ///< Leaving servers and why.
 };
 
 /// Steps in an order in which each comes after what it needs; steps that are ready together keep

@@ -70,15 +70,16 @@ Status Planner::allocate() {
 void Planner::plan_key() {
   if (lock_.ssh_key && !lock_.ssh_key->key.id.empty()) return;
   const auto name = lockfile::ssh_key_name(stack_.name);
-  add(StepKind::create_key, name, "the stack has no SSH key yet").subject = name;
+  add(StepKind::create_key, name, change("the stack has no SSH key yet")).subject = name;
 }
 
 void Planner::plan_vpc() {
   const bool known = lock_.vpc && !lock_.vpc->id.empty();
   if (known && input_.observed.vpc) return;
   const auto name = lockfile::vpc_name(stack_.name);
-  auto& step = add(StepKind::create_vpc, name,
-                   known ? "it was deleted behind its back" : "the stack has no network yet");
+  auto& step =
+      add(StepKind::create_vpc, name,
+          known ? drift("it was deleted behind its back") : change("the stack has no network yet"));
   step.subject = name;
   step.detail = stack_.region;
 }
@@ -89,9 +90,9 @@ Status Planner::plan_firewall(const std::string& service) {
   const auto found = input_.observed.firewalls.find(wanted.name);
   if (found == input_.observed.firewalls.end()) {
     const bool known = made != lock_.firewalls.end() && !made->second.id.empty();
-    auto& step = add(
-        StepKind::create_firewall, service,
-        known ? "it was deleted behind its back" : fmt::format("{} has no firewall yet", service));
+    auto& step = add(StepKind::create_firewall, service,
+                     known ? drift("it was deleted behind its back")
+                           : change(fmt::format("{} has no firewall yet", service)));
     step.service = service;
     step.subject = wanted.name;
     step.detail = fmt::format("{} inbound rules", wanted.inbound.size());
@@ -103,7 +104,7 @@ Status Planner::plan_firewall(const std::string& service) {
   const auto first = with(wanted, old);
   if (ours && actual.inbound == first.inbound && actual.outbound == first.outbound &&
       actual.tags == wanted.tags && actual.droplet_ids.empty()) {
-    if (!old.empty()) closing_[service] = wanted.name;
+    if (!old.empty()) closing_[service] = {wanted.name, reason_of_firewall(service, actual)};
     return {};
   }
   const bool intended = made != lock_.firewalls.end() && made->second.id.empty();
@@ -112,19 +113,39 @@ Status Planner::plan_firewall(const std::string& service) {
   }
   // Names of firewalls are unique in an account: another one of this name took the place of ours.
   lock_.firewalls[service] = {wanted.name, found->second.id};
+  const auto reason = ours       ? reason_of_firewall(service, actual)
+                      : intended ? Reason::unfinished
+                                 : Reason::drift;
   auto& step = add(StepKind::update_firewall, service,
-                   ours ? "its rules differ from what the stack says"
-                        : "it is not the one that the last run made");
+                   ours ? Cause{reason, "its rules differ from what the stack says"}
+                        : Cause{reason, "it is not the one that the last run made"});
   step.service = service;
   step.subject = wanted.name;
   step.detail = fmt::format("{} inbound rules", first.inbound.size());
-  if (!old.empty()) closing_[service] = wanted.name;
+  if (!old.empty()) closing_[service] = {wanted.name, reason};
   return {};
+}
+
+/// A firewall that lets through what the stack said when it was applied was not touched since: what
+/// differs is the stack. Rules between the stack's own servers that are still too much are the
+/// executor's doing.
+Reason Planner::reason_of_firewall(const std::string& service,
+                                   const digitalocean::FirewallSpec& actual) const {
+  const auto& before = input_.lockfile;
+  if (!before.applied) return Reason::unfinished;
+  const auto meant = firewall_of(*before.applied, before, service);
+  const auto old = old_rules(actual, meant);
+  const auto left = with(meant, old);
+  const bool is_as_applied = old.empty() && actual.inbound == left.inbound &&
+                             actual.outbound == left.outbound && actual.tags == left.tags &&
+                             actual.droplet_ids.empty();
+  return is_as_applied ? Reason::change : Reason::drift;
 }
 
 /// Rules that let the stack's own servers through go when nothing is left that needs them.
 void Planner::plan_closing() {
-  for (const auto& [service, firewall] : closing_) {
+  for (const auto& [service, closing] : closing_) {
+    const auto& [firewall, reason] = closing;
     std::vector<std::string> after = {"update_firewall/" + service};
     for (const auto& [name, server] : lock_.servers) {
       for (const auto* kind :
@@ -133,8 +154,8 @@ void Planner::plan_closing() {
         after.push_back(kind + name);
       }
     }
-    auto& step =
-        add(StepKind::close_firewall, service, "it lets more through than the stack says", after);
+    auto& step = add(StepKind::close_firewall, service,
+                     Cause{reason, "it lets more through than the stack says"}, after);
     step.service = service;
     step.subject = firewall;
   }
@@ -150,7 +171,7 @@ void Planner::plan_leftover_firewalls() {
       after.push_back("forget_server/" + name);
     }
     auto& step = add(StepKind::delete_firewall, service,
-                     fmt::format("{} is not in the stack any more", service), after);
+                     change(fmt::format("{} is not in the stack any more", service)), after);
     step.service = service;
     step.subject = firewall.name;
   }
@@ -161,7 +182,7 @@ void Planner::plan_images() {
   for (const auto& service : stack_.services) used.insert(service.image);
   for (const auto& [name, state] : input_.images) {
     if (!state.needs_build || !used.contains(name)) continue;
-    add(StepKind::build_image, name, state.cause).subject = name;
+    add(StepKind::build_image, name, change(state.cause)).subject = name;
   }
 }
 
@@ -174,8 +195,8 @@ Status Planner::plan_volume(const stack::Service& service) {
   if (found == input_.observed.volumes.end()) {
     const bool known = made != lock_.volumes.end() && !made->second.volume.id.empty();
     auto& step = add(StepKind::create_volume, name,
-                     known ? "it was deleted behind its back; its data is gone"
-                           : fmt::format("{} keeps its data on it", service.name));
+                     known ? drift("it was deleted behind its back; its data is gone")
+                           : change(fmt::format("{} keeps its data on it", service.name)));
     step.service = service.name;
     step.subject = name;
     step.detail = fmt::format("{} GiB in {}", wanted, stack_.region);
@@ -186,7 +207,8 @@ Status Planner::plan_volume(const stack::Service& service) {
     if (!lockfile::belongs(found->second.tags, stack_.name, intent_of(intended))) {
       return lockfile::foreign("volume " + name, stack_.name);
     }
-    auto& step = add(StepKind::create_volume, name, "an earlier run made it and did not finish");
+    auto& step =
+        add(StepKind::create_volume, name, unfinished("an earlier run made it and did not finish"));
     step.service = service.name;
     step.subject = name;
     step.detail = fmt::format("{} GiB in {}", wanted, stack_.region);
@@ -203,11 +225,12 @@ Status Planner::plan_volume(const stack::Service& service) {
   // The lockfile's size is that of the file system, which grows after the volume.
   const int grown = made == lock_.volumes.end() ? actual : made->second.size_gigabytes;
   if (std::min(grown, actual) < wanted) {
-    auto& step = add(StepKind::resize_volume, name,
-                     wanted > actual
-                         ? fmt::format("its size is {} GiB, the stack says {} GiB", actual, wanted)
-                         : fmt::format("an earlier run left its file system at {} GiB", grown),
-                     {"create_volume/" + name});
+    auto& step =
+        add(StepKind::resize_volume, name,
+            wanted > actual
+                ? change(fmt::format("its size is {} GiB, the stack says {} GiB", actual, wanted))
+                : unfinished(fmt::format("an earlier run left its file system at {} GiB", grown)),
+            {"create_volume/" + name});
     step.service = service.name;
     step.subject = name;
     step.detail = fmt::format("{} GiB", wanted);
@@ -257,8 +280,8 @@ void Planner::plan_address() {
     std::vector<std::string> after;
     for (const auto& [name, cause] : departures_) after.push_back("delete_server/" + name);
     for (const auto& ip : take_addresses(lock_, input_.observed)) {
-      add(StepKind::release_address, ip, "the stack has no load balancer any more", after).subject =
-          ip;
+      add(StepKind::release_address, ip, change("the stack has no load balancer any more"), after)
+          .subject = ip;
     }
     return;
   }
@@ -267,10 +290,10 @@ void Planner::plan_address() {
   const auto* found = find_address();
   if (found == nullptr) {
     const bool known = !lock_.lb->reserved_ip.empty();
-    auto& step = add(
-        StepKind::create_address, placed.name,
-        known ? "it was released behind its back" : "the load balancer has no public address yet",
-        {"create_server/" + placed.name});
+    auto& step = add(StepKind::create_address, placed.name,
+                     known ? drift("it was released behind its back")
+                           : change("the load balancer has no public address yet"),
+                     {"create_server/" + placed.name});
     step.server = placed.name;
     step.service = "lb";
     return;
@@ -280,7 +303,9 @@ void Planner::plan_address() {
   std::vector<std::string> after = steps_of_new_balancer();
   after.push_back("power_on_server/" + placed.name);
   auto& step = add(StepKind::assign_address, placed.name,
-                   fmt::format("{} belongs to another droplet or to none", found->ip), after);
+                   Cause{placed.created ? placed.reason : Reason::drift,
+                         fmt::format("{} belongs to another droplet or to none", found->ip)},
+                   after);
   step.server = placed.name;
   step.service = "lb";
   step.detail = found->ip;

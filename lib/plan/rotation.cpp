@@ -46,23 +46,36 @@ const observe::Balancer* Planner::balancer() const {
   return inside != nullptr && inside->balancer ? &*inside->balancer : nullptr;
 }
 
+/// Whether HAProxy's configuration is what the stack said when it was applied.
+bool Planner::is_balancer_as_applied() const {
+  const auto& before = input_.lockfile;
+  if (!before.applied || !before.applied->lb) return false;
+  const auto meant = haproxy::render(balancer_setup(*before.applied, before));
+  return meant &&
+         haproxy::without_servers(*meant) == haproxy::without_servers(balancer()->configuration);
+}
+
+Cause Planner::reason_to_configure(const Placed& placed) const {
+  if (placed.created) return {placed.reason, "it is new"};
+  const auto* seen_balancer = balancer();
+  if (seen_balancer == nullptr) return {};
+  const auto wanted = haproxy::render(balancer_setup(stack_, lock_));
+  if (!seen_balancer->running) return drift("HAProxy does not run");
+  if (!wanted) return {};
+  if (haproxy::without_servers(*wanted) != haproxy::without_servers(seen_balancer->configuration)) {
+    return {is_balancer_as_applied() ? Reason::change : Reason::drift,
+            "its ports, rules or services differ from what the stack says"};
+  }
+  if (haproxy::mark_of(*wanted) != seen_balancer->mark) {
+    return drift("HAProxy runs with an older configuration than the one on disk");
+  }
+  return {};
+}
+
 void Planner::plan_balancer() {
   if (!stack_.lb) return;
   const auto& placed = placed_["lb"].front();
-  std::string cause;
-  if (placed.created) {
-    cause = "it is new";
-  } else if (const auto* seen_balancer = balancer()) {
-    const auto wanted = haproxy::render(balancer_setup(stack_, lock_));
-    if (!seen_balancer->running) {
-      cause = "HAProxy does not run";
-    } else if (wanted && haproxy::without_servers(*wanted) !=
-                             haproxy::without_servers(seen_balancer->configuration)) {
-      cause = "its ports, rules or services differ from what the stack says";
-    } else if (wanted && haproxy::mark_of(*wanted) != seen_balancer->mark) {
-      cause = "HAProxy runs with an older configuration than the one on disk";
-    }
-  }
+  const auto cause = reason_to_configure(placed);
   if (cause.empty()) return;
   std::vector<std::string> after = {"prepare_server/" + placed.name,
                                     "power_on_server/" + placed.name, "create_firewall/lb"};
@@ -70,8 +83,9 @@ void Planner::plan_balancer() {
     first_ = services_before_rules();
     const auto mark = haproxy::mark_of(*gradual);
     if (mark != haproxy::mark_of(balancer()->configuration) || mark != balancer()->mark) {
-      auto& prepare = add(StepKind::prepare_balancer, placed.name,
-                          "requests go on as before until the new rules can be served", after);
+      auto& prepare = add(
+          StepKind::prepare_balancer, placed.name,
+          Cause{cause.reason, "requests go on as before until the new rules can be served"}, after);
       prepare.service = "lb";
       prepare.server = placed.name;
       after.push_back(prepare.id);
@@ -199,20 +213,20 @@ void Planner::plan_rotation(const stack::Service& service) {
   const auto* seen_balancer = balancer();
   for (const auto& placed : placed_[service.name]) {
     if (has_step("add_to_rotation/" + placed.name)) continue;
-    std::string cause;
+    Cause cause;
     const auto wanted = balancer_server(lock_, placed.name, lock_.servers.at(placed.name));
     // What was off and never had a container gets one when it is on.
     const bool reachable = placed.looked_at || (has_step("power_on_server/" + placed.name) &&
                                                 lock_.servers.at(placed.name).release > 0);
     if (lb.created) {
-      cause = "the load balancer is new";
+      cause = {lb.reason, "the load balancer is new"};
     } else if (seen_balancer != nullptr && reachable) {
       if (!has(seen_balancer->known, service.name, wanted.name)) {
-        cause = "HAProxy does not know it";
+        cause = drift("HAProxy does not know it");
       } else if (!has(seen_balancer->in_rotation, service.name, wanted.name)) {
-        cause = "HAProxy sends it no requests";
+        cause = drift("HAProxy sends it no requests");
       } else if (!is_on_disk(*seen_balancer, service.name, wanted)) {
-        cause = "HAProxy's configuration on disk lacks it";
+        cause = drift("HAProxy's configuration on disk lacks it");
       }
     }
     if (cause.empty()) continue;
@@ -252,7 +266,7 @@ void Planner::plan_stale_name(const std::string& backend, const std::string& nam
   const auto server = name.substr(0, name.rfind(".r"));
   const auto entry = lock_.servers.find(server);
   if (entry == lock_.servers.end()) {
-    plan_leave_of_rotation(server, server, backend, "no server of that name is known");
+    plan_leave_of_rotation(server, server, backend, drift("no server of that name is known"));
     return;
   }
   if (const auto leaving = departures_.find(server); leaving != departures_.end()) {
@@ -269,13 +283,13 @@ void Planner::plan_stale_name(const std::string& backend, const std::string& nam
       inside->containers.begin(), inside->containers.end(),
       [&](const auto& container) { return rotation_name(server, container.release) == name; });
   if (has_container) return;
-  auto* step = plan_leave_of_rotation(name, server, backend, "its container is gone");
+  auto* step = plan_leave_of_rotation(name, server, backend, drift("its container is gone"));
   if (step != nullptr) step->subject = name;
 }
 
 /// The step, if it was not there yet.
 Step* Planner::plan_leave_of_rotation(const std::string& key, const std::string& server,
-                                      const std::string& service, const std::string& cause) {
+                                      const std::string& service, const Cause& cause) {
   if (has_step("remove_from_rotation/" + key)) return nullptr;
   auto after = steps_before_rotation(service);
   // A server whose droplet is gone only costs failed connections: it leaves at once.
@@ -334,10 +348,15 @@ void Planner::plan_hosts() {
       if (inside == nullptr || has_step("start_container/" + placed.name)) continue;
       const bool balancer_changes = stack_.lb && placed_.at("lb").front().created;
       if (!balancer_changes && inside->hosts == hosts_file(lock_)) continue;
+      // What is as the lockfile says now was not edited: the lockfile is about to change.
+      const auto reason =
+          inside->hosts == hosts_file(input_.lockfile) ? Reason::change : Reason::drift;
       std::vector<std::string> after;
       if (stack_.lb) after = steps_of_new_balancer();
-      auto& step =
-          add(StepKind::write_hosts, placed.name, "the load balancer's address changed", after);
+      auto& step = add(StepKind::write_hosts, placed.name,
+                       Cause{balancer_changes ? placed_.at("lb").front().reason : reason,
+                             "the load balancer's address changed"},
+                       after);
       step.service = service;
       step.server = placed.name;
     }

@@ -40,27 +40,28 @@ std::string Planner::machine_image(const std::string& service) {
   return stack_.base_image;
 }
 
-std::string Planner::reason_to_replace(const std::string& name,
-                                       const lockfile::Server& server) const {
+Cause Planner::reason_to_replace(const std::string& name, const lockfile::Server& server) const {
   if (const auto asked = input_.replace.find(name); asked != input_.replace.end()) {
-    return asked->second;
+    return request(asked->second);
   }
   const auto* found = seen(name);
   if (found == nullptr) {
-    return server.droplet.id.empty() ? "" : "its droplet was deleted";
+    return server.droplet.id.empty() ? Cause{} : drift("its droplet was deleted");
   }
-  if (found->droplet.status == "archive") return "its droplet is archived";
+  if (found->droplet.status == "archive") return drift("its droplet is archived");
   if (!server.droplet.id.empty() && std::to_string(found->droplet.id) != server.droplet.id) {
-    return "its droplet was replaced by another of the same name";
+    return drift("its droplet was replaced by another of the same name");
   }
-  if (found->droplet.size != size_of(server.service)) {
-    return fmt::format("its size is {}, the stack says {}", found->droplet.size,
-                       size_of(server.service));
+  const auto& wanted = size_of(server.service);
+  if (found->droplet.size != wanted) {
+    // Somebody resized it when it was made with the size that the stack still says.
+    return {server.size == wanted ? Reason::drift : Reason::change,
+            fmt::format("its size is {}, the stack says {}", found->droplet.size, wanted)};
   }
-  return "";
+  return {};
 }
 
-void Planner::plan_new_server(const std::string& service, const std::string& cause) {
+void Planner::plan_new_server(const std::string& service, const Cause& cause) {
   auto& server = lockfile::allocate_server(lock_, stack_.name, service);
   const auto name = lockfile::server_name(stack_.name, service, server.number);
   server.size = size_of(service);
@@ -76,10 +77,11 @@ void Planner::plan_new_server(const std::string& service, const std::string& cau
   if (server.image != stack_.base_image) {
     step.detail += fmt::format(", from snapshot {}", server.image);
   }
-  auto& prepare = add(StepKind::prepare_server, name, "it is new", {"create_server/" + name});
+  auto& prepare = add(StepKind::prepare_server, name, Cause{cause.reason, "it is new"},
+                      {"create_server/" + name});
   prepare.service = service;
   prepare.server = name;
-  placed_[service].push_back({name, true, false});
+  placed_[service].push_back({name, true, false, cause.reason});
 }
 
 void Planner::plan_tags(const std::string& name) {
@@ -98,17 +100,28 @@ void Planner::plan_tags(const std::string& name) {
   std::erase_if(surplus, [&](const std::string& tag) {
     return !tag.starts_with(lockfile::stack_tag(stack_.name) + ":");
   });
+  // Tags that it had when the stack was applied are missed because somebody took them away, and one
+  // that it did not have was put there by somebody.
+  const auto applied = input_.lockfile.applied ? tags_of(*input_.lockfile.applied, server.service)
+                                               : std::vector<std::string>{};
+  const auto was_applied = [&](const std::string& tag) {
+    return std::find(applied.begin(), applied.end(), tag) != applied.end();
+  };
   if (!missing.empty()) {
-    auto& step =
-        add(StepKind::tag_server, name, fmt::format("it lacks {}", fmt::join(missing, ", ")));
+    const bool drifted = std::any_of(missing.begin(), missing.end(), was_applied);
+    auto& step = add(StepKind::tag_server, name,
+                     Cause{drifted ? Reason::drift : Reason::change,
+                           fmt::format("it lacks {}", fmt::join(missing, ", "))});
     step.service = server.service;
     step.server = name;
   }
   if (!surplus.empty()) {
     // Tags let connections through: an old container needs those that the new one does without.
-    auto& step =
-        add(StepKind::untag_server, name, fmt::format("it still has {}", fmt::join(surplus, ", ")),
-            {"start_container/" + name, "retire_container/" + name});
+    const bool drifted = !std::all_of(surplus.begin(), surplus.end(), was_applied);
+    auto& step = add(StepKind::untag_server, name,
+                     Cause{drifted ? Reason::drift : Reason::change,
+                           fmt::format("it still has {}", fmt::join(surplus, ", "))},
+                     {"start_container/" + name, "retire_container/" + name});
     step.service = server.service;
     step.server = name;
   }
@@ -117,14 +130,14 @@ void Planner::plan_tags(const std::string& name) {
 void Planner::plan_existing_server(const std::string& name) {
   auto& server = lock_.servers.at(name);
   const auto* found = seen(name);
-  Placed placed{name, false, false};
+  Placed placed{name, false, false, Reason::unfinished};
   // Without an address nothing can be done on it: an earlier run did not wait until it was active.
   if (found == nullptr || server.droplet.id.empty() || server.private_address.empty()) {
     if (found == nullptr) {
       server.size = size_of(server.service);
       server.image = machine_image(server.service);
     }
-    auto& step = add(StepKind::create_server, name, "an earlier run meant to make it",
+    auto& step = add(StepKind::create_server, name, unfinished("an earlier run meant to make it"),
                      {"create_firewall/" + server.service, "update_firewall/" + server.service,
                       "create_vpc/" + lockfile::vpc_name(stack_.name),
                       "create_key/" + lockfile::ssh_key_name(stack_.name)});
@@ -134,7 +147,7 @@ void Planner::plan_existing_server(const std::string& name) {
     placed.created = true;
   } else {
     if (found->droplet.status == "off") {
-      auto& step = add(StepKind::power_on_server, name, "it is powered off");
+      auto& step = add(StepKind::power_on_server, name, drift("it is powered off"));
       step.service = server.service;
       step.server = name;
       if (server.prepared) {
@@ -146,7 +159,7 @@ void Planner::plan_existing_server(const std::string& name) {
   }
   if (!server.prepared) {
     auto& step = add(StepKind::prepare_server, name,
-                     placed.created ? "it is new" : "an earlier run did not finish it",
+                     unfinished(placed.created ? "it is new" : "an earlier run did not finish it"),
                      {"create_server/" + name, "power_on_server/" + name});
     step.service = server.service;
     step.server = name;
@@ -164,11 +177,11 @@ void Planner::plan_existing_server(const std::string& name) {
 
 void Planner::plan_servers(const std::string& service) {
   std::vector<std::string> staying;
-  std::vector<std::string> causes;  // of new servers that replace others
+  std::vector<Cause> causes;  // of new servers that replace others
   for (auto& [name, server] : lock_.servers) {
     if (server.service != service) continue;
     if (server.leaving) {
-      departures_[name] = "it was taken out";
+      departures_[name] = unfinished("it was taken out");
       continue;
     }
     const auto reason = reason_to_replace(name, server);
@@ -178,7 +191,7 @@ void Planner::plan_servers(const std::string& service) {
     }
     server.leaving = true;
     departures_[name] = reason;
-    causes.push_back(fmt::format("replaces {}: {}", name, reason));
+    causes.push_back({reason.reason, fmt::format("replaces {}: {}", name, reason.text)});
   }
   std::sort(staying.begin(), staying.end(), [&](const auto& left, const auto& right) {
     return lock_.servers.at(left).number < lock_.servers.at(right).number;
@@ -187,7 +200,7 @@ void Planner::plan_servers(const std::string& service) {
   while (staying.size() > wanted) {
     lock_.servers.at(staying.back()).leaving = true;
     departures_[staying.back()] =
-        fmt::format("{} shall have {} of {} servers", service, wanted, staying.size());
+        change(fmt::format("{} shall have {} of {} servers", service, wanted, staying.size()));
     staying.pop_back();
   }
   for (const auto& name : staying) plan_existing_server(name);
@@ -196,8 +209,8 @@ void Planner::plan_servers(const std::string& service) {
     const auto index = count - had;
     plan_new_server(service, index < causes.size()
                                  ? causes[index]
-                                 : fmt::format("{} shall have {} server{}, has {}", service, wanted,
-                                               wanted == 1 ? "" : "s", had));
+                                 : change(fmt::format("{} shall have {} server{}, has {}", service,
+                                                      wanted, wanted == 1 ? "" : "s", had)));
   }
 }
 
@@ -209,7 +222,7 @@ void Planner::plan_departures() {
                           (server.service == "lb" && stack_.lb);
     if (!has_role) {
       server.leaving = true;
-      departures_[name] = fmt::format("{} is not in the stack any more", server.service);
+      departures_[name] = change(fmt::format("{} is not in the stack any more", server.service));
     }
   }
   for (const auto& [name, volume] : lock_.volumes) {
@@ -267,7 +280,7 @@ std::vector<std::string> Planner::steps_before_leaving(const std::string& servic
   return steps;
 }
 
-void Planner::plan_leaving_server(const std::string& name, const std::string& cause) {
+void Planner::plan_leaving_server(const std::string& name, const Cause& cause) {
   const auto& server = lock_.servers.at(name);
   const auto* found = seen(name);
   // Without an identifier it is unknown whether it was created: deleting looks for it by its name.

@@ -62,6 +62,20 @@ const KindText& text_of(StepKind kind) {
 
 std::string to_text(StepKind kind) { return text_of(kind).name; }
 
+std::string to_text(Reason reason) {
+  switch (reason) {
+    case Reason::change:
+      return "change";
+    case Reason::drift:
+      return "drift";
+    case Reason::unfinished:
+      return "unfinished";
+    case Reason::request:
+      return "request";
+  }
+  return "";
+}
+
 Change change_of(StepKind kind) { return text_of(kind).change; }
 
 std::string describe(const Step& step) {

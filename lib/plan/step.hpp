@@ -1,10 +1,13 @@
 // A plan: steps with their causes and their order.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lockfile/model.hpp"
+#include "plan/cost.hpp"
 #include "stack/model.hpp"
 
 namespace paas::plan {
@@ -47,6 +50,26 @@ enum class StepKind {
 
 enum class Change { create, update, remove };
 
+/// What a step answers to.
+enum class Reason {
+  change,      ///< The stack file, an image or a number of servers is not what was applied.
+  drift,       ///< What exists is not what was applied: somebody or something else changed it.
+  unfinished,  ///< An earlier run began it and was interrupted or failed.
+  request,     ///< The command asks for it, as `server replace` and `down` do.
+};
+
+/// Why a step is needed.
+struct Cause {
+  Reason reason = Reason::change;
+  std::string text;  ///< For people; empty: it is not needed.
+  bool empty() const { return text.empty(); }
+};
+
+inline Cause change(std::string text) { return {Reason::change, std::move(text)}; }
+inline Cause drift(std::string text) { return {Reason::drift, std::move(text)}; }
+inline Cause unfinished(std::string text) { return {Reason::unfinished, std::move(text)}; }
+inline Cause request(std::string text) { return {Reason::request, std::move(text)}; }
+
 /// One action. Which fields are set depends on the kind.
 struct Step {
   std::string id;  ///< "create_server/zipkick-web-1": unique in the plan.
@@ -56,7 +79,16 @@ struct Step {
   std::string subject;             ///< Volume, firewall, image or HAProxy server name; else empty.
   std::string detail;              ///< What is made, for people: "s-1vcpu-1gb in nyc3".
   std::string cause;               ///< Why it is needed.
+  Reason reason = Reason::change;  ///< The kind of the cause.
   std::vector<std::string> after;  ///< Identifiers of steps that must be done before.
+};
+
+/// Something that a plan destroys with data that is nowhere else.
+struct DataLoss {
+  std::string name;     ///< Of the server or volume: what has to be typed.
+  std::string service;  ///< Whose data it is.
+  std::string step;     ///< Identifier of the step that destroys it.
+  std::string text;     ///< "volume zipkick-db, with all data of db"
 };
 
 struct Plan {
@@ -70,11 +102,15 @@ struct Plan {
   /// Servers that should be as the stack says and could not be looked at: whether they are is
   /// unknown.
   std::vector<std::string> unreached;
+  std::vector<DataLoss> losses;     ///< Each has to be confirmed by its name.
+  std::optional<MonthlyCost> cost;  ///< When somebody asked for the prices.
   bool empty() const { return steps.empty(); }
 };
 
 /// "create_server"
 std::string to_text(StepKind kind);
+/// "drift"
+std::string to_text(Reason reason);
 Change change_of(StepKind kind);
 /// "create server zipkick-web-1 (s-1vcpu-1gb in nyc3)"
 std::string describe(const Step& step);

@@ -82,6 +82,7 @@ class Scheduler {
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
       if (progress_[i] != Progress::waiting) continue;
       ++outcome_.skipped;
+      outcome_.not_tried.push_back(plan_.steps[i]);
       tell(EventKind::skipped, plan_.steps[i], std::nullopt);
     }
   }

@@ -68,7 +68,8 @@ struct Outcome {
   int skipped = 0;
   bool interrupted = false;
   std::vector<Failure> failures;
-  lockfile::Lockfile lockfile;  ///< As it was stored last.
+  std::vector<plan::Step> not_tried;  ///< Those that were skipped, in the plan's order.
+  lockfile::Lockfile lockfile;        ///< As it was stored last.
 };
 
 /// Runs the plan. `loaded` is the lockfile that was read, `images` what plan::make was given. A

@@ -1,24 +1,17 @@
-// Renders plans as text and JSON.
+// Renders plans as text.
 #include "report/plan_text.hpp"
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
+#include "report/cost_text.hpp"
 #include "report/style.hpp"
 
 namespace paas::report {
 
-namespace {
-
-struct Counts {
-  int create = 0;
-  int update = 0;
-  int remove = 0;
-};
-
-Counts count(const plan::Plan& plan) {
-  Counts counts;
+PlanCounts count(const plan::Plan& plan) {
+  PlanCounts counts;
   for (const auto& step : plan.steps) {
     switch (plan::change_of(step.kind)) {
       case plan::Change::create:
@@ -35,6 +28,8 @@ Counts count(const plan::Plan& plan) {
   return counts;
 }
 
+namespace {
+
 std::string glyph(plan::Change change, Color color) {
   switch (change) {
     case plan::Change::create:
@@ -47,16 +42,43 @@ std::string glyph(plan::Change change, Color color) {
   return " ";
 }
 
-const char* name_of(plan::Change change) {
-  switch (change) {
-    case plan::Change::create:
-      return "create";
-    case plan::Change::update:
-      return "update";
-    case plan::Change::remove:
-      return "remove";
+const char* heading_of(plan::Reason reason) {
+  switch (reason) {
+    case plan::Reason::drift:
+      return "Drift: what exists is not as it was left";
+    case plan::Reason::unfinished:
+      return "Unfinished: an earlier run began it";
+    case plan::Reason::change:
+      return "Changes: the stack says something else than before";
+    case plan::Reason::request:
+      return "Asked for";
   }
   return "";
+}
+
+std::string step_text(const plan::Step& step, Color color) {
+  return fmt::format("  {} {}{}\n", glyph(plan::change_of(step.kind), color), plan::describe(step),
+                     paint(": " + step.cause, Tone::faint, color));
+}
+
+/// The steps under a heading for each kind of reason; without one where there is nothing to tell
+/// apart.
+std::string steps_text(const plan::Plan& plan, Color color) {
+  const bool plain = std::all_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
+    return step.reason == plan::Reason::change || step.reason == plan::Reason::request;
+  });
+  std::string text;
+  for (const auto reason : {plan::Reason::drift, plan::Reason::unfinished, plan::Reason::change,
+                            plan::Reason::request}) {
+    std::string lines;
+    for (const auto& step : plan.steps) {
+      if (plain || step.reason == reason) lines += step_text(step, color);
+    }
+    if (plain) return lines;
+    if (lines.empty()) continue;
+    text += paint(heading_of(reason), Tone::strong, color) + "\n" + lines;
+  }
+  return text;
 }
 
 }  // namespace
@@ -67,6 +89,11 @@ std::string plan_summary(const plan::Plan& plan) {
                      counts.remove);
 }
 
+bool has_drift(const plan::Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [](const plan::Step& step) { return step.reason == plan::Reason::drift; });
+}
+
 std::string nothing_to_do(const plan::Plan& plan) {
   if (plan.unreached.empty()) return "Nothing to do: everything is as the stack says.";
   return fmt::format("Nothing to do, as far as could be seen: {} could not be looked at.",
@@ -74,43 +101,19 @@ std::string nothing_to_do(const plan::Plan& plan) {
 }
 
 std::string plan_text(const plan::Plan& plan, Color color) {
-  std::string text;
-  for (const auto& step : plan.steps) {
-    text += fmt::format("  {} {}{}\n", glyph(plan::change_of(step.kind), color),
-                        plan::describe(step), paint(": " + step.cause, Tone::faint, color));
+  std::string text = steps_text(plan, color);
+  for (const auto& loss : plan.losses) {
+    text += fmt::format("  {} {}\n", paint("!", Tone::bad, color),
+                        paint(fmt::format("destroys {}: needs its name typed, or --confirm {}",
+                                          loss.text, loss.name),
+                              Tone::strong, color));
   }
   for (const auto& warning : plan.warnings) {
     text += fmt::format("  {} {}\n", paint("!", Tone::attention, color), warning);
   }
-  if (plan.empty()) return text + nothing_to_do(plan) + "\n";
-  return text + fmt::format("Plan: {}.\n", plan_summary(plan));
-}
-
-std::string plan_json(const plan::Plan& plan) {
-  nlohmann::ordered_json document;
-  document["format_version"] = 1;
-  document["stack"] = plan.lockfile.applied ? plan.lockfile.applied->name : "";
-  document["steps"] = nlohmann::ordered_json::array();
-  for (const auto& step : plan.steps) {
-    nlohmann::ordered_json entry;
-    entry["id"] = step.id;
-    entry["kind"] = plan::to_text(step.kind);
-    entry["change"] = name_of(plan::change_of(step.kind));
-    entry["service"] = step.service;
-    entry["server"] = step.server;
-    entry["subject"] = step.subject;
-    entry["detail"] = step.detail;
-    entry["description"] = plan::describe(step);
-    entry["cause"] = step.cause;
-    entry["after"] = step.after;
-    document["steps"].push_back(std::move(entry));
-  }
-  const auto counts = count(plan);
-  document["summary"] = {
-      {"create", counts.create}, {"update", counts.update}, {"remove", counts.remove}};
-  document["warnings"] = plan.warnings;
-  document["unreached"] = plan.unreached;
-  return document.dump(2) + "\n";
+  text +=
+      plan.empty() ? nothing_to_do(plan) + "\n" : fmt::format("Plan: {}.\n", plan_summary(plan));
+  return plan.cost ? text + cost_text(*plan.cost) : text;
 }
 
 }  // namespace paas::report

@@ -1,4 +1,4 @@
-// A plan for people and for programs.
+// A plan for people.
 #pragma once
 
 #include <string>
@@ -9,13 +9,21 @@ namespace paas::report {
 
 enum class Color { no, yes };
 
-/// One line a step: a glyph (+ ~ -), what is done and why; then a line that counts them.
+/// How many steps a plan has of each kind.
+struct PlanCounts {
+  int create = 0;
+  int update = 0;
+  int remove = 0;
+};
+PlanCounts count(const plan::Plan& plan);
+
+/// One line a step: a glyph (+ ~ -), what is done and why, drift apart from changes; then what data
+/// is destroyed, warnings, a line that counts the steps, and what the stack costs when that is
+/// known.
 std::string plan_text(const plan::Plan& plan, Color color);
 
-/// {"format_version": 1, "stack", "steps": [{"id", "kind", "change", "service", "server",
-/// "subject", "detail", "description", "cause", "after"}], "summary": {"create", "update",
-/// "remove"}, "warnings"}
-std::string plan_json(const plan::Plan& plan);
+/// Whether a step is needed because what exists was changed behind the stack's back.
+bool has_drift(const plan::Plan& plan);
 
 /// What there is to say of a plan without steps.
 std::string nothing_to_do(const plan::Plan& plan);

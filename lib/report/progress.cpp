@@ -82,7 +82,8 @@ void ProgressPrinter::print_line(const Event& event, const std::string& text,
   in_place_ = false;
   const auto elapsed =
       paint(fmt::format("{:>7}", text::duration(event.elapsed)), Tone::faint, color_);
-  if (event.kind == EventKind::stage || event.kind == EventKind::note) {
+  const bool is_of_step = !subject_of(event).empty();
+  if (is_of_step && (event.kind == EventKind::stage || event.kind == EventKind::note)) {
     line += fmt::format("{} {}   {}: {}\n", elapsed, mark, subject_of(event), text);
   } else {
     line += fmt::format("{} {} {}\n", elapsed, mark, text);

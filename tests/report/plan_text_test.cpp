@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "report/plan_json.hpp"
 #include "report/progress.hpp"
 #include "report/status.hpp"
 
@@ -57,6 +58,28 @@ TEST_CASE("report: a plan is a line a step with its cause, and a line that count
   compare("plan.txt", plan_text(some_plan(), Color::no));
   compare("plan.json", plan_json(some_plan()));
   CHECK(plan_text(some_plan(), Color::yes).find("\x1b[32m+\x1b[0m") != std::string::npos);
+}
+
+plan::Plan drifting_plan() {
+  auto plan = some_plan();
+  plan.steps[0].reason = plan::Reason::drift;
+  plan.steps[0].cause = "replaces shop-web-1: its droplet was deleted";
+  plan.steps[1].reason = plan::Reason::drift;
+  auto left = step(plan::StepKind::retire_container, "shop-web-3", "an earlier run left it behind");
+  left.reason = plan::Reason::unfinished;
+  plan.steps.insert(plan.steps.begin() + 1, left);
+  plan.losses = {{"shop-db", "db", "delete_volume/shop-db", "volume shop-db, with all data of db"}};
+  plan.cost.emplace();
+  plan.cost->sizes = {{"s-1vcpu-1gb", 2, 3, 6.0}, {"s-2vcpu-2gb", 1, 0, 18.0}};
+  plan.cost->unpriced = {10, 25, 0, 1, 2.41};
+  return plan;
+}
+
+TEST_CASE("report: drift is shown apart from changes, and what is destroyed stands out") {
+  compare("plan_drift.txt", plan_text(drifting_plan(), Color::no));
+  compare("plan_drift.json", plan_json(drifting_plan()));
+  CHECK(has_drift(drifting_plan()));
+  CHECK_FALSE(has_drift(some_plan()));
 }
 
 TEST_CASE("report: a plan without steps says so, and still warns") {

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <set>
+#include <thread>
 
 #include "system/posix_processes.hpp"
 #include "system/system_clock.hpp"
@@ -54,6 +55,72 @@ TEST_CASE("system: the second signal ends the process with 128 and its number") 
           while (true) ::pause();
           return 0;
         }) == 130);
+}
+
+/// Waits without a clock that a stop would end.
+void await(const std::stop_token& token) {
+  while (!token.stop_requested()) std::this_thread::yield();
+}
+
+TEST_CASE("system: while something is finished first, the first signal ends no wait") {
+  CHECK(status_of([] {
+          Interruption interruption;
+          SystemClock clock(interruption.token());
+          auto patience = interruption.finish_first();
+          ::kill(::getpid(), SIGINT);
+          await(interruption.requests());
+          if (!interruption.requested()) return 1;
+          if (interruption.token().stop_requested()) return 2;
+          if (!clock.wait(milliseconds(1))) return 3;
+          // What comes after it is not waited for any more.
+          patience.reset();
+          return clock.wait(milliseconds(60'000)) ? 4 : 0;
+        }) == 0);
+}
+
+TEST_CASE("system: the second signal ends the waits of what was to be finished") {
+  CHECK(status_of([] {
+          Interruption interruption;
+          SystemClock clock(interruption.token());
+          const auto patience = interruption.finish_first();
+          ::kill(::getpid(), SIGINT);
+          await(interruption.requests());
+          ::kill(::getpid(), SIGINT);
+          return clock.wait(milliseconds(60'000)) ? 1 : 0;
+        }) == 0);
+}
+
+TEST_CASE("system: the third signal ends the process, and so does what does not end by itself") {
+  CHECK(status_of([] {
+          Interruption interruption;
+          const auto patience = interruption.finish_first();
+          for (const auto& token : {interruption.requests(), interruption.token()}) {
+            ::kill(::getpid(), SIGTERM);
+            await(token);
+          }
+          ::kill(::getpid(), SIGTERM);
+          while (true) ::pause();
+          return 0;
+        }) == 128 + SIGTERM);
+  CHECK(status_of([] {
+          Interruption interruption(milliseconds(1));
+          const auto patience = interruption.finish_first();
+          ::kill(::getpid(), SIGINT);
+          await(interruption.requests());
+          ::kill(::getpid(), SIGINT);
+          while (true) ::pause();
+          return 0;
+        }) == 130);
+}
+
+TEST_CASE("system: what is asked for without a signal is a first signal") {
+  Interruption interruption;
+  auto patience = interruption.finish_first();
+  interruption.request();
+  CHECK(interruption.requested());
+  CHECK_FALSE(interruption.token().stop_requested());
+  patience.reset();
+  CHECK(interruption.token().stop_requested());
 }
 
 TEST_CASE("system: a closed pipe does not end the process") {

@@ -236,13 +236,16 @@ std::string rendered(const Plan& plan) {
   std::string text;
   for (const auto& step : plan.steps) {
     const auto change = change_of(step.kind);
-    text += fmt::format("{} {}: {}\n",
+    const auto reason =
+        step.reason == Reason::change ? "" : fmt::format("[{}] ", to_text(step.reason));
+    text += fmt::format("{} {}: {}{}\n",
                         change == Change::create   ? '+'
                         : change == Change::update ? '~'
                                                    : '-',
-                        describe(step), step.cause);
+                        describe(step), reason, step.cause);
     if (!step.after.empty()) text += fmt::format("    after {}\n", fmt::join(step.after, ", "));
   }
+  for (const auto& loss : plan.losses) text += "x " + loss.text + "\n";
   for (const auto& warning : plan.warnings) text += "! " + warning + "\n";
   if (plan.empty()) text += "nothing to do\n";
   return text;

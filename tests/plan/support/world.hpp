@@ -87,7 +87,7 @@ class World {
   std::map<std::string, int> made_releases_;        ///< By service, of one plan.
 };
 
-/// Steps with glyph, cause and what they wait for, then the warnings.
+/// Steps with glyph, cause and what they wait for, then what data is lost, then the warnings.
 std::string rendered(const Plan& plan);
 
 }  // namespace paas::plan::testing

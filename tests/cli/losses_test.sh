@@ -1,0 +1,74 @@
+#!/bin/bash
+# A volume, and a database's server without one, is destroyed only when its name is typed or given. With a local cloud
+# of records only.
+# shellcheck source=tests/cli/support.sh
+source "$(dirname "$0")/support.sh"
+for program in python3 jq curl ssh-keygen; do
+  command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
+done
+# shellcheck source=tests/cli/ssh_fixture.sh
+source "$cli_source/tests/cli/ssh_fixture.sh"
+# shellcheck source=tests/cli/cloud_fixture.sh
+source "$cli_source/tests/cli/cloud_fixture.sh"
+cat >paas.yaml <<'END'
+stack: shop
+cloud: local
+region: nyc3
+ssh: {from: [0.0.0.0/0]}
+images: {postgres: {pull: "postgres:16"}}
+services:
+  store: {type: db, image: postgres, port: 5432, scheme: postgresql, volume: {size: 1GiB, mount: /data}}
+  notes: {type: db, image: postgres, port: 5432, scheme: postgresql}
+END
+
+# The servers are made; their engine cannot pull. From here on the lockfile says that it could.
+run paasctl up --progress none
+check_equal "the servers are ready" "true true" "$(jq -r '.servers[].prepared' paas.lock | xargs)"
+jq '.servers[].release = 1' paas.lock >changed.lock
+cat changed.lock >paas.lock
+rm changed.lock
+droplets() {
+  api droplets | jq -r '.droplets[].name' | sort | xargs
+}
+volumes() {
+  api volumes | jq -r '.volumes[].name' | xargs
+}
+
+# Nobody to ask: the command that would do it is told.
+refused loss_down 64 down --yes
+refused loss_down_volumes 64 down --volumes
+refused loss_down_one_named 64 down --yes --volumes --confirm shop-store
+refused loss_replace 64 server replace notes-1
+sed 's/size: 1GiB/&/; s/scheme: postgresql}/scheme: postgresql, size: s-2vcpu-2gb}/' paas.yaml >larger.yaml
+cp paas.lock larger.lock
+refused loss_up 64 up -f larger.yaml
+refused loss_scale 64 scale notes=1 -f larger.yaml
+refused loss_without_option 64 deps push -f larger.yaml
+run paasctl up --dry-run -f larger.yaml
+check_contains "the plan calls it out" "  ! destroys server shop-notes-1, with all data of notes, which has no volume" "$output"
+check_contains "and what is done" "- delete server shop-notes-1" "$output"
+rm larger.yaml larger.lock
+check_equal "all are there" "shop-notes-1 shop-store-1" "$(droplets)"
+
+# The name has to be the name.
+run python3 "$cli_source/tests/cli/on_terminal.py" 'to destroy it:' 'y^M' paasctl server replace notes-1
+check_equal "status of another answer" 1 "$status"
+check_contains "what is said" "not confirmed, nothing was changed" "$output"
+run python3 "$cli_source/tests/cli/on_terminal.py" 'to destroy it:' '^C' paasctl server replace notes-1
+check_equal "status of an interruption" 130 "$status"
+check_equal "all are still there" "shop-notes-1 shop-store-1" "$(droplets)"
+
+# A server whose data is on a volume is replaced without a question, as far as its engine can.
+run paasctl server replace store-1 --progress none
+check_contains "nothing is asked for store-1" "the registry cannot be reached" "$errors"
+
+# Typed, it goes, and so does the rest of the stack; the volume stays until it is named.
+run python3 "$cli_source/tests/cli/on_terminal.py" 'to destroy it:' 'shop-notes-1^M' paasctl down
+check_equal "status of down" 0 "$status"
+check_contains "it is asked once" "Destroy 3 servers of stack shop?" "$output"
+check_equal "the servers are gone" "" "$(droplets)"
+check_equal "the volume is kept" shop-store "$(volumes)"
+refused loss_volume 64 down --yes --volumes
+check "with its name it goes" paasctl down --yes --volumes --confirm shop-store
+check_equal "the volume is gone" "" "$(volumes)"
+cli_end

@@ -1,0 +1,91 @@
+// What a stack costs before and after a plan.
+#include "plan/cost.hpp"
+
+#include <doctest/doctest.h>
+
+#include "plan/support/world.hpp"
+
+namespace paas::plan::testing {
+namespace {
+
+const Prices prices = {{"s-1vcpu-1gb", 6}, {"s-2vcpu-2gb", 18}};
+
+MonthlyCost cost(const World& world, const Plan& plan) {
+  return cost_of(world.input.lockfile, world.input.observed, plan, prices);
+}
+
+TEST_CASE("plan: a stack from nothing costs its droplets, and its volume has no price") {
+  const World world;
+  const auto result = cost(world, world.plan());
+  CHECK(dollars_before(result) == 0);
+  CHECK(dollars_after(result) == 7 * 6);
+  REQUIRE(result.sizes.size() == 1);
+  CHECK(result.sizes[0].size == "s-1vcpu-1gb");
+  CHECK(result.sizes[0].before == 0);
+  CHECK(result.sizes[0].after == 7);
+  CHECK(result.unpriced.volumes_before_gigabytes == 0);
+  CHECK(result.unpriced.volumes_after_gigabytes == 10);
+  CHECK(result.unpriced.addresses_before == 0);
+  CHECK(result.unpriced.addresses_after == 1);
+  CHECK(changes(result));
+}
+
+TEST_CASE("plan: a plan that changes no droplet costs what there was") {
+  World world;
+  world.up();
+  world.power_off("zipkick-backend-1");
+  world.input.observed.snapshots.push_back({});
+  world.input.observed.snapshots.back().size_gigabytes = 2.5;
+  const auto result = cost(world, world.plan());
+  CHECK(dollars_before(result) == 7 * 6);
+  CHECK(dollars_after(result) == 7 * 6);
+  CHECK(result.unpriced.machine_images_gigabytes == 2.5);
+  CHECK_FALSE(changes(result));
+}
+
+TEST_CASE("plan: what the cost changes to is counted by size") {
+  World world;
+  world.up();
+  world.service("backend").size = "s-2vcpu-2gb";
+  world.service("db").volume->size_gigabytes = 25;
+  world.lock().services.at("frontend").count = 3;
+  world.destroy_droplet("zipkick-cache-1");
+  const auto result = cost(world, world.plan());
+  CHECK(dollars_before(result) == 6 * 6);
+  CHECK(dollars_after(result) == 6 * 6 + 2 * 18);
+  CHECK(result.unpriced.volumes_before_gigabytes == 10);
+  CHECK(result.unpriced.volumes_after_gigabytes == 25);
+}
+
+TEST_CASE("plan: a droplet that somebody resized costs what its size does") {
+  World world;
+  world.up();
+  world.server("zipkick-frontend-1").droplet.size = "s-2vcpu-2gb";
+  const auto result = cost(world, world.plan());
+  CHECK(dollars_before(result) == 6 * 6 + 18);
+  CHECK(dollars_after(result) == 7 * 6);
+}
+
+TEST_CASE("plan: down leaves the volumes, or nothing") {
+  World world;
+  world.up();
+  const auto keep = cost(world, make_down(world.lock(), world.input.observed, Volumes::keep));
+  CHECK(dollars_after(keep) == 0);
+  CHECK(keep.unpriced.volumes_after_gigabytes == 10);
+  CHECK(keep.unpriced.addresses_before == 1);
+  CHECK(keep.unpriced.addresses_after == 0);
+  const auto destroy = cost(world, make_down(world.lock(), world.input.observed, Volumes::destroy));
+  CHECK(destroy.unpriced.volumes_after_gigabytes == 0);
+}
+
+TEST_CASE("plan: a size without a price makes the sum unknown only where it counts") {
+  World world;
+  world.up();
+  world.service("backend").size = "gpu-h100x1-80gb";
+  const auto result = cost(world, world.plan());
+  CHECK(dollars_before(result) == 7 * 6);
+  CHECK_FALSE(dollars_after(result));
+}
+
+}  // namespace
+}  // namespace paas::plan::testing
