@@ -34,8 +34,9 @@ void Program::say(const std::string& line) const {
   if (!globals.quiet) ports.terminal.write_error(line + "\n");
 }
 
-CLI::App* add_group(Program& program, const std::string& name, const std::string& description) {
-  auto* group = program.app.add_subcommand(name, description);
+CLI::App* add_group(Program& program, CLI::App& parent, const std::string& name,
+                    const std::string& description) {
+  auto* group = parent.add_subcommand(name, description);
   // One command of the group; what follows it are its arguments, even if one is called "ls".
   group->require_subcommand(0, 1);
   group->callback([&program, group] {

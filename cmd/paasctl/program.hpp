@@ -61,6 +61,18 @@ struct Verbatim {
   std::vector<std::string>* words = nullptr;
 };
 
+/// What a command's help lists beside its options, and its man page explains.
+struct Manual {
+  struct Topic {
+    std::string name;
+    std::string summary;
+    std::string details;  ///< Sentences; only in the man page.
+  };
+  std::string title;
+  std::vector<std::string> introduction;  ///< Paragraphs; only in the man page.
+  std::vector<Topic> topics;
+};
+
 struct Program {
   CLI::App& app;
   Ports& ports;
@@ -70,6 +82,7 @@ struct Program {
   std::map<const CLI::App*, std::vector<std::string>> formats;
   /// The commands that take another program's words.
   std::map<const CLI::App*, Verbatim> verbatim;
+  std::map<const CLI::App*, Manual> manuals;
 
   report::Color output_color() const;
   report::Color error_color() const;
@@ -116,7 +129,12 @@ CLI::Option* add_verbatim(Program& program, CLI::App& command, const std::string
 struct NoOptions {};
 
 /// A group of commands, such as `image`; naming it alone prints its help.
-CLI::App* add_group(Program& program, const std::string& name, const std::string& description);
+CLI::App* add_group(Program& program, CLI::App& parent, const std::string& name,
+                    const std::string& description);
+inline CLI::App* add_group(Program& program, const std::string& name,
+                           const std::string& description) {
+  return add_group(program, program.app, name, description);
+}
 
 /// Asks on a terminal; elsewhere --yes is needed, or it is an error (usage).
 Status confirm(Program& program, const std::string& question);
