@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "cloud_fault.hpp"
 #include "local_cloud.hpp"
 #include "program.hpp"
 #include "report/style.hpp"
@@ -182,14 +183,6 @@ Result<int> serve(Program& program, const StateOptions& options) {
   return exit_done;
 }
 
-void declare_state(CLI::App& command, std::string& state) {
-  command
-      .add_option("--state", state,
-                  "Folder of the cloud; without it the one that `cloud: local` uses. To others a "
-                  "stack gets with `cloud: digitalocean` and the exports of `cloud env`")
-      ->type_name("DIR");
-}
-
 }  // namespace
 
 void register_cloud(Program& program) {
@@ -236,6 +229,7 @@ void register_cloud(Program& program) {
       "  eval \"$(paasctl cloud env)\"\n"
       "  doctl compute droplet list\n"
       "  eval \"$(paasctl cloud env --state DIR)\"    for stacks with cloud: digitalocean");
+  register_cloud_fault(program, group);
   auto* internal = add_command<StateOptions>(
       program, group, "serve", "The background process of `cloud up`",
       [](CLI::App& command, StateOptions& options) {

@@ -142,6 +142,12 @@ void add_arguments(Program& program, const Typed& typed, Candidates& candidates)
   const auto wanted = argument->get_name();
   const auto* parent = typed.command->get_parent();
   const bool of_image = parent != nullptr && parent->get_name() == "image";
+  if (const auto topics = program.manuals.find(typed.command);
+      wanted == "FAULT" && topics != program.manuals.end()) {
+    for (const auto& topic : topics->second.topics) {
+      candidates.push_back({topic.name, topic.summary});
+    }
+  }
   if (wanted == "SHELL") add_words(candidates, {"bash", "zsh"}, "");
   if (wanted == "FILE") candidates.push_back({any_file, ""});
   if (of_image && wanted == "NAME") {

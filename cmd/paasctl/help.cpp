@@ -92,6 +92,7 @@ class HelpFormatter : public CLI::FormatterBase {
                             usage_arguments(program_, *command));
     text += section("Commands", command_rows(*command));
     text += section("Arguments", argument_rows(*command));
+    text += topics(*command);
     text += section(root ? "Global options" : "Options", option_rows(*command));
     if (root) return text + "\n" + footer_of_root(*command);
     text += "\nExamples:\n" + text::join(examples_of(*command), "\n") + "\n";
@@ -103,6 +104,14 @@ class HelpFormatter : public CLI::FormatterBase {
     std::string text;
     for (const auto& line : text::lines(root.get_footer())) text += wrap(line, 0) + "\n";
     return text;
+  }
+
+  std::string topics(const CLI::App& command) const {
+    const auto manual = program_.manuals.find(&command);
+    if (manual == program_.manuals.end()) return "";
+    Rows rows;
+    for (const auto& topic : manual->second.topics) rows.emplace_back(topic.name, topic.summary);
+    return section(manual->second.title, rows);
   }
 
   std::string global_options(const CLI::App& command) const {

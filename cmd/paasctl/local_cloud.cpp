@@ -24,6 +24,14 @@ Result<std::string> state_folder(Program& program, const std::string& named) {
   return code ? folder : absolute;
 }
 
+void declare_state(CLI::App& command, std::string& state) {
+  command
+      .add_option("--state", state,
+                  "Folder of the cloud; without it the one that `cloud: local` uses. To others a "
+                  "stack gets with `cloud: digitalocean` and the exports of `cloud env`")
+      ->type_name("DIR");
+}
+
 cloud::CloudSettings earlier_settings(Program& program, const std::string& folder) {
   auto& files = program.ports.files;
   cloud::CloudSettings settings;

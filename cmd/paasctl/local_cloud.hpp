@@ -14,6 +14,9 @@ namespace paas::cli {
 /// commands may be elsewhere.
 Result<std::string> state_folder(Program& program, const std::string& named);
 
+/// Declares --state.
+void declare_state(CLI::App& command, std::string& state);
+
 /// How the cloud of the folder was run last, or how a new one is.
 cloud::CloudSettings earlier_settings(Program& program, const std::string& folder);
 

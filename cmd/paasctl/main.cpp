@@ -116,7 +116,7 @@ int run(int argc, char** argv) {
   app.footer(footer);
   app.require_subcommand(0, 1);
   GlobalOptions globals;
-  Program program{app, ports, globals, {}, {}, {}, {}, {argv + 1, argv + argc}};
+  Program program{app, ports, globals, {}, {}, {}, {}, {}, {argv + 1, argv + argc}};
   app.formatter(help_formatter(program));
   declare_globals(app, globals);
   register_commands(program);

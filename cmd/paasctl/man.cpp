@@ -1,6 +1,9 @@
 // `paasctl __man`: the man pages, from the same source as the help.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/text.hpp"
 #include "command_tree.hpp"
 #include "help.hpp"
@@ -215,6 +218,24 @@ std::string document_section(const Program& program, const CLI::App& command) {
   return entries_section("JSON", roff(found->second.introduction) + "\n", entries);
 }
 
+std::string manual_section(const Program& program, const CLI::App& command) {
+  const auto found = program.manuals.find(&command);
+  if (found == program.manuals.end()) return "";
+  const auto& manual = found->second;
+  std::string introduction;
+  for (const auto& paragraph : manual.introduction) {
+    introduction += (introduction.empty() ? "" : ".PP\n") + roff(paragraph) + "\n";
+  }
+  std::vector<Entry> entries;
+  for (const auto& topic : manual.topics) {
+    entries.push_back({".B " + roff(topic.name), topic.summary + ".\n" + topic.details});
+  }
+  auto title = manual.title;
+  std::transform(title.begin(), title.end(), title.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
+  return entries_section(title, introduction, entries);
+}
+
 std::string page(const Program& program, const CLI::App& command) {
   const auto& root = program.app;
   const auto name = page_name(command);
@@ -226,7 +247,7 @@ std::string page(const Program& program, const CLI::App& command) {
   auto sentence = command.get_description();
   if (!sentence.ends_with('.')) sentence += '.';
   text += fmt::format(".SH DESCRIPTION\n{}\n", roff(sentence)) + aliases_section(command);
-  text += commands_section(command);
+  text += commands_section(command) + manual_section(program, command);
   text += options_section(command, command.get_parent() == nullptr ? "GLOBAL OPTIONS" : "OPTIONS");
   if (command.get_parent() != nullptr) text += options_section(root, "GLOBAL OPTIONS");
   text += output_section(program, command) + document_section(program, command);

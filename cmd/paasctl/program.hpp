@@ -73,6 +73,18 @@ struct Document {
   std::vector<report::Member> members;
 };
 
+/// What a command's help lists beside its options, and its man page explains.
+struct Manual {
+  struct Topic {
+    std::string name;
+    std::string summary;
+    std::string details;  ///< Sentences; only in the man page.
+  };
+  std::string title;
+  std::vector<std::string> introduction;  ///< Paragraphs; only in the man page.
+  std::vector<Topic> topics;
+};
+
 struct Program {
   CLI::App& app;
   Ports& ports;
@@ -84,6 +96,7 @@ struct Program {
   std::map<const CLI::App*, Verbatim> verbatim;
   /// The documents that are explained member by member.
   std::map<const CLI::App*, Document> documents;
+  std::map<const CLI::App*, Manual> manuals;
   std::vector<std::string> words;  ///< The command line, without the program.
 
   report::Color output_color() const;

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "cloud/catalogue.hpp"
+#include "cloud/fault.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/views.hpp"
 
@@ -47,7 +48,7 @@ Result<Reply> account(Turn& turn, const Call&) {
   return Reply{
       200,
       {{"account",
-        {{"droplet_limit", settings.droplet_limit},
+        {{"droplet_limit", fault::droplet_limit(turn.state)},
          {"floating_ip_limit", settings.reserved_ip_limit},
          {"reserved_ip_limit", settings.reserved_ip_limit},
          {"name", "local cloud " + settings.name},
@@ -109,13 +110,35 @@ std::vector<const Entry*> pointers(const std::vector<Entry>& entries) {
   return result;
 }
 
-Result<Reply> list_regions(Turn&, const Call& call) {
+Result<Reply> list_regions(Turn& turn, const Call& call) {
   return list_reply(call, "regions", pointers(catalogue::regions()),
-                    [](const catalogue::Region& entry) { return view::region(entry); });
+                    [&](const catalogue::Region& entry) {
+                      auto region = view::region(entry);
+                      auto sizes = Json::array();
+                      for (const auto& size : catalogue::sizes()) {
+                        if (!fault::is_sold_out(turn.state, size.slug, entry.slug)) {
+                          sizes.push_back(size.slug);
+                        }
+                      }
+                      region["available"] = !sizes.empty();
+                      region["sizes"] = std::move(sizes);
+                      return region;
+                    });
 }
 
-Result<Reply> list_sizes(Turn&, const Call& call) {
-  return list_reply(call, "sizes", pointers(catalogue::sizes()), view::size);
+Result<Reply> list_sizes(Turn& turn, const Call& call) {
+  return list_reply(call, "sizes", pointers(catalogue::sizes()), [&](const catalogue::Size& entry) {
+    auto size = view::size(entry);
+    auto regions = Json::array();
+    for (const auto& region : catalogue::regions()) {
+      if (!fault::is_sold_out(turn.state, entry.slug, region.slug)) {
+        regions.push_back(region.slug);
+      }
+    }
+    size["available"] = !regions.empty();
+    size["regions"] = std::move(regions);
+    return size;
+  });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cloud/core.hpp"
+#include "cloud/fault.hpp"
 #include "cloud/turn.hpp"
 
 namespace paas::cloud {
@@ -38,8 +39,11 @@ class Consequences {
     if (succeeded()) {
       droplet->booted = true;
       droplet->status = DropletStatus::active;
+      fault::machine_started(turn_, droplet->id);
       return;
     }
+    // A rebuild that a fault has error leaves the machine that there is.
+    if (droplet->booted && !outstanding_.effect.fault.empty()) return;
     // As on DigitalOcean when a placement fails: the action errored, and the droplet is not found.
     if (auto* action = value_at(state_.actions, outstanding_.action_id)) {
       finish_action(turn_, *action, done_.error);
@@ -73,6 +77,14 @@ class Consequences {
     if (droplet == nullptr || !succeeded()) return;
     const bool off = kind.change == PowerChange::off || kind.change == PowerChange::shutdown;
     droplet->status = off ? DropletStatus::off : DropletStatus::active;
+    if (!off) fault::machine_started(turn_, droplet->id);
+  }
+
+  void operator()(const DisturbMachine& kind) {
+    auto* droplet = find_droplet(state_, kind.droplet_id);
+    if (droplet == nullptr || !succeeded()) return;
+    if (kind.what == Disturbance::kill) droplet->status = DropletStatus::off;
+    if (kind.what == Disturbance::reboot) fault::machine_started(turn_, droplet->id);
   }
 
   void operator()(const SetRules& kind) {
@@ -182,6 +194,7 @@ Completion complete(State& state, const EffectDone& done, const Surroundings& su
     std::erase_if(firewall.pending,
                   [&](const auto& change) { return change.effect_id == done.effect_id; });
   }
+  fault::effect_ended(state, done.effect_id, done.error);
   Completion completion;
   if (!done.error.empty()) {
     completion.failure = fmt::format("{}: {}", outstanding.effect.order_key, done.error);
@@ -220,6 +233,7 @@ std::vector<Effect> resume(State& state, const Surroundings& surroundings) {
     if (droplet.booted && !droplet.leaving) droplet.rules_digest = "unknown";
   }
   refresh_rules(turn);
+  fault::resume(turn);
   effects.insert(effects.end(), turn.effects.begin(), turn.effects.end());
   return effects;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cloud/call.hpp"
+#include "cloud/fault.hpp"
 #include "cloud/rate_limit.hpp"
 #include "cloud/routes.hpp"
 
@@ -44,6 +45,12 @@ ErrorText error_text(int status) {
       return {"too_many_requests", "API Rate limit exceeded."};
     case 500:
       return {"server_error", "Unexpected server-side error"};
+    case 502:
+      return {"bad_gateway", "The server got no proper answer from behind it."};
+    case 503:
+      return {"service_unavailable", "Service unavailable, please try again later."};
+    case 504:
+      return {"gateway_timeout", "The server got no answer in time from behind it."};
     default:
       return {"bad_request", "The request could not be understood."};
   }
@@ -98,25 +105,13 @@ bool authorised(const State& state, const Request& request) {
 
 bool takes_body(std::string_view method) { return method != "GET" && method != "HEAD"; }
 
-}  // namespace
+bool is_control(const std::string& path) { return path.starts_with(fault::control_path); }
 
-Answer error_answer(const State& state, const Request& request, int status,
-                    const Surroundings& surroundings) {
-  return make_error(state, request, status, "", surroundings);
-}
-
-Outcome handle(State& state, const Request& request, const Surroundings& surroundings) {
+/// The request's operation, without faults.
+Outcome carry_out(State& state, const Request& request, const Surroundings& surroundings) {
   const auto refuse = [&](int status, std::string message = {}) {
     return Outcome{make_error(state, request, status, std::move(message), surroundings), {}, false};
   };
-  if (!authorised(state, request)) return refuse(401);
-  if (const auto refusal = rate_limit::count(state, request, unix_time(surroundings))) {
-    auto outcome = refuse(429, refusal->message);
-    if (refusal->retry_after_seconds) {
-      outcome.answer.headers["retry-after"] = std::to_string(*refusal->retry_after_seconds);
-    }
-    return outcome;
-  }
   const auto match = find_route(request.method, request.path);
   if (!match.path_known) return refuse(404);
   if (match.handler == nullptr) return refuse(405);
@@ -140,6 +135,82 @@ Outcome handle(State& state, const Request& request, const Surroundings& surroun
   outcome.answer.headers["x-request-id"] = request.request_id;
   outcome.effects = std::move(turn.effects);
   outcome.changed = takes_body(request.method);
+  return outcome;
+}
+
+constexpr std::string_view page_for_people =
+    "<!DOCTYPE html>\n<html><head><title>One moment</title></head>\n"
+    "<body><h1>Checking your connection ...</h1></body></html>\n";
+
+/// What the fault says instead of `right`, which is the answer of the API or nothing yet.
+Answer faulty_answer(const State& state, const Request& request, const fault::Rule& rule,
+                     Answer right, const Surroundings& surroundings) {
+  const auto error = [&](int status, std::string message = {}) {
+    return make_error(state, request, status, std::move(message), surroundings);
+  };
+  auto answer = std::move(right);
+  switch (rule.kind) {
+    case fault::Kind::status:
+      answer = error(rule.status);
+      if (rule.status < 400 || !rule.body.empty()) answer.body = rule.body;
+      if (rule.retry_after_seconds >= 0) {
+        answer.headers["retry-after"] = std::to_string(rule.retry_after_seconds);
+      }
+      break;
+    case fault::Kind::html:
+      answer = error(200);
+      answer.body = page_for_people;
+      answer.content_type = "text/html; charset=utf-8";
+      break;
+    case fault::Kind::cut:
+      answer = error(500);
+      answer.delivery.end = Delivery::End::nothing;
+      break;
+    case fault::Kind::half:
+      answer.delivery.end = answer.body.empty() ? Delivery::End::nothing : Delivery::End::half;
+      break;
+    case fault::Kind::sold_out:
+      answer = error(422, rule.size.empty() ? "The region is not available."
+                                            : "Size is not available in this region.");
+      break;
+    default:
+      break;
+  }
+  return answer;
+}
+
+}  // namespace
+
+Answer error_answer(const State& state, const Request& request, int status,
+                    const Surroundings& surroundings) {
+  return make_error(state, request, status, "", surroundings);
+}
+
+Outcome handle(State& state, const Request& request, const Surroundings& surroundings) {
+  const auto refuse = [&](int status, std::string message = {}) {
+    return Outcome{make_error(state, request, status, std::move(message), surroundings), {}, false};
+  };
+  if (!authorised(state, request)) return refuse(401);
+  if (is_control(request.path)) return carry_out(state, request, surroundings);
+  if (const auto refusal = rate_limit::count(state, request, unix_time(surroundings))) {
+    auto outcome = refuse(429, refusal->message);
+    if (refusal->retry_after_seconds) {
+      outcome.answer.headers["retry-after"] = std::to_string(*refusal->retry_after_seconds);
+    }
+    return outcome;
+  }
+  const auto decision = fault::decide(state, request);
+  Outcome outcome;
+  const auto before = fault::look_before(state, decision);
+  if (!decision.rule || !fault::answers_instead(*decision.rule)) {
+    outcome = carry_out(state, request, surroundings);
+    if (decision.rule) fault::follow(state, *decision.rule, before, outcome);
+  }
+  if (decision.rule) {
+    outcome.answer =
+        faulty_answer(state, request, *decision.rule, std::move(outcome.answer), surroundings);
+  }
+  outcome.answer.delivery.delay = decision.delay;
   return outcome;
 }
 

@@ -22,10 +22,23 @@ struct Request {
   std::string request_id;
 };
 
+/// How an answer travels. Only faults have it go wrong, and the HTTP shell carries that out.
+struct Delivery {
+  enum class End {
+    whole,
+    half,     ///< The connection ends after the first half of the body.
+    nothing,  ///< The connection ends without an answer.
+  };
+  End end = End::whole;
+  std::chrono::milliseconds delay{0};
+};
+
 struct Answer {
   int status = 200;
-  std::string body;  ///< JSON; empty when the status has none.
+  std::string body;  ///< Empty when the status has none.
   std::map<std::string, std::string> headers;
+  std::string content_type = "application/json; charset=utf-8";
+  Delivery delivery = {};
 };
 
 /// What the core knows of the world outside, besides the state.

@@ -21,6 +21,7 @@ void Dispatcher::submit(std::vector<Effect> effects) {
     if (stopping_) return;
     const auto now = std::chrono::steady_clock::now();
     for (auto& effect : effects) {
+      if (let_go(effect)) continue;
       hasten_before(effect);
       unfinished_.insert(effect.id);
       const auto due = now + effect.delay;
@@ -52,7 +53,11 @@ void Dispatcher::work() {
     busy_keys_.insert(effect.order_key);
     const bool skip = superseded(effect);
     guard.unlock();
-    on_done_(skip ? EffectDone{effect.id, "", 0} : world_.apply(effect));
+    if (skip || !effect.fault.empty()) {
+      on_done_({effect.id, effect.fault, 0});
+    } else {
+      on_done_(world_.apply(effect));
+    }
     guard.lock();
     busy_keys_.erase(effect.order_key);
     unfinished_.erase(effect.id);
@@ -80,7 +85,7 @@ std::list<Dispatcher::Waiting>::iterator Dispatcher::next_ready(Time& next_due) 
   for (auto each = waiting_.begin(); each != waiting_.end(); ++each) {
     const auto& effect = each->effect;
     const bool first_of_key = keys_before.insert(effect.order_key).second;
-    if (!first_of_key || busy_keys_.contains(effect.order_key)) continue;
+    if (!first_of_key || effect.held_by != 0 || busy_keys_.contains(effect.order_key)) continue;
     const bool blocked = std::any_of(effect.after.begin(), effect.after.end(),
                                      [&](auto id) { return unfinished_.contains(id); });
     if (blocked) continue;
@@ -96,6 +101,15 @@ void Dispatcher::hasten_before(const Effect& effect) {
         std::find(effect.after.begin(), effect.after.end(), other.id) != effect.after.end();
     if (follows || other.order_key == effect.order_key) due = Time::min();
   }
+}
+
+bool Dispatcher::let_go(const Effect& effect) {
+  const auto known = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
+    return other.effect.id == effect.id;
+  });
+  if (known == waiting_.end()) return false;
+  known->effect = effect;
+  return true;
 }
 
 bool Dispatcher::superseded(const Effect& effect) const {

@@ -24,6 +24,7 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
+  /// One that waits already, held back by a fault, takes the place of what it was.
   void submit(std::vector<Effect> effects);
   /// Waits for what runs; what was not begun is dropped. Nothing is carried out afterwards.
   void stop();
@@ -41,6 +42,8 @@ class Dispatcher {
   /// The first waiting effect that nothing stands before, or the end of the list. `next_due`
   /// becomes the time when there may be another one.
   std::list<Waiting>::iterator next_ready(Time& next_due);
+  /// Whether it was waiting, and is now as it is given here.
+  bool let_go(const Effect& effect);
   /// What `effect` has to follow is not held back any longer.
   void hasten_before(const Effect& effect);
   /// Rules that later ones replace before they were put in force need not be.

@@ -71,6 +71,7 @@ class DockerWorld : public World {
   Status carry_out(const RemoveMachineImage& effect);
   Status carry_out(const AssignAddress& effect);
   Status carry_out(const UnassignAddress& effect);
+  Status carry_out(const DisturbMachine& effect);
 
   /// Checks the settings and finds the canonical folder.
   Status settle();

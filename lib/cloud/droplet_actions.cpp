@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "cloud/catalogue.hpp"
+#include "cloud/fault.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/views.hpp"
 
@@ -12,7 +13,8 @@ namespace paas::cloud {
 namespace {
 
 Droplet* named(Turn& turn, const Call& call) {
-  return find_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
+  auto* droplet = find_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
+  return droplet == nullptr || fault::is_hidden_from(*droplet) ? nullptr : droplet;
 }
 
 Action& start(Turn& turn, Droplet& droplet, const std::string& type) {

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "cloud/catalogue.hpp"
+#include "cloud/fault.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/tags.hpp"
 #include "cloud/views.hpp"
@@ -180,7 +181,7 @@ Result<Wanted> check(State& state, const Json& body) {
   wanted.monitoring = flag(body, "monitoring");
   const auto count =
       select(state.droplets, [](const Droplet& droplet) { return !droplet.leaving; }).size();
-  if (count + wanted.names.size() > static_cast<std::size_t>(state.settings.droplet_limit)) {
+  if (count + wanted.names.size() > static_cast<std::size_t>(fault::droplet_limit(state))) {
     return invalid("creating this/these droplet(s) will exceed your droplet limit");
   }
   const auto* vpc = wanted.vpc_id.empty() ? find_default_vpc(state, wanted.region)

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "cloud/fault.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/views.hpp"
 
@@ -14,18 +15,19 @@ Result<Reply> list(Turn& turn, const Call& call) {
   const auto tag = call.query("tag_name");
   if (!name.empty() && !tag.empty()) return invalid("name and tag_name cannot be combined");
   const bool gpus = call.query("type") == "gpus";
-  return list_reply(call, "droplets",
-                    select(turn.state.droplets,
-                           [&](const Droplet& droplet) {
-                             return !gpus && !droplet.leaving &&
-                                    (name.empty() || droplet.name == name) &&
-                                    (tag.empty() || contains(droplet.tags, tag));
-                           }),
+  std::vector<const Droplet*> droplets;
+  for (auto& [id, droplet] : turn.state.droplets) {
+    const bool asked_for = !gpus && !droplet.leaving && (name.empty() || droplet.name == name) &&
+                           (tag.empty() || contains(droplet.tags, tag));
+    if (asked_for && !fault::is_hidden_from(droplet)) droplets.push_back(&droplet);
+  }
+  return list_reply(call, "droplets", droplets,
                     [&](const Droplet& droplet) { return view::droplet(turn.state, droplet); });
 }
 
 Droplet* named(Turn& turn, const Call& call) {
-  return find_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
+  auto* droplet = find_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
+  return droplet == nullptr || fault::is_hidden_from(*droplet) ? nullptr : droplet;
 }
 
 Result<Reply> get(Turn& turn, const Call& call) {
@@ -99,6 +101,7 @@ void destroy_droplet(Turn& turn, Droplet& droplet) {
   // Its volumes come free with it: while it runs, one that is in use could not be taken away.
   emit(turn, DestroyMachine{droplet.id}, action.id);
   droplet.leaving = true;
+  fault::droplet_leaves(turn, droplet.id);
   for (auto& [id, firewall] : state.firewalls) {
     std::erase(firewall.droplet_ids, droplet.id);
     std::erase_if(firewall.pending,

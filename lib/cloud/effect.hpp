@@ -22,6 +22,8 @@ struct TrafficRule {
 /// All firewalls of a droplet together. Without any firewall nothing is filtered.
 struct TrafficRules {
   bool filtered = false;
+  /// Nothing passes at all, as if the machine's cable were out.
+  bool unplugged = false;
   std::vector<TrafficRule> inbound;
   std::vector<TrafficRule> outbound;
   friend bool operator==(const TrafficRules&, const TrafficRules&) = default;
@@ -98,10 +100,17 @@ struct UnassignAddress {
   std::int64_t droplet_id = 0;
 };
 
-using EffectKind =
-    std::variant<CreateNetwork, RemoveNetwork, CreateMachine, DestroyMachine, ChangePower, SetRules,
-                 CreateVolume, RemoveVolume, ResizeVolume, AttachVolume, DetachVolume,
-                 SnapshotMachine, RemoveMachineImage, AssignAddress, UnassignAddress>;
+/// What a fault does to a machine, or undoes.
+enum class Disturbance { kill, reboot, freeze, thaw, fill_disk, free_disk };
+struct DisturbMachine {
+  std::int64_t droplet_id = 0;
+  Disturbance what = Disturbance::kill;
+};
+
+using EffectKind = std::variant<CreateNetwork, RemoveNetwork, CreateMachine, DestroyMachine,
+                                ChangePower, SetRules, CreateVolume, RemoveVolume, ResizeVolume,
+                                AttachVolume, DetachVolume, SnapshotMachine, RemoveMachineImage,
+                                AssignAddress, UnassignAddress, DisturbMachine>;
 
 /// Effects of one `order_key` are carried out in the order they were asked for; others side by
 /// side.
@@ -117,6 +126,10 @@ struct Effect {
   /// How long it is held back, because the world has just refused it; less when something waits
   /// behind it. A new process tries at once.
   std::chrono::milliseconds delay{0};
+  /// The fault that holds it back; 0: none does. It is submitted again when it may begin.
+  std::int64_t held_by = 0;
+  /// Not carried out: it ends with this error. Empty: it is.
+  std::string fault = {};
 };
 
 /// What the world reports back.

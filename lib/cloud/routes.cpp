@@ -1,6 +1,8 @@
 // Matches paths against the routes of all resources.
 #include "cloud/routes.hpp"
 
+#include <set>
+
 #include "base/text.hpp"
 
 namespace paas::cloud {
@@ -17,7 +19,7 @@ const std::vector<SplitRoute>& all_routes() {
     for (const auto& part :
          {account_routes(), droplet_action_routes(), droplet_routes(), droplet_creation_routes(),
           image_routes(), volume_action_routes(), volume_routes(), firewall_routes(), vpc_routes(),
-          reserved_ip_routes(), tag_routes(), action_routes()}) {
+          reserved_ip_routes(), tag_routes(), action_routes(), fault_routes()}) {
       for (const auto& route : part) routes.push_back({route, text::split(route.pattern, '/')});
     }
     return routes;
@@ -50,6 +52,12 @@ Match find_route(std::string_view method, const std::string& path) {
     return match;
   }
   return match;
+}
+
+std::vector<std::string> route_patterns() {
+  std::set<std::string> patterns;
+  for (const auto& entry : all_routes()) patterns.emplace(entry.route.pattern);
+  return {patterns.begin(), patterns.end()};
 }
 
 }  // namespace paas::cloud

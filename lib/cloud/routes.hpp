@@ -28,6 +28,8 @@ std::vector<ApiRoute> vpc_routes();
 std::vector<ApiRoute> reserved_ip_routes();
 std::vector<ApiRoute> tag_routes();
 std::vector<ApiRoute> action_routes();
+/// Not of DigitalOcean's API: see fault::control_path.
+std::vector<ApiRoute> fault_routes();
 
 struct Match {
   Handler handler = nullptr;  ///< Null: no such path, or not with this method.
@@ -35,5 +37,8 @@ struct Match {
   std::vector<std::string> arguments;
 };
 Match find_route(std::string_view method, const std::string& path);
+
+/// Every path's pattern, once.
+std::vector<std::string> route_patterns();
 
 }  // namespace paas::cloud

@@ -125,13 +125,16 @@ Applied applied_to(const Droplet& droplet, const std::vector<Resolved>& all) {
     applied.firewall_ids.push_back(resolved.firewall->id);
     digests += fmt::format("{:016x}", resolved.digest);
   }
+  if (droplet.unplugged) digests += "unplugged";
   applied.digest = fmt::format("{:016x}", digest(digests));
   return applied;
 }
 
-TrafficRules join(const std::vector<Resolved>& all, const std::vector<std::string>& firewall_ids) {
+TrafficRules join(const std::vector<Resolved>& all, const std::vector<std::string>& firewall_ids,
+                  const Droplet& droplet) {
   TrafficRules rules;
   rules.filtered = !firewall_ids.empty();
+  rules.unplugged = droplet.unplugged;
   for (const auto& resolved : all) {
     if (!contains(firewall_ids, resolved.firewall->id)) continue;
     rules.inbound.insert(rules.inbound.end(), resolved.inbound.begin(), resolved.inbound.end());
@@ -153,7 +156,7 @@ void refresh_droplet(Turn& turn, Droplet& droplet, const std::vector<Resolved>& 
     droplet.firewall_ids = std::move(applied.firewall_ids);
     return;
   }
-  const auto effect_id = emit(turn, SetRules{droplet.id, join(all, applied.firewall_ids)});
+  const auto effect_id = emit(turn, SetRules{droplet.id, join(all, applied.firewall_ids, droplet)});
   record(turn.state, droplet, std::move(applied), effect_id);
 }
 
@@ -185,7 +188,7 @@ void create_machine(Turn& turn, Droplet& droplet, Id action_id) {
   kind.user_data = droplet.user_data;
   kind.public_keys = droplet.public_keys;
   kind.region = droplet.region;
-  kind.rules = join(all, applied.firewall_ids);
+  kind.rules = join(all, applied.firewall_ids, droplet);
   const auto effect_id = emit(turn, std::move(kind), action_id);
   record(turn.state, droplet, std::move(applied), effect_id);
 }
@@ -195,7 +198,8 @@ void repeat_rules(Turn& turn, Droplet& droplet, Id failed_id, const Outstanding&
   if (next_id == 0) {
     const auto all = resolve_all(turn.state);
     auto applied = applied_to(droplet, all);
-    next_id = emit_again(turn, SetRules{droplet.id, join(all, applied.firewall_ids)}, failed);
+    next_id =
+        emit_again(turn, SetRules{droplet.id, join(all, applied.firewall_ids, droplet)}, failed);
     record(turn.state, droplet, std::move(applied), next_id);
   }
   for (auto& [id, firewall] : turn.state.firewalls) {

@@ -10,19 +10,23 @@
 #include <cctype>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 
 #include "base/text.hpp"
+#include "cloud/connection.hpp"
 
 namespace paas::cloud {
 namespace {
 
 /// A connection has a thread for as long as it is open, idle or not.
 constexpr std::size_t max_threads = 1024;
-/// Short: an open connection that is idle costs a wake-up each 10 ms, and delays the server's end.
-constexpr int keep_alive_seconds = 4;
+/// Short, because each has a thread.
+constexpr std::chrono::seconds keep_alive{4};
 constexpr std::size_t max_requests_a_connection = 100'000;
+/// For a client that sends half a request, or takes nothing of its answer.
+constexpr std::chrono::seconds patience{5};
 constexpr int max_waiting_connections = 1024;
 
 /// Starts a thread whenever none is idle, so that clients which only keep their connection open
@@ -80,13 +84,53 @@ bool is_host(const std::string& text) {
   });
 }
 
+/// The library's server on connections of our own, which its handlers find again by the request.
+class ConnectionServer : public httplib::Server {
+ public:
+  /// Ends the listening, and what waits for a client.
+  void end() {
+    stop_.raise();
+    stop();
+  }
+
+  /// What a request came over, for the handler that is at work on it.
+  Connection& connection_of(const httplib::Request& request) {
+    const std::lock_guard guard(mutex_);
+    return *connections_.at(&request);
+  }
+
+ private:
+  bool process_and_close_socket(socket_t socket) override {
+    Connection connection(socket, stop_, patience);
+    bool open = true;
+    while (open && connection.await_request(keep_alive)) {
+      const httplib::Request* known = nullptr;
+      bool closed = false;
+      open = process_request(connection, false, closed,
+                             [&](httplib::Request& request) {
+                               const std::lock_guard guard(mutex_);
+                               connections_[&request] = &connection;
+                               known = &request;
+                             }) &&
+             !closed;
+      const std::lock_guard guard(mutex_);
+      connections_.erase(known);
+    }
+    return open;
+  }
+
+  StopSignal stop_;
+  std::mutex mutex_;
+  std::map<const httplib::Request*, Connection*> connections_;
+};
+
 class HttplibServer : public Server {
  public:
   HttplibServer(Service& service, ServerOptions options)
       : service_(service), options_(std::move(options)) {}
 
   ~HttplibServer() override {
-    server_.stop();
+    server_.end();
     if (listener_.joinable()) listener_.join();
   }
 
@@ -126,7 +170,8 @@ class HttplibServer : public Server {
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     server_.set_tcp_nodelay(true);
-    server_.set_keep_alive_timeout(keep_alive_seconds);
+    // The library tells clients so.
+    server_.set_keep_alive_timeout(keep_alive.count());
     server_.set_keep_alive_max_count(max_requests_a_connection);
     server_.set_payload_max_length(max_body_bytes);
     // Requests without a body are answered here: the library waits for one with POST and DELETE,
@@ -177,8 +222,30 @@ class HttplibServer : public Server {
   static void fill(httplib::Response& response, const Answer& answer) {
     response.status = answer.status;
     for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-    if (!answer.body.empty()) {
-      response.set_content(answer.body, "application/json; charset=utf-8");
+    if (!answer.body.empty()) response.set_content(answer.body, answer.content_type);
+  }
+
+  /// Promises the whole body, and gives up after its first half.
+  static void fill_half(httplib::Response& response, const Answer& answer) {
+    response.status = answer.status;
+    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
+    response.set_content_provider(answer.body.size(), answer.content_type,
+                                  [part = answer.body.substr(0, answer.body.size() / 2)](
+                                      std::size_t, std::size_t, httplib::DataSink& sink) {
+                                    sink.write(part.data(), part.size());
+                                    return false;
+                                  });
+  }
+
+  void deliver(const httplib::Request& request, httplib::Response& response, const Answer& answer) {
+    auto& connection = server_.connection_of(request);
+    const auto delay = options_.latency + answer.delivery.delay;
+    if (delay.count() > 0) connection.wait(delay);
+    if (answer.delivery.end == Delivery::End::nothing) connection.cut();
+    if (answer.delivery.end == Delivery::End::half) {
+      fill_half(response, answer);
+    } else {
+      fill(response, answer);
     }
   }
 
@@ -193,13 +260,12 @@ class HttplibServer : public Server {
                            (found ? found->content_type : "text/plain").c_str());
       return;
     }
-    fill(response, service_.handle(translate(request)));
-    if (options_.latency.count() > 0) std::this_thread::sleep_for(options_.latency);
+    deliver(request, response, service_.handle(translate(request)));
   }
 
   Service& service_;
   ServerOptions options_;
-  httplib::Server server_;
+  ConnectionServer server_;
   std::thread listener_;
   std::atomic<std::uint64_t> requests_{0};
   socket_t socket_ = -1;

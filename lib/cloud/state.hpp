@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cloud/effect.hpp"
+#include "cloud/fault_rule.hpp"
 
 namespace paas::cloud {
 
@@ -76,6 +77,8 @@ struct Droplet {
   bool leaving = false;   ///< Gone for the API; its addresses are free when its machine is.
   Id pending_action = 0;  ///< The event that keeps it locked; 0 when there is none.
   UnixTime created = 0;
+  std::int64_t hidden_looks = 0;          ///< How often more a fault has it not found.
+  bool unplugged = false;                 ///< A fault cuts it off from its networks.
   std::string rules_digest;               ///< Of the rules that were last asked for.
   std::vector<std::string> firewall_ids;  ///< Whose rules those are.
 };
@@ -195,6 +198,7 @@ struct State {
   std::map<std::string, ReservedIp> reserved_ips;
   std::map<std::string, UnixTime> tags;  ///< When each was made.
   std::map<Id, Outstanding> outstanding;
+  std::map<Id, fault::Rule> faults;
   RateWindow rate;
 };
 

@@ -10,9 +10,35 @@ namespace paas::cloud {
 
 using Json = nlohmann::json;
 
+namespace fault {
+
+NLOHMANN_JSON_SERIALIZE_ENUM(Kind, {{Kind::status, "status"},
+                                    {Kind::delay, "delay"},
+                                    {Kind::cut, "cut"},
+                                    {Kind::half, "half"},
+                                    {Kind::html, "html"},
+                                    {Kind::missing, "missing"},
+                                    {Kind::action_error, "action-error"},
+                                    {Kind::stuck, "stuck"},
+                                    {Kind::sold_out, "sold-out"},
+                                    {Kind::droplet_limit, "droplet-limit"},
+                                    {Kind::kill, "kill"},
+                                    {Kind::reboot, "reboot"},
+                                    {Kind::freeze, "freeze"},
+                                    {Kind::unplug, "unplug"},
+                                    {Kind::fill_disk, "fill-disk"}})
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Rule, id, kind, method, path, size, region, action,
+                                                first, share, seed, times, after, status, body,
+                                                retry_after_seconds, delay_milliseconds, looks,
+                                                limit, droplet, droplet_id, effect_id, leaving,
+                                                error, matched, hits)
+
+}  // namespace fault
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrafficRule, protocol, first_port, last_port,
                                                 addresses)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrafficRules, filtered, inbound, outbound)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrafficRules, filtered, unplugged, inbound,
+                                                outbound)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CreateNetwork, vpc_id, ip_range)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RemoveNetwork, vpc_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CreateMachine, droplet_id, name, machine_image,
@@ -36,15 +62,22 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SnapshotMachine, droplet_id, mac
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RemoveMachineImage, machine_image)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(AssignAddress, address, droplet_id)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(UnassignAddress, address, droplet_id)
+NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kill, "kill"},
+                                           {Disturbance::reboot, "reboot"},
+                                           {Disturbance::freeze, "freeze"},
+                                           {Disturbance::thaw, "thaw"},
+                                           {Disturbance::fill_disk, "fill_disk"},
+                                           {Disturbance::free_disk, "free_disk"}})
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DisturbMachine, droplet_id, what)
 
 namespace {
 
 /// In the order of EffectKind's alternatives.
 constexpr const char* effect_names[] = {
-    "create_network",       "remove_network", "create_machine",  "destroy_machine",
-    "change_power",         "set_rules",      "create_volume",   "remove_volume",
-    "resize_volume",        "attach_volume",  "detach_volume",   "snapshot_machine",
-    "remove_machine_image", "assign_address", "unassign_address"};
+    "create_network",       "remove_network", "create_machine",   "destroy_machine",
+    "change_power",         "set_rules",      "create_volume",    "remove_volume",
+    "resize_volume",        "attach_volume",  "detach_volume",    "snapshot_machine",
+    "remove_machine_image", "assign_address", "unassign_address", "disturb_machine"};
 static_assert(std::size(effect_names) == std::variant_size_v<EffectKind>);
 
 template <std::size_t Index = 0>
@@ -67,6 +100,8 @@ void to_json(Json& json, const Effect& effect) {
           {"order_key", effect.order_key},
           {"after", effect.after},
           {"repeated", effect.repeated},
+          {"held_by", effect.held_by},
+          {"fault", effect.fault},
           {"kind", effect_names[effect.kind.index()]}};
   std::visit([&](const auto& kind) { json["details"] = kind; }, effect.kind);
 }
@@ -76,6 +111,8 @@ void from_json(const Json& json, Effect& effect) {
   effect.order_key = json.at("order_key").get<std::string>();
   effect.after = json.value("after", std::vector<Id>());
   effect.repeated = json.value("repeated", false);
+  effect.held_by = json.value("held_by", Id(0));
+  effect.fault = json.value("fault", std::string());
   const auto name = json.at("kind").get<std::string>();
   if (!read_kind(json.at("details"), name, effect.kind)) {
     throw std::invalid_argument("unknown effect " + name);
@@ -100,7 +137,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Droplet, id, name, size, region,
                                                 public_address, private_address, user_data,
                                                 public_keys, tags, volume_ids, snapshot_ids, status,
                                                 monitoring, booted, leaving, pending_action,
-                                                created, rules_digest, firewall_ids)
+                                                created, hidden_looks, unplugged, rules_digest,
+                                                firewall_ids)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Action, id, status, type, resource_type,
                                                 resource_id, resource, region, started, completed,
                                                 error)
@@ -155,7 +193,8 @@ Json to_value(const State& state) {
           {"vpcs", values_of(state.vpcs)},
           {"reserved_ips", values_of(state.reserved_ips)},
           {"tags", state.tags},
-          {"outstanding", values_of(state.outstanding)}};
+          {"outstanding", values_of(state.outstanding)},
+          {"faults", values_of(state.faults)}};
 }
 
 State from_value(const Json& json) {
@@ -179,6 +218,7 @@ State from_value(const Json& json) {
   state.tags = json.at("tags").get<std::map<std::string, UnixTime>>();
   read_values(json, "outstanding", state.outstanding,
               [](const Outstanding& value) { return value.effect.id; });
+  if (json.contains("faults")) read_values(json, "faults", state.faults, by_id);
   return state;
 }
 

@@ -54,6 +54,10 @@ Status append_rule(std::string& text, const TrafficRule& rule, Direction directi
 Status append_chain(std::string& text, const TrafficRules& rules, Direction direction) {
   const bool in = direction == Direction::inbound;
   const char* chain = in ? "paas-inbound" : "paas-outbound";
+  if (rules.unplugged) {
+    text += fmt::format("-A {} -j DROP\n", chain);
+    return {};
+  }
   if (!rules.filtered) {
     text += fmt::format("-A {} -j ACCEPT\n", chain);
     return {};
@@ -92,7 +96,7 @@ Result<std::string> render_filter(const TrafficRules& rules, const MetadataEndpo
   text += fmt::format("-A FORWARD -o eth+ {} -j DROP\n", service);
   text += "-A POSTROUTING -o eth+ -j paas-outbound\n";
   PAAS_CHECK(append_chain(text, rules, Direction::inbound));
-  text += fmt::format("-A paas-outbound {} -j ACCEPT\n", service);
+  if (!rules.unplugged) text += fmt::format("-A paas-outbound {} -j ACCEPT\n", service);
   // Link-local addresses lead nowhere beyond the metadata service; the host must not route them on.
   text += "-A paas-outbound -d 169.254.0.0/16 -j DROP\n";
   PAAS_CHECK(append_chain(text, rules, Direction::outbound));

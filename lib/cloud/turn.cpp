@@ -56,6 +56,9 @@ struct SubjectsOf {
   Subjects operator()(const UnassignAddress& kind) const {
     return {{"address/" + kind.address}, {droplet_subject(kind.droplet_id)}};
   }
+  Subjects operator()(const DisturbMachine& kind) const {
+    return {{droplet_subject(kind.droplet_id)}};
+  }
 };
 
 bool conflict(const std::vector<Subject>& left, const std::vector<Subject>& right) {

@@ -34,7 +34,7 @@ $(paasctl version -o yaml)
 $(paasctl --version)"
 
 # Without a command there is nothing to do: help on standard error, and a status that scripts notice.
-for group in "" server image "lb" deps cloud state "state key"; do
+for group in "" server image "lb" deps cloud "cloud fault" state "state key"; do
   read -ra words <<<"$group"
   run paasctl "${words[@]}"
   check_equal "status of paasctl $group" 64 "$status"

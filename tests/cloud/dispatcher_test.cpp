@@ -157,6 +157,38 @@ TEST_CASE("cloud: what is held back stands in nobody's way until something waits
   CHECK(done.await(4));
 }
 
+TEST_CASE("cloud: what a fault holds back waits, with all that follows it, until it is let go") {
+  SlowWorld world;
+  world.open();
+  Done done;
+  Dispatcher dispatcher(world, [&](const EffectDone& each) { done.add(each.effect_id); });
+  auto held = effect(1, "a");
+  held.held_by = 7;
+  dispatcher.submit({held, effect(2, "a"), effect(3, "b", {1}), effect(4, "c")});
+  CHECK(done.await(1));
+  CHECK(done.ids() == std::vector<std::int64_t>{4});
+  dispatcher.submit({effect(1, "a")});
+  CHECK(done.await(4));
+  CHECK(world.begun().size() == 4);
+}
+
+TEST_CASE("cloud: what a fault has fail never reaches the world") {
+  SlowWorld world;
+  world.open();
+  std::string error;
+  Done done;
+  Dispatcher dispatcher(world, [&](const EffectDone& each) {
+    if (each.effect_id == 1) error = each.error;
+    done.add(each.effect_id);
+  });
+  auto failing = effect(1, "a");
+  failing.fault = "it was asked to";
+  dispatcher.submit({failing, effect(2, "a")});
+  CHECK(done.await(2));
+  CHECK(error == "it was asked to");
+  CHECK(world.begun() == std::vector<std::int64_t>{2});
+}
+
 TEST_CASE("cloud: stopping ends what runs and begins nothing more") {
   SlowWorld world;
   Done done;

@@ -18,7 +18,7 @@ class RandomClient {
   RandomClient(Core& core, unsigned seed) : core_(core), random_(seed) {}
 
   void step() {
-    const auto what = below(24);
+    const auto what = below(26);
     if (what < 6 && !core_.waiting.empty()) {
       core_.end_next(below(10) == 0 ? "failed at random" : "");
       return;
@@ -27,8 +27,10 @@ class RandomClient {
     const auto answer = request(what);
     INFO(answer.status, " ", answer.body.dump());
     CHECK(answer.status != 500);
-    // What is refused leaves no trace.
-    if (answer.status >= 400) CHECK((encode(core_.state) == encode(before)));
+    // What is refused leaves no trace, but for what faults count.
+    if (answer.status >= 400) {
+      CHECK((encode(without_counts(core_.state)) == encode(without_counts(before))));
+    }
   }
 
  private:
@@ -62,6 +64,23 @@ class RandomClient {
             {"inbound_rules", {rule("sources")}},
             {"outbound_rules", {rule("destinations")}},
             {"tags", {tag()}}};
+  }
+
+  /// One that lets requests have the answers that they deserve.
+  Json fault() {
+    const auto kinds = std::vector<std::string>{"missing", "action-error", "stuck",  "kill",
+                                                "reboot",  "freeze",       "unplug", "fill-disk"};
+    const auto kind = kinds[static_cast<std::size_t>(below(8))];
+    if (kind == "missing" || kind == "action-error" || kind == "stuck") {
+      return {{"fault", kind}, {"times", 1 + below(3)}};
+    }
+    return {{"fault", kind}, {"droplet", any(core_.state.droplets)}};
+  }
+
+  static State without_counts(State state) {
+    for (auto& [id, rule] : state.faults) rule.matched = rule.hits = 0;
+    for (auto& [id, droplet] : state.droplets) droplet.hidden_looks = 0;
+    return state;
   }
 
   testing::Exchange request(int what);
@@ -125,6 +144,10 @@ testing::Exchange RandomClient::request(int what) {
     case 22:
       return below(2) == 0 ? core_.post("/v2/reserved_ips", {{"droplet_id", droplet()}})
                            : core_.remove("/v2/reserved_ips/" + any(state.reserved_ips));
+    case 23:
+      return core_.post("/paasctl/faults", fault());
+    case 24:
+      return core_.remove("/paasctl/faults/" + any(state.faults));
     default:
       return core_.post(
           "/v2/reserved_ips/" + any(state.reserved_ips) + "/actions",
@@ -220,8 +243,11 @@ TEST_CASE("cloud: whatever is asked in whatever order, the state stays sound") {
     const auto again = decode(text);
     REQUIRE(again);
     CHECK((encode(*again) == text));
+    // Something may be held back by a fault.
+    core.remove("/paasctl/faults");
     core.settle();
     CHECK(core.state.outstanding.empty());
+    CHECK(core.state.faults.empty());
     for (const auto& [id, droplet] : core.state.droplets) {
       CHECK_FALSE(droplet.leaving);
       CHECK(droplet.pending_action == 0);

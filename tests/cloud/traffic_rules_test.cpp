@@ -77,6 +77,29 @@ COMMIT
 )");
 }
 
+TEST_CASE("traffic_rules: without its cable a droplet reaches nothing, not even the metadata") {
+  CHECK(filter({.filtered = true,
+                .unplugged = true,
+                .inbound = {{"tcp", 22, 22, {"0.0.0.0/0"}}},
+                .outbound = {{"tcp", 0, 0, {"0.0.0.0/0"}}}}) == R"(*mangle
+:PREROUTING ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:paas-inbound - [0:0]
+:paas-outbound - [0:0]
+-F PREROUTING
+-F FORWARD
+-F POSTROUTING
+-A PREROUTING -i eth+ -j paas-inbound
+-A FORWARD -o eth+ -d 198.18.16.1/32 -p tcp -m tcp --dport 16925 -j DROP
+-A POSTROUTING -o eth+ -j paas-outbound
+-A paas-inbound -j DROP
+-A paas-outbound -d 169.254.0.0/16 -j DROP
+-A paas-outbound -j DROP
+COMMIT
+)");
+}
+
 TEST_CASE("traffic_rules: a boot also restores the way to the metadata service") {
   const auto text = traffic_rules::render_boot({}, metadata);
   REQUIRE(text);

@@ -39,18 +39,41 @@ Exchange Core::send(const std::string& method, const std::string& target, const 
 }
 
 void Core::take(const std::vector<Effect>& effects) {
-  waiting.insert(waiting.end(), effects.begin(), effects.end());
-  history.insert(history.end(), effects.begin(), effects.end());
+  for (const auto& effect : effects) {
+    const auto known = std::find_if(waiting.begin(), waiting.end(),
+                                    [&](const Effect& other) { return other.id == effect.id; });
+    if (known != waiting.end()) {
+      *known = effect;
+      continue;
+    }
+    waiting.push_back(effect);
+    history.push_back(effect);
+  }
+}
+
+std::deque<Effect>::iterator Core::next_ready() {
+  std::vector<Id> stopped;
+  return std::find_if(waiting.begin(), waiting.end(), [&](const Effect& effect) {
+    const bool follows = std::any_of(effect.after.begin(), effect.after.end(), [&](Id id) {
+      return std::find(stopped.begin(), stopped.end(), id) != stopped.end();
+    });
+    if (effect.held_by == 0 && !follows) return true;
+    stopped.push_back(effect.id);
+    return false;
+  });
 }
 
 void Core::end_next(const std::string& error) {
-  const auto effect = waiting.front();
-  waiting.pop_front();
-  take(complete(state, {effect.id, error, 1'500'000'000}, surroundings).effects);
+  const auto ready = next_ready();
+  if (ready == waiting.end()) return;
+  const auto effect = *ready;
+  waiting.erase(ready);
+  const auto& ends_with = effect.fault.empty() ? error : effect.fault;
+  take(complete(state, {effect.id, ends_with, 1'500'000'000}, surroundings).effects);
 }
 
 void Core::settle() {
-  while (!waiting.empty()) end_next();
+  while (next_ready() != waiting.end()) end_next();
 }
 
 std::vector<Id> Core::boot(const std::vector<std::string>& names, const Json& more) {

@@ -33,8 +33,10 @@ class Core {
   Exchange remove(const std::string& target) { return send("DELETE", target); }
 
   /// Lets every effect succeed, also those that follow from others, in the order they were asked.
+  /// What a fault holds back, and what has to follow that, stays.
   void settle();
-  /// Ends the oldest effect with this error; "" lets it succeed.
+  /// Ends the oldest effect that may begin, if there is one, with this error; "" lets it succeed,
+  /// but for a fault.
   void end_next(const std::string& error = "");
 
   /// Droplets with these names, after they booted. Their identifiers.
@@ -58,6 +60,7 @@ class Core {
   std::vector<Effect> history;
 
  private:
+  std::deque<Effect>::iterator next_ready();
   void take(const std::vector<Effect>& effects);
 };
 
