@@ -2,6 +2,8 @@
 add_test(NAME lint.format COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lint/format.sh)
 add_test(NAME lint.shell COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lint/shell.sh)
 set_tests_properties(lint.format lint.shell PROPERTIES LABELS lint)
+add_test(NAME lint.survival COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lint/survival.py)
+set_tests_properties(lint.survival PROPERTIES LABELS lint)
 foreach(check man commands)
   add_test(NAME lint.${check} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lint/${check}.sh)
   set_tests_properties(lint.${check} PROPERTIES LABELS lint ENVIRONMENT "PAASCTL=$<TARGET_FILE:paasctl>")

@@ -26,7 +26,7 @@ void meet(const std::string& scenario, const std::vector<FaultKind>& kinds,
   REQUIRE_FALSE(points.empty());
   // Few are all tried.
   constexpr std::size_t few = 30;
-  attempt_all(stage, points, points.size() > few ? stride(3) : 1, "faults");
+  attempt_all(stage, points, points.size() > few ? stride(6) : 1, "faults");
 }
 
 /// The small stack, up and at rest.
@@ -240,7 +240,7 @@ TEST_CASE(
     for (int k = 1; k <= stage.effects(); ++k) {
       points.push_back({name, {Mishap::Kind::stop}, stage.seed(), k});
     }
-    attempt_all(stage, points, stride(3), "stops with a restart of HAProxy");
+    attempt_all(stage, points, stride(6), "stops with a restart of HAProxy");
   }
 }
 

@@ -7,7 +7,7 @@ namespace paas::crash {
 namespace {
 
 /// The test crash.everywhere tries all of them.
-constexpr int every_fault = 30;
+constexpr int every_fault = 60;
 
 std::vector<Point> faults_of(const Stage& stage) {
   std::vector<Point> points;

@@ -10,7 +10,7 @@ namespace paas::crash {
 namespace {
 
 /// The test crash.everywhere tries all of them.
-constexpr int every = 6;
+constexpr int every = 12;
 
 void stop_everywhere(const std::string& name) {
   // With the second one things take long, and the next run comes at once.
@@ -46,7 +46,7 @@ TEST_CASE("case 45: down, stopped after each effect, is resumed and leaves nothi
 }
 
 TEST_CASE("crash: runs that are stopped again and again come to the same end") {
-  constexpr int seeds = 36;
+  constexpr int seeds = 48;
   for (const auto& scenario : all_scenarios()) {
     const Stage stage(scenario, first_seed());
     stumble_all(stage, first_seed(), std::max(1, seeds / stride(every)));

@@ -48,7 +48,7 @@ TEST_CASE("digitalocean: 450 items are read in three pages and no other host is 
   for (const auto& request : f.http.requests) CHECK(request.url.find("evil") == std::string::npos);
 }
 
-TEST_CASE("digitalocean: an item that moved to the next page is not read twice") {
+TEST_CASE("case 12: an item that moved to the next page is not read twice") {
   Fixture f;
   // Something was put in front between the two reads: fw-200 is on both pages.
   f.http.expect("GET", target(1), page(1, 200, 250, More::yes));
@@ -78,7 +78,7 @@ TEST_CASE("digitalocean: a list that shrank while it was read is read again") {
   CHECK(identifiers(*all).count("fw-201") == 1);
 }
 
-TEST_CASE("digitalocean: an item that was missed while one went and one came is found") {
+TEST_CASE("case 12: an item that was missed while one went and one came is found") {
   Fixture f;
   // fw-1 was removed and fw-251 added between the pages: fw-201 was seen on none, and the total and
   // the number of items are right nevertheless.

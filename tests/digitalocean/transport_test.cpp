@@ -39,7 +39,7 @@ TEST_CASE("digitalocean: after five tries a GET gives up") {
   CHECK(result.error().kind == ErrorKind::unreachable);
 }
 
-TEST_CASE("digitalocean: HTML with 200 is unknown, never an empty list") {
+TEST_CASE("case 13: HTML with 200 is unknown, never an empty list") {
   Fixture f;
   for (int i = 0; i < 5; ++i) {
     f.http.expect("GET", "/v2/droplets?tag_name=x&page=1&per_page=200",
@@ -51,8 +51,7 @@ TEST_CASE("digitalocean: HTML with 200 is unknown, never an empty list") {
   CHECK(describe(droplets.error()).rfind("listing droplets tagged x: ", 0) == 0);
 }
 
-TEST_CASE(
-    "digitalocean: half an answer to a POST leaves unknown what it did, and it is sent once") {
+TEST_CASE("case 13: half an answer to a POST leaves unknown what it did, and it is sent once") {
   Fixture f;
   f.http.expect("POST", "/v2/droplets", answer(202, R"({"droplet": {"id": 1, "na)"));
   f.http.expect("POST", "/v2/droplets", answer(202, R"({"droplet": {"id": 1}})"));

@@ -87,7 +87,7 @@ TEST_CASE(
   CHECK(gone.error().hint == "see: paasctl server ssh web-1");
 }
 
-TEST_CASE("engine: half an answer is an error, never an empty list") {
+TEST_CASE("case 30: half an answer is an error, never an empty list") {
   ScriptedEngine http;
   auto engine = engine_of(http);
   for (const char* body : {"", "[{\"Id\"", "{}", "null", "<html>"}) {

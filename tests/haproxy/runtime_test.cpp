@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: a server in rotation that fails its check i
   CHECK(haproxy.commands.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "haproxy: an addition that was interrupted is finished") {
+TEST_CASE_FIXTURE(Fixture, "case 36: an addition that was interrupted is finished") {
   SUBCASE("before it was enabled") { put("MAINT", 0, "INI"); }
   SUBCASE("in maintenance, where the result of an old check stays") { put("MAINT", 10, "L7OK"); }
   SUBCASE("before it had weight") { put("READY", 0, "INI"); }
@@ -245,7 +245,7 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: when the time to drain is over the sessions
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "haproxy: a deletion that is refused is tried again until the time is over") {
+                  "case 38: a deletion that is refused is tried again until the time is over") {
   auto& server = put("READY", 10, "L7OK");
   SUBCASE("the connection ends in time") {
     server.connected_until = clock.monotonic() + milliseconds{1500};

@@ -106,7 +106,7 @@ TEST_CASE("lockfile: a changed sealed text and a wrong key are refused") {
   error_of(encoded(full_lockfile()), Key(std::string(32, 'x')));
 }
 
-TEST_CASE("lockfile: a text cut short anywhere is an error and never a smaller lockfile") {
+TEST_CASE("case 18: a text cut short anywhere is an error and never a smaller lockfile") {
   const auto text = encoded(full_lockfile());
   for (std::size_t length = 0; length + 2 < text.size(); ++length) {
     const auto result = decode(std::string_view(text).substr(0, length), test_key());

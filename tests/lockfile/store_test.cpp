@@ -133,7 +133,7 @@ TEST_CASE("lockfile: an older copy in the same run does not undo a newer one") {
   CHECK_FALSE(f.store.save(copy));
 }
 
-TEST_CASE("lockfile: whichever operation fails, the old content stays and the next save works") {
+TEST_CASE("case 17: whichever operation fails, the old content stays and the next save works") {
   for (int fails_at = 0; fails_at < 40; ++fails_at) {
     CAPTURE(fails_at);
     Fixture f;
@@ -304,7 +304,7 @@ class Holder {
   int stop_ = -1;
 };
 
-TEST_CASE("lockfile: a second run is told who holds the guard, and kill -9 frees it") {
+TEST_CASE("case 20: a second run is told who holds the guard, and kill -9 frees it") {
   RealFixture f;
   auto store = f.make();
   {

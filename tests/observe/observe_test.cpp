@@ -77,7 +77,7 @@ TEST_CASE("observe: a droplet that lost its tags is found by what was written do
   CHECK(fixture.look().servers.contains("shop-web-1"));
 }
 
-TEST_CASE("observe: of two droplets of one name the one that was written down is ours") {
+TEST_CASE("case 11: of two droplets of one name the one that was written down is ours") {
   Fixture fixture;
   const auto ours = fixture.droplet("shop-web-1");
   for (const auto id : {ours.id - 1'000, ours.id + 1'000}) {

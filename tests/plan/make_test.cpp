@@ -56,7 +56,7 @@ TEST_CASE("plan: a stack that exists does not move to another region") {
   CHECK(make(world.input));
 }
 
-TEST_CASE("plan: an empty list where the lockfile knows droplets is refused, not believed") {
+TEST_CASE("case 14: an empty list where the lockfile knows droplets is refused, not believed") {
   World world;
   world.up();
   auto names = std::vector<std::string>{};

@@ -169,6 +169,48 @@ TEST_CASE("ssh: a written file has its content and mode, and nothing else is lef
   CHECK(client.files.info(path).value()->mode == 0640);
 }
 
+/// Loses the end of what a program is given, as a connection does that is cut.
+class CutProcesses : public paas::Processes {
+ public:
+  explicit CutProcesses(paas::Processes& processes) : processes_(processes) {}
+  paas::Result<paas::ProcessResult> run(const paas::ProcessRequest& request) override {
+    auto cut = request;
+    cut.input.resize(std::min(cut.input.size(), input_bytes));
+    return processes_.run(cut);
+  }
+  paas::Result<int> run_attached(const std::vector<std::string>& arguments) override {
+    return processes_.run_attached(arguments);
+  }
+  paas::Result<int> start_detached(const std::vector<std::string>& arguments,
+                                   const std::string& log_file) override {
+    return processes_.start_detached(arguments, log_file);
+  }
+  std::size_t input_bytes = std::string::npos;
+
+ private:
+  paas::Processes& processes_;
+};
+
+TEST_CASE("case 28: an environment file of which only a part arrived is not put in place") {
+  Client client;
+  const auto server = TestSshd::start("zipkick-web-1", client.public_key);
+  CutProcesses processes(client.processes);
+  Connections connections(processes, client.files, client.clock, client.settings);
+  const ScratchFolder target;
+  const auto path = target.file("web.env");
+  REQUIRE(connections.write_file(server->host(), path, "PASSWORD=old\n", 0600));
+  for (const std::size_t arrived : {0, 1, 12}) {
+    processes.input_bytes = arrived;
+    const auto written = connections.write_file(server->host(), path, "PASSWORD=new\n", 0600);
+    REQUIRE_FALSE(written);
+    CHECK(client.files.read(path).value() == "PASSWORD=old\n");
+    CHECK(client.files.list(target.path()) == std::vector<std::string>{"web.env"});
+  }
+  processes.input_bytes = std::string::npos;
+  REQUIRE(connections.write_file(server->host(), path, "PASSWORD=new\n", 0600));
+  CHECK(client.files.read(path).value() == "PASSWORD=new\n");
+}
+
 TEST_CASE("ssh: a file that cannot be written is an error that says why") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
@@ -185,7 +227,7 @@ TEST_CASE("ssh: a file that cannot be written is an error that says why") {
         ErrorKind::invalid);
 }
 
-TEST_CASE("ssh: a changed host key is refused with both fingerprints and a hint") {
+TEST_CASE("case 25: a changed host key is refused with both fingerprints and a hint") {
   Client client;
   const auto server = TestSshd::start("zipkick-db-1", client.public_key);
   REQUIRE(client.shell(server->host(), "true").has_value());
@@ -312,7 +354,7 @@ TEST_CASE("ssh: a master that dies while it is spoken to is replaced as well") {
   }
 }
 
-TEST_CASE("ssh: a connection that is cut inside a command is unreachable, not a status") {
+TEST_CASE("case 26: a connection that is cut inside a command is unreachable, not a status") {
   Client client;
   const auto server = TestSshd::start("zipkick-web-1", client.public_key);
   Command command;

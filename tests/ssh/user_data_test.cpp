@@ -175,7 +175,7 @@ TEST_CASE("ssh: waiting for a server that never gets ready ends at its limit") {
   CHECK(status.error().kind == ErrorKind::timed_out);
 }
 
-TEST_CASE("ssh: the end of the wait tells ready, failed and late apart") {
+TEST_CASE("case 27: the end of the wait tells ready, failed and late apart") {
   CHECK(paas::ssh::ready_status({0, "", ""}).has_value());
   const auto failed = paas::ssh::ready_status({1, "", "status: error\nno space left\n"});
   CHECK(failed.error().kind == ErrorKind::failed);

@@ -31,7 +31,7 @@ int status_of(Body body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-TEST_CASE("system: the first signal asks to stop, and ends waits") {
+TEST_CASE("case 22: the first signal asks to stop, and ends waits") {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     CHECK(status_of([number] {
             const Interruption interruption;
@@ -45,7 +45,7 @@ TEST_CASE("system: the first signal asks to stop, and ends waits") {
   }
 }
 
-TEST_CASE("system: the second signal ends the process with 128 and its number") {
+TEST_CASE("case 22: the second signal ends the process with 128 and its number") {
   CHECK(status_of([] {
           const Interruption interruption;
           SystemClock clock(interruption.token());
@@ -123,7 +123,7 @@ TEST_CASE("system: what is asked for without a signal is a first signal") {
   CHECK(interruption.token().stop_requested());
 }
 
-TEST_CASE("system: a closed pipe does not end the process") {
+TEST_CASE("case 22: a closed pipe does not end the process") {
   CHECK(status_of([] {
           const Interruption interruption;
           int ends[2];
