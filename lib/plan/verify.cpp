@@ -15,7 +15,7 @@ namespace {
 
 using lockfile::Known;
 
-bool is_tagged(const std::vector<std::string>& tags, const std::string& stack) {
+bool carries_tag(const std::vector<std::string>& tags, const std::string& stack) {
   return lockfile::belongs(tags, stack, lockfile::Intent::none);
 }
 
@@ -113,12 +113,12 @@ std::vector<Orphan> orphans_of(const std::string& stack, const lockfile::Lockfil
     const bool is_known =
         std::any_of(known.begin(), known.end(),
                     [&, key = name](const auto& entry) { return entry.second.name == key; });
-    if (is_known || !is_tagged(firewall.spec.tags, stack)) continue;
+    if (is_known || !carries_tag(firewall.spec.tags, stack)) continue;
     orphans.push_back({"firewall", name, firewall.id, !shared && lockfile.vpc.has_value(),
                        shared ? "droplets of another lockfile may need it" : ""});
   }
   for (const auto& [name, volume] : observed.volumes) {
-    if (lockfile.volumes.contains(name) || !is_tagged(volume.tags, stack)) continue;
+    if (lockfile.volumes.contains(name) || !carries_tag(volume.tags, stack)) continue;
     orphans.push_back({"volume", name, volume.id, false, "it holds data"});
   }
   return orphans;

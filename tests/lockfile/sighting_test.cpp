@@ -18,16 +18,16 @@ using testing::FakeFiles;
 using testing::FixedClock;
 using testing::full_lockfile;
 
-constexpr const char* path = "/s/paas.lock";
+constexpr const char* lock_path = "/s/paas.lock";
 
-struct Fixture {
+struct SightingFixture {
   FakeFiles files;
   FakeEnvironment environment{FakeEnvironment::Values{{"HOME", "/home/u"}}};
   CountingRandom random;
   FixedClock clock;
 
-  FileStore store() { return {files, environment, random, clock, path}; }
-  std::string& text() { return files.files[path].content; }
+  FileStore store() { return {files, environment, random, clock, lock_path}; }
+  std::string& text() { return files.files[lock_path].content; }
   /// Another run that changes something.
   void change(const std::string& range) {
     auto run = store();
@@ -52,7 +52,7 @@ void check_refused(const Result<Lockfile>& loaded, const std::string& part) {
 }
 
 TEST_CASE("lockfile: an older one put back is refused, and nothing is changed") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto older = f.text();
   f.change("10.1.0.0/20");
@@ -62,7 +62,7 @@ TEST_CASE("lockfile: an older one put back is refused, and nothing is changed") 
 }
 
 TEST_CASE("lockfile: a newer one that was only looked at counts as seen") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto older = f.text();
   f.change("10.1.0.0/20");
@@ -73,7 +73,7 @@ TEST_CASE("lockfile: a newer one that was only looked at counts as seen") {
 }
 
 TEST_CASE("lockfile: a machine that has seen nothing takes what it is given") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto older = f.text();
   f.change("10.1.0.0/20");
@@ -87,7 +87,7 @@ TEST_CASE("lockfile: a machine that has seen nothing takes what it is given") {
 }
 
 TEST_CASE("lockfile: two that went on from the same one are told apart") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto common = f.text();
   f.change("10.1.0.0/20");
@@ -100,11 +100,11 @@ TEST_CASE("lockfile: two that went on from the same one are told apart") {
 }
 
 TEST_CASE("lockfile: another lineage in the place of a stack's is refused") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto first = f.text();
   f.text().clear();
-  f.files.files.erase(path);
+  f.files.files.erase(lock_path);
   // One that is made here takes the place: it is not there by mistake.
   f.change("10.1.0.0/20");
   CHECK(f.store().load());
@@ -113,10 +113,10 @@ TEST_CASE("lockfile: another lineage in the place of a stack's is refused") {
 }
 
 TEST_CASE("lockfile: that of another stack, as on another branch, is no foreign one") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto first = f.text();
-  f.files.files.erase(path);
+  f.files.files.erase(lock_path);
   {
     auto run = f.store();
     auto lockfile = *run.load();
@@ -130,7 +130,7 @@ TEST_CASE("lockfile: that of another stack, as on another branch, is no foreign 
 }
 
 TEST_CASE("lockfile: an older one that is accepted is the newest from then on") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto older = f.text();
   f.change("10.1.0.0/20");
@@ -153,7 +153,7 @@ TEST_CASE("lockfile: an older one that is accepted is the newest from then on") 
 }
 
 TEST_CASE("lockfile: looking at an older one does not make it the newest") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto older = f.text();
   f.change("10.1.0.0/20");
@@ -167,29 +167,29 @@ class RacingFiles : public FakeFiles {
  public:
   Result<std::string> read(const std::string& name) override {
     auto result = FakeFiles::read(name);
-    if (name == path && !next.empty()) files[path].content = std::exchange(next, "");
+    if (name == lock_path && !next.empty()) files[lock_path].content = std::exchange(next, "");
     return result;
   }
   std::string next;
 };
 
 TEST_CASE("lockfile: one that a run stores while it is read is not taken for an older one") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   const auto older = f.text();
   f.change("10.1.0.0/20");
   RacingFiles racing;
   racing.files = f.files.files;
   racing.next = f.text();
-  racing.files[path].content = older;
-  FileStore store(racing, f.environment, f.random, f.clock, path);
+  racing.files[lock_path].content = older;
+  FileStore store(racing, f.environment, f.random, f.clock, lock_path);
   const auto loaded = store.load();
   REQUIRE(loaded);
   CHECK(loaded->serial == 2);
 }
 
 TEST_CASE("lockfile: what is remembered may be unreadable, or not be written") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   for (auto& [name, file] : f.files.files) {
     if (name.ends_with(".json")) file.content = "{\"serial\": \"many\"}";
@@ -210,8 +210,8 @@ TEST_CASE("lockfile: what is remembered may be unreadable, or not be written") {
 TEST_CASE("lockfile: one that starts anew keeps what was there, readable or not") {
   for (const auto* before : {"{\"version\": 1, \"line", ""}) {
     CAPTURE(before);
-    Fixture f;
-    f.files.files[path] = {before, 0600, FileKind::regular};
+    SightingFixture f;
+    f.files.files[lock_path] = {before, 0600, FileKind::regular};
     f.files.files["/s/paas.lock.backup"] = {"the backup", 0600, FileKind::regular};
     auto run = f.store();
     const auto guard = run.acquire("paasctl state rebuild");
@@ -230,8 +230,8 @@ TEST_CASE("lockfile: one that starts anew keeps what was there, readable or not"
 }
 
 TEST_CASE("lockfile: two that start anew in the same second keep both that were there") {
-  Fixture f;
-  f.files.files[path] = {"first", 0600, FileKind::regular};
+  SightingFixture f;
+  f.files.files[lock_path] = {"first", 0600, FileKind::regular};
   for (int i = 0; i < 2; ++i) {
     auto run = f.store();
     const auto guard = run.acquire("paasctl state rebuild");
@@ -243,7 +243,7 @@ TEST_CASE("lockfile: two that start anew in the same second keep both that were 
 }
 
 TEST_CASE("lockfile: one that starts anew where none was replaces nothing") {
-  Fixture f;
+  SightingFixture f;
   auto run = f.store();
   const auto guard = run.acquire("paasctl state rebuild");
   auto lockfile = run.start_anew();
@@ -254,7 +254,7 @@ TEST_CASE("lockfile: one that starts anew where none was replaces nothing") {
 }
 
 TEST_CASE("lockfile: a rebuilt one is no foreign one") {
-  Fixture f;
+  SightingFixture f;
   f.change("10.0.0.0/20");
   auto run = f.store();
   const auto guard = run.acquire("paasctl state rebuild");

@@ -8,8 +8,8 @@
 namespace paas::plan::testing {
 namespace {
 
-struct Fixture {
-  Fixture() {
+struct AdoptFixture {
+  AdoptFixture() {
     world.up();
     droplet.id = 4711;
     droplet.name = "handmade";
@@ -38,7 +38,7 @@ struct Fixture {
 };
 
 TEST_CASE("adopt: a droplet becomes one more server, with the next number") {
-  Fixture f;
+  AdoptFixture f;
   const auto name = f.adopted();
   REQUIRE(name);
   CHECK(*name == "zipkick-frontend-3");
@@ -51,7 +51,7 @@ TEST_CASE("adopt: a droplet becomes one more server, with the next number") {
 }
 
 TEST_CASE("adopt: the next run prepares it, tags it and puts a container into rotation") {
-  Fixture f;
+  AdoptFixture f;
   f.droplet.name = *f.adopted();
   f.world.input.observed.servers[f.droplet.name].droplet = f.droplet;
   f.world.up();
@@ -63,53 +63,53 @@ TEST_CASE("adopt: the next run prepares it, tags it and puts a container into ro
 }
 
 TEST_CASE("adopt: a name with a number that nobody was given is kept") {
-  Fixture f;
+  AdoptFixture f;
   f.droplet.name = "zipkick-frontend-7";
   CHECK(*f.adopted() == "zipkick-frontend-7");
   CHECK(f.world.lock().services.at("frontend").next_number == 8);
-  Fixture used;
+  AdoptFixture used;
   used.droplet.name = "zipkick-frontend-2";
   CHECK(*used.adopted() == "zipkick-frontend-3");
 }
 
 TEST_CASE("adopt: what cannot be a server of the service is refused, and nothing is changed") {
   SUBCASE("another network") {
-    Fixture f;
+    AdoptFixture f;
     f.droplet.vpc_id = "elsewhere";
     f.check_refused(ErrorKind::invalid, "is not in the stack's private network");
   }
   SUBCASE("another region") {
-    Fixture f;
+    AdoptFixture f;
     f.droplet.region = "fra1";
     f.check_refused(ErrorKind::invalid, "is in fra1, the stack in nyc3");
   }
   SUBCASE("another size") {
-    Fixture f;
+    AdoptFixture f;
     f.droplet.size = "s-2vcpu-2gb";
     f.check_refused(ErrorKind::invalid, "`up` would replace it");
   }
   SUBCASE("off") {
-    Fixture f;
+    AdoptFixture f;
     f.droplet.status = "off";
     f.check_refused(ErrorKind::invalid, "droplet handmade (4711) is off");
   }
   SUBCASE("another stack's") {
-    Fixture f;
+    AdoptFixture f;
     f.droplet.tags = {"paas:other", "paas:other:web"};
     f.check_refused(ErrorKind::exists, "is another stack's");
   }
   SUBCASE("a server already") {
-    Fixture f;
+    AdoptFixture f;
     f.droplet.id = std::stoll(f.world.lock().servers.at("zipkick-frontend-1").droplet.id);
     f.check_refused(ErrorKind::exists, "is server zipkick-frontend-1 already");
   }
   SUBCASE("one too many") {
-    Fixture f;
+    AdoptFixture f;
     f.world.service("frontend").scale.max = 2;
     f.check_refused(ErrorKind::usage, "frontend can have 2 servers at most");
   }
   SUBCASE("no stack yet") {
-    Fixture f;
+    AdoptFixture f;
     f.world.lock().vpc.reset();
     f.check_refused(ErrorKind::invalid, "the stack has no private network yet");
   }

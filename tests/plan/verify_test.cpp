@@ -10,13 +10,13 @@
 namespace paas::plan::testing {
 namespace {
 
-constexpr const char* network = "vpc-of-the-stack";
+constexpr const char* own_network = "vpc-of-the-stack";
 
-struct Fixture {
-  Fixture() {
+struct VerifyFixture {
+  VerifyFixture() {
     world.up();
-    world.lock().vpc->id = network;
-    for (auto& [name, server] : world.input.observed.servers) server.droplet.vpc_id = network;
+    world.lock().vpc->id = own_network;
+    for (auto& [name, server] : world.input.observed.servers) server.droplet.vpc_id = own_network;
   }
   Verification verified(std::optional<bool> key_found = true) const {
     auto result = verify(world.input.lockfile, world.input.observed, key_found);
@@ -47,21 +47,21 @@ struct Fixture {
 };
 
 TEST_CASE("verify: a stack that is as it was applied holds") {
-  Fixture f;
+  VerifyFixture f;
   CHECK(f.problems() == "");
   CHECK(f.verified().holds());
   CHECK(f.verified().findings.size() == 1 + 1 + 1 + 5 + 1 + 7);
 }
 
 TEST_CASE("verify: the stack file is not asked") {
-  Fixture f;
+  VerifyFixture f;
   f.world.service("frontend").env["MODE"] = "other";
   f.world.change_image("web");
   CHECK(f.verified().holds());
 }
 
 TEST_CASE("verify: what is gone is missing") {
-  Fixture f;
+  VerifyFixture f;
   f.world.destroy_droplet("zipkick-frontend-2");
   f.world.input.observed.volumes.clear();
   f.world.input.observed.firewalls.erase("zipkick-cache");
@@ -78,7 +78,7 @@ TEST_CASE("verify: what is gone is missing") {
 }
 
 TEST_CASE("verify: what was changed by hand differs, and says how") {
-  Fixture f;
+  VerifyFixture f;
   f.world.container("zipkick-backend-1").state = "exited";
   f.world.input.observed.firewalls.at("zipkick-db").spec.inbound.pop_back();
   f.world.power_off("zipkick-cache-1");
@@ -95,13 +95,13 @@ TEST_CASE("verify: what was changed by hand differs, and says how") {
 }
 
 TEST_CASE("verify: a server that does not answer is unknown, not missing") {
-  Fixture f;
+  VerifyFixture f;
   f.world.cut_off("zipkick-db-1");
   CHECK(f.problems() == "unknown server/zipkick-db-1: connecting to it took longer than 10s\n");
 }
 
 TEST_CASE("verify: an intent that came to nothing is missing") {
-  Fixture f;
+  VerifyFixture f;
   auto& server = f.world.lock().servers["zipkick-frontend-3"];
   server.service = "frontend";
   server.number = 3;
@@ -113,8 +113,8 @@ TEST_CASE("verify: an intent that came to nothing is missing") {
 }
 
 TEST_CASE("verify: orphans are told, and only those of the own network are removable") {
-  Fixture f;
-  f.add_droplet("zipkick-frontend-9", 900, network);
+  VerifyFixture f;
+  f.add_droplet("zipkick-frontend-9", 900, own_network);
   f.add_droplet("zipkick-frontend-8", 800, "elsewhere");
   auto twin = f.world.server("zipkick-db-1").droplet;
   twin.id = 4711;
@@ -146,8 +146,8 @@ TEST_CASE("verify: orphans are told, and only those of the own network are remov
 }
 
 TEST_CASE("verify: a removal that was interrupted is finished by the next plan") {
-  Fixture f;
-  f.add_droplet("zipkick-frontend-9", 900, network);
+  VerifyFixture f;
+  f.add_droplet("zipkick-frontend-9", 900, own_network);
   f.world.lock() = make_removal(f.world.lock(), f.verified().orphans).lockfile;
   const auto plan = f.world.plan();
   REQUIRE(plan.steps.size() == 1);
@@ -155,7 +155,7 @@ TEST_CASE("verify: a removal that was interrupted is finished by the next plan")
 }
 
 TEST_CASE("verify: a firewall goes only where no other lockfile can need it") {
-  Fixture f;
+  VerifyFixture f;
   auto& firewall = f.world.input.observed.firewalls["zipkick-old"];
   firewall.id = "fw-old";
   firewall.spec.name = "zipkick-old";
@@ -175,8 +175,8 @@ TEST_CASE("verify: a firewall goes only where no other lockfile can need it") {
 
 TEST_CASE(
     "plan: a droplet with a number that was not given out proves that the lockfile is older") {
-  Fixture f;
-  f.add_droplet("zipkick-frontend-3", 900, network);
+  VerifyFixture f;
+  f.add_droplet("zipkick-frontend-3", 900, own_network);
   const auto plan = make(f.world.input);
   REQUIRE_FALSE(plan);
   CHECK(plan.error().kind == ErrorKind::invalid);
@@ -190,11 +190,11 @@ TEST_CASE(
 }
 
 TEST_CASE("plan: droplets of another network, builders and old numbers prove nothing") {
-  Fixture f;
+  VerifyFixture f;
   f.add_droplet("zipkick-frontend-3", 900, "elsewhere");
-  f.add_droplet("zipkick-web-builder-12345678", 901, network);
+  f.add_droplet("zipkick-web-builder-12345678", 901, own_network);
   f.world.lock().services.at("frontend").next_number = 8;
-  f.add_droplet("zipkick-frontend-7", 902, network);
+  f.add_droplet("zipkick-frontend-7", 902, own_network);
   CHECK(make(f.world.input));
 }
 
