@@ -71,6 +71,10 @@ tl::unexpected<Error> invalid(std::string message) {
   return fail(ErrorKind::invalid, std::move(message));
 }
 
+tl::unexpected<Error> precondition_failed(std::string message) {
+  return fail(ErrorKind::failed, std::move(message));
+}
+
 tl::unexpected<Error> pending_event() { return invalid("Droplet already has a pending event."); }
 
 Result<std::optional<std::string>> text_field(const Json& body, const std::string& name) {

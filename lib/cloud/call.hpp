@@ -32,12 +32,15 @@ struct Reply {
   Json body;  ///< Null: no body.
 };
 
-/// Errors become answers by their kind: invalid 422, not_found 404, exists 409, unauthorised 403.
+/// Errors become answers by their kind: invalid 422, not_found 404, exists 409, unauthorised 403,
+/// failed 412.
 using Handler = Result<Reply> (*)(Turn&, const Call&);
 
 tl::unexpected<Error> not_found();
 tl::unexpected<Error> invalid(std::string message);
 tl::unexpected<Error> pending_event();
+/// Something else has to be done first.
+tl::unexpected<Error> precondition_failed(std::string message);
 
 /// Fields of the body. Absent and null are the same; another type is an error that names the field.
 Result<std::optional<std::string>> text_field(const Json& body, const std::string& name);

@@ -35,6 +35,8 @@ ErrorText error_text(int status) {
       return {"method_not_allowed", "The method is not allowed for this resource."};
     case 409:
       return {"conflict", "The request could not be completed due to a conflict."};
+    case 412:
+      return {"precondition_failed", "Something else has to be done first."};
     case 413:
       return {"payload_too_large", "The request body is too large."};
     case 414:
@@ -81,6 +83,8 @@ int status_of(ErrorKind kind) {
       return 403;
     case ErrorKind::usage:
       return 400;
+    case ErrorKind::failed:
+      return 412;
     default:
       return 422;
   }

@@ -19,7 +19,8 @@ const std::vector<SplitRoute>& all_routes() {
     for (const auto& part :
          {account_routes(), droplet_action_routes(), droplet_routes(), droplet_creation_routes(),
           image_routes(), volume_action_routes(), volume_routes(), firewall_routes(), vpc_routes(),
-          reserved_ip_routes(), tag_routes(), action_routes(), fault_routes()}) {
+          reserved_ip_routes(), tag_routes(), action_routes(), domain_routes(), project_routes(),
+          registry_routes(), fault_routes()}) {
       for (const auto& route : part) routes.push_back({route, text::split(route.pattern, '/')});
     }
     return routes;

@@ -28,6 +28,9 @@ std::vector<ApiRoute> vpc_routes();
 std::vector<ApiRoute> reserved_ip_routes();
 std::vector<ApiRoute> tag_routes();
 std::vector<ApiRoute> action_routes();
+std::vector<ApiRoute> domain_routes();
+std::vector<ApiRoute> project_routes();
+std::vector<ApiRoute> registry_routes();
 /// Not of DigitalOcean's API: see fault::control_path.
 std::vector<ApiRoute> fault_routes();
 

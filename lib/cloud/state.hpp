@@ -167,6 +167,51 @@ struct ReservedIp {
   UnixTime created = 0;
 };
 
+/// A record of a domain. Numbers that its type does not have are negative.
+struct DomainRecord {
+  Id id = 0;
+  std::string type;
+  std::string name;  ///< "@" is the domain itself.
+  std::string data;
+  std::int64_t ttl = 1800;  ///< Seconds.
+  std::int64_t priority = -1;
+  std::int64_t port = -1;
+  std::int64_t weight = -1;
+  std::int64_t flags = -1;
+  std::string tag;  ///< Of a CAA record.
+};
+
+struct Domain {
+  std::string name;
+  std::int64_t ttl = 1800;  ///< Seconds.
+  std::vector<DomainRecord> records;
+};
+
+struct Project {
+  std::string id;
+  std::string name;
+  std::string description;
+  std::string purpose;
+  std::string environment = "Development";
+  bool is_default = false;
+  UnixTime created = 0;
+  UnixTime updated = 0;
+};
+
+/// Where a resource was put; one that was put nowhere is in the default project.
+struct Assignment {
+  std::string urn;  ///< "do:droplet:1001"
+  std::string project_id;
+  UnixTime assigned = 0;
+};
+
+struct Registry {
+  std::string name;
+  std::string region;
+  std::string tier;  ///< "starter", "basic" or "professional"
+  UnixTime created = 0;
+};
+
 /// An effect that the world has not reported back yet.
 struct Outstanding {
   Effect effect;
@@ -199,6 +244,10 @@ struct State {
   std::map<std::string, UnixTime> tags;  ///< When each was made.
   std::map<Id, Outstanding> outstanding;
   std::map<Id, fault::Rule> faults;
+  std::map<std::string, Domain> domains;
+  std::map<std::string, Project> projects;  ///< The default one is here once it was looked at.
+  std::map<std::string, Assignment> assignments;
+  std::map<std::string, Registry> registries;
   RateWindow rate;
 };
 

@@ -155,6 +155,13 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Vpc, id, name, description, regi
                                                 is_default, made, leaving, next_offset, created)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ReservedIp, address, region, droplet_id,
                                                 pending_action, created)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DomainRecord, id, type, name, data, ttl, priority,
+                                                port, weight, flags, tag)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Domain, name, ttl, records)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Project, id, name, description, purpose,
+                                                environment, is_default, created, updated)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Assignment, urn, project_id, assigned)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Registry, name, region, tier, created)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Outstanding, effect, action_id, attempt)
 
 namespace {
@@ -194,7 +201,11 @@ Json to_value(const State& state) {
           {"reserved_ips", values_of(state.reserved_ips)},
           {"tags", state.tags},
           {"outstanding", values_of(state.outstanding)},
-          {"faults", values_of(state.faults)}};
+          {"faults", values_of(state.faults)},
+          {"domains", values_of(state.domains)},
+          {"projects", values_of(state.projects)},
+          {"assignments", values_of(state.assignments)},
+          {"registries", values_of(state.registries)}};
 }
 
 State from_value(const Json& json) {
@@ -218,7 +229,16 @@ State from_value(const Json& json) {
   state.tags = json.at("tags").get<std::map<std::string, UnixTime>>();
   read_values(json, "outstanding", state.outstanding,
               [](const Outstanding& value) { return value.effect.id; });
-  if (json.contains("faults")) read_values(json, "faults", state.faults, by_id);
+  // An older state has none of these.
+  const auto read = [&](const char* name, auto& map, auto key_of) {
+    if (json.contains(name)) read_values(json, name, map, key_of);
+  };
+  const auto by_name = [](const auto& value) { return value.name; };
+  read("faults", state.faults, by_id);
+  read("domains", state.domains, by_name);
+  read("projects", state.projects, by_id);
+  read("assignments", state.assignments, [](const Assignment& value) { return value.urn; });
+  read("registries", state.registries, by_name);
   return state;
 }
 

@@ -227,6 +227,59 @@ def reserved_ips(one, two):
     get(path, 404)
 
 
+def domains():
+    post("/v2/domains", {"name": "example.com", "ip_address": "192.0.2.7"}, 201)
+    post("/v2/domains", {"name": "example.com"}, 422)
+    get("/v2/domains")
+    get("/v2/domains/example.com")
+    path = "/v2/domains/example.com/records"
+    record = post(path, {"type": "A", "name": "www", "data": "192.0.2.8", "ttl": 60}, 201)["domain_record"]
+    post(path, {"type": "CNAME", "name": "blog", "data": "example.net"}, 422)
+    mail = {"type": "MX", "name": "@", "data": "mail.example.com.", "priority": 10}
+    post(path, mail, 201)
+    get(path)
+    get(path + "?type=MX")
+    path = f"{path}/{record['id']}"
+    get(path)
+    send("PATCH", path, {"type": "A", "data": "192.0.2.9"})
+    send("PUT", path, {"type": "A", "name": "web", "data": "192.0.2.9"})
+    send("DELETE", path, expect=204)
+    get(path, 404)
+    send("DELETE", "/v2/domains/example.com", expect=204)
+    get("/v2/domains/example.com", 404)
+
+
+def projects(droplet):
+    get("/v2/projects/default")
+    get("/v2/projects/default/resources")
+    body = {"name": "shop", "description": "", "purpose": "Web Application", "environment": "Staging"}
+    project = post("/v2/projects", body, 201)["project"]
+    post("/v2/projects", body, 409)
+    get("/v2/projects")
+    path = f"/v2/projects/{project['id']}"
+    get(path)
+    send("PATCH", path, {"name": "shop-2"})
+    send("PUT", path, {**body, "is_default": False})
+    urn = f"do:droplet:{droplet['id']}"
+    post(path + "/resources", {"resources": [urn]}, 200)
+    get(path + "/resources")
+    send("DELETE", path, expect=412)
+    post("/v2/projects/default/resources", {"resources": [urn]}, 200)
+    send("DELETE", path, expect=204)
+    get(path, 404)
+
+
+def registry():
+    get("/v2/registry", 412)
+    post("/v2/registry", {"name": "shop", "subscription_tier_slug": "basic", "region": "nyc3"}, 201)
+    get("/v2/registry")
+    get("/v2/registry/docker-credentials?expiry_seconds=3600&read_write=false")
+    get("/v2/registries")
+    get("/v2/registries/shop")
+    get("/v2/registries/shop/docker-credentials")
+    send("DELETE", "/v2/registry", expect=204)
+
+
 def take_down(key, vpc, one, firewall, volume):
     get(f"/v2/vpcs/{vpc['id']}/members")
     send("DELETE", f"/v2/vpcs/{vpc['id']}", expect=403)
@@ -260,6 +313,9 @@ def main():
     snapshots(one)
     firewall = firewalls(one)
     reserved_ips(one, many[0])
+    domains()
+    projects(one)
+    registry()
     take_down(key, vpc, one, firewall, volume)
     for failure in failures:
         print(failure)

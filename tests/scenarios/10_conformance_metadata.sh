@@ -60,7 +60,7 @@ fi
 # Nothing recorded, or a tool that broke, must not pass.
 [[ $status == 0 ]] || grep -q "status': 'off' is not one of" "$folder/result" || exit 1
 operations=$(sed -n 's/^[0-9]* exchanges of \([0-9]*\) operations.*/\1/p' "$folder/result")
-if ((${operations:-0} < 70)); then
+if ((${operations:-0} < 90)); then
   echo "FAILED: only ${operations:-0} operations were tried"
   exit 1
 fi
