@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -61,7 +62,11 @@ class CloudHttp : public Http {
  public:
   CloudHttp(cloud::State& state, Fuse& fuse) : state_(state), fuse_(fuse) {}
   Result<HttpResponse> send(const HttpRequest& request) override;
+  /// To the cloud itself.
+  Result<HttpResponse> pass(const HttpRequest& request);
 
+  /// Stands between the client and the cloud, where it is given.
+  std::function<Result<HttpResponse>(const HttpRequest&)> intercept;
   /// The next request of this method and path takes effect, but its answer is lost.
   std::string cut_next;
   std::vector<std::string> changes;  ///< "POST /v2/droplets" ...
