@@ -29,6 +29,11 @@ Result<std::vector<Size>> Client::sizes() {
                "listing droplet sizes");
 }
 
+Result<std::vector<SshKey>> Client::ssh_keys() {
+  return doing(list_of(*transport_, {"/v2/account/keys", "", "ssh_keys", "id"}, decode_ssh_key),
+               "listing SSH keys");
+}
+
 Result<std::optional<SshKey>> Client::find_ssh_key(const std::string& fingerprint) {
   PAAS_CHECK(check_given(fingerprint, "fingerprint"));
   auto key = send_for(*transport_, {"GET", "/v2/account/keys/" + escaped(fingerprint), {}},

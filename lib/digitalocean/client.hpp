@@ -1,6 +1,7 @@
 // A typed client of the DigitalOcean API v2.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,6 +43,8 @@ class Client {
   Result<std::vector<Region>> regions();
   Result<std::vector<Size>> sizes();
 
+  /// The API allows this list 10 times a minute.
+  Result<std::vector<SshKey>> ssh_keys();
   /// nothing when there is no such key
   Result<std::optional<SshKey>> find_ssh_key(const std::string& fingerprint);
   Result<SshKey> create_ssh_key(const std::string& name, const std::string& public_key);
@@ -56,14 +59,29 @@ class Client {
   Result<std::vector<Droplet>> droplets_by_name(const std::string& name);
   Result<Droplet> droplet(std::int64_t id);
   Result<Droplet> create_droplet(const DropletRequest& request);
+  /// Several with one request, alike but for their names; at most droplets_a_request_max. The
+  /// answer is told as it is, so that it may lack some of the names: whether those were made is
+  /// unknown. Unreachable: it has a droplet that was not asked for.
+  Result<std::vector<Droplet>> create_droplets(const DropletRequest& request,
+                                               const std::vector<std::string>& names);
   Status delete_droplet(std::int64_t id);  ///< One that does not exist is no error.
   Result<Action> droplet_action(std::int64_t id, const std::string& type);
   Result<Action> snapshot_droplet(std::int64_t id, const std::string& snapshot_name);
   Result<Action> rename_droplet(std::int64_t id, const std::string& name);
   Result<Action> action(std::int64_t id);
+  /// The account's newest actions, of all resources, with one request; at most page_size_max.
+  Result<std::vector<Action>> newest_actions(int count);
 
   Result<std::vector<Snapshot>> droplet_snapshots();
+  Result<Snapshot> snapshot(const std::string& id);
   Status delete_snapshot(const std::string& id);
+
+  enum class Images { own, distributions };
+  Result<std::vector<Image>> images(Images which);
+  Result<Image> image(const std::string& id_or_slug);
+  /// Also of a droplet's snapshot, whose identifier is its image's.
+  Result<Image> rename_image(const std::string& id, const std::string& name);
+  Status delete_image(const std::string& id);  ///< One that does not exist is no error.
 
   Result<std::vector<Volume>> volumes(const std::string& region);
   Result<std::vector<Volume>> volumes_by_name(const std::string& name, const std::string& region);
@@ -92,6 +110,29 @@ class Client {
   Result<ReservedIp> create_reserved_ip(std::int64_t droplet);
   Result<Action> assign_reserved_ip(const std::string& ip, std::int64_t droplet);
   Status delete_reserved_ip(const std::string& ip);
+
+  Result<std::vector<Domain>> domains();
+  Result<Domain> create_domain(const std::string& name);
+  Status delete_domain(const std::string& name);  ///< With all its records.
+  Result<std::vector<DomainRecord>> domain_records(const std::string& domain);
+  Result<DomainRecord> create_domain_record(const std::string& domain,
+                                            const DomainRecordSpec& spec);
+  /// Changes what the spec gives and leaves the rest.
+  Result<DomainRecord> update_domain_record(const std::string& domain, std::int64_t id,
+                                            const DomainRecordSpec& spec);
+  Status delete_domain_record(const std::string& domain, std::int64_t id);
+
+  enum class RegistryAccess { read, read_write };
+  /// They expire after that time, which has to be positive: without one they never would.
+  Result<std::vector<RegistryCredentials>> registry_credentials(std::chrono::seconds lifetime,
+                                                                RegistryAccess access);
+
+  Result<std::vector<Project>> projects();
+  Result<Project> default_project();
+  /// Moves resources, named as "do:droplet:ID", "do:volume:UUID", "do:domain:NAME" and the like,
+  /// to the project. Errors: not_found when one does not exist, unreachable when it could not be
+  /// moved now.
+  Status assign_to_project(const std::string& project, const std::vector<std::string>& urns);
 
   const std::string& url() const;
 

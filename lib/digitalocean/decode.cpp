@@ -1,92 +1,12 @@
-// Reads what is needed out of the API's objects and forgives what is optional.
+// Reads droplets and what they stand on out of the API's objects.
 #include "digitalocean/decode.hpp"
 
-#include <fmt/format.h>
+#include "digitalocean/reader.hpp"
 
 namespace paas::digitalocean {
 namespace {
 
 using nlohmann::json;
-
-/// One object of an answer. What is missing, null or of another type reads as the default;
-/// `require` notes what must not be missing.
-class Reader {
- public:
-  Reader(const json& item, std::string what) : item_(item), what_(std::move(what)) {}
-
-  std::string text(const char* key) const {
-    const auto* found = find(key);
-    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-  }
-  std::int64_t integer(const char* key) const {
-    const auto* found = find(key);
-    return found != nullptr && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-  }
-  int small(const char* key) const { return static_cast<int>(integer(key)); }
-  double number(const char* key) const {
-    const auto* found = find(key);
-    return found != nullptr && found->is_number() ? found->get<double>() : 0;
-  }
-  bool flag(const char* key) const {
-    const auto* found = find(key);
-    return found != nullptr && found->is_boolean() && found->get<bool>();
-  }
-  std::vector<std::string> texts(const char* key) const {
-    std::vector<std::string> values;
-    for (const auto& value : list(key)) {
-      if (value.is_string()) values.push_back(value.get<std::string>());
-    }
-    return values;
-  }
-  std::vector<std::int64_t> integers(const char* key) const {
-    std::vector<std::int64_t> values;
-    for (const auto& value : list(key)) {
-      if (value.is_number_integer()) values.push_back(value.get<std::int64_t>());
-    }
-    return values;
-  }
-  const json& list(const char* key) const {
-    static const json empty = json::array();
-    const auto* found = find(key);
-    return found != nullptr && found->is_array() ? *found : empty;
-  }
-  /// An object inside; an absent one reads as empty.
-  Reader inside(const char* key) const {
-    static const json empty = json::object();
-    const auto* found = find(key);
-    return {found != nullptr ? *found : empty, what_};
-  }
-
-  std::string required_text(const char* key) {
-    auto value = text(key);
-    if (value.empty()) missing_.emplace_back(key);
-    return value;
-  }
-  std::int64_t required_integer(const char* key) {
-    const auto value = integer(key);
-    if (value == 0) missing_.emplace_back(key);
-    return value;
-  }
-
-  /// The value, or the error that something required was missing.
-  template <typename T>
-  Result<T> finish(T value) const {
-    if (missing_.empty()) return value;
-    return fail(ErrorKind::unreachable, fmt::format("the API's answer describes a {} without {}",
-                                                    what_, fmt::join(missing_, ", ")));
-  }
-
- private:
-  const json* find(const char* key) const {
-    if (!item_.is_object()) return nullptr;
-    const auto found = item_.find(key);
-    return found == item_.end() || found->is_null() ? nullptr : &*found;
-  }
-
-  const json& item_;
-  std::string what_;
-  std::vector<std::string> missing_;
-};
 
 /// The first address of that type; a droplet has none for its first seconds.
 std::string address_of(const Reader& droplet, const std::string& type) {
@@ -112,51 +32,6 @@ FirewallRule decode_rule(const json& item, const char* peers_key) {
 }
 
 }  // namespace
-
-Result<Account> decode_account(const json& item) {
-  Reader reader(item, "account");
-  Account account;
-  account.droplet_limit = reader.small("droplet_limit");
-  account.email = reader.text("email");
-  account.status = reader.required_text("status");
-  account.owner = reader.inside("team").text("uuid");
-  if (account.owner.empty()) account.owner = reader.text("uuid");
-  return reader.finish(std::move(account));
-}
-
-Result<Region> decode_region(const json& item) {
-  Reader reader(item, "region");
-  Region region;
-  region.slug = reader.required_text("slug");
-  region.name = reader.text("name");
-  region.available = reader.flag("available");
-  region.sizes = reader.texts("sizes");
-  return reader.finish(std::move(region));
-}
-
-Result<Size> decode_size(const json& item) {
-  Reader reader(item, "size");
-  Size size;
-  size.slug = reader.required_text("slug");
-  size.memory_megabytes = reader.small("memory");
-  size.vcpus = reader.small("vcpus");
-  size.disk_gigabytes = reader.small("disk");
-  size.price_monthly_dollars = reader.number("price_monthly");
-  size.price_hourly_dollars = reader.number("price_hourly");
-  size.available = reader.flag("available");
-  size.regions = reader.texts("regions");
-  return reader.finish(std::move(size));
-}
-
-Result<SshKey> decode_ssh_key(const json& item) {
-  Reader reader(item, "SSH key");
-  SshKey key;
-  key.id = reader.required_integer("id");
-  key.fingerprint = reader.text("fingerprint");
-  key.public_key = reader.text("public_key");
-  key.name = reader.text("name");
-  return reader.finish(std::move(key));
-}
 
 Result<Droplet> decode_droplet(const json& item) {
   Reader reader(item, "droplet");

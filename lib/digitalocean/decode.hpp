@@ -22,6 +22,12 @@ Result<Volume> decode_volume(const nlohmann::json& item);
 Result<Firewall> decode_firewall(const nlohmann::json& item);
 Result<Vpc> decode_vpc(const nlohmann::json& item);
 Result<ReservedIp> decode_reserved_ip(const nlohmann::json& item);
+Result<Image> decode_image(const nlohmann::json& item);
+Result<Domain> decode_domain(const nlohmann::json& item);
+Result<DomainRecord> decode_domain_record(const nlohmann::json& item);
+Result<Project> decode_project(const nlohmann::json& item);
+Result<ProjectResource> decode_project_resource(const nlohmann::json& item);
+Result<std::vector<RegistryCredentials>> decode_docker_credentials(const nlohmann::json& body);
 
 /// The member of that name, decoded: {"droplet": {...}}.
 template <typename T>
@@ -31,8 +37,9 @@ Result<T> decode_member(const nlohmann::json& body, const char* key,
   return fail(ErrorKind::unreachable, std::string("the API's answer has no \"") + key + "\"");
 }
 
-template <typename T>
-Result<std::vector<T>> decode_items(const std::vector<nlohmann::json>& items,
+/// Of a vector of JSON values, or of a JSON array.
+template <typename T, typename Items>
+Result<std::vector<T>> decode_items(const Items& items,
                                     Result<T> (*decode)(const nlohmann::json&)) {
   std::vector<T> values;
   values.reserve(items.size());

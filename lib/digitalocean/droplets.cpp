@@ -1,4 +1,4 @@
-// Operations on droplets, their actions and their snapshots.
+// Operations on droplets and their actions.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,6 +42,26 @@ Result<Droplet> Client::create_droplet(const DropletRequest& request) {
                "creating droplet " + request.name);
 }
 
+Result<std::vector<Droplet>> Client::create_droplets(const DropletRequest& request,
+                                                     const std::vector<std::string>& names) {
+  const auto what = fmt::format("creating droplets {}", fmt::join(names, ", "));
+  if (names.empty() || names.size() > droplets_a_request_max) {
+    return fail(ErrorKind::invalid,
+                fmt::format("{} droplets cannot be created with one request", names.size()));
+  }
+  const Call call{"POST", "/v2/droplets", encode_droplet(request, names)};
+  auto droplets = send_for_list(*transport_, call, "droplets", decode_droplet);
+  if (!droplets) return fail(std::move(droplets.error()), what);
+  for (const auto& droplet : *droplets) {
+    if (std::find(names.begin(), names.end(), droplet.name) != names.end()) continue;
+    return fail(make_error(ErrorKind::unreachable, fmt::format("the API's answer has droplet {}, "
+                                                               "which nobody asked for",
+                                                               droplet.name)),
+                what);
+  }
+  return droplets;
+}
+
 Status Client::delete_droplet(std::int64_t id) {
   return doing(send_deletion(*transport_, path_of(id)), fmt::format("deleting droplet {}", id));
 }
@@ -71,16 +91,11 @@ Result<Action> Client::action(std::int64_t id) {
                fmt::format("reading action {}", id));
 }
 
-Result<std::vector<Snapshot>> Client::droplet_snapshots() {
-  return doing(list_of(*transport_, {"/v2/snapshots", "resource_type=droplet", "snapshots", "id"},
-                       decode_snapshot),
-               "listing snapshots");
-}
-
-Status Client::delete_snapshot(const std::string& id) {
-  PAAS_CHECK(check_given(id, "snapshot identifier"));
-  return doing(send_deletion(*transport_, "/v2/snapshots/" + escaped(id)),
-               "deleting snapshot " + id);
+Result<std::vector<Action>> Client::newest_actions(int count) {
+  const auto path =
+      fmt::format("/v2/actions?page=1&per_page={}", std::clamp(count, 1, page_size_max));
+  return doing(send_for_list(*transport_, {"GET", path, {}}, "actions", decode_action),
+               "listing actions");
 }
 
 }  // namespace paas::digitalocean

@@ -35,14 +35,38 @@ Result<json> encode_rules(const std::vector<FirewallRule>& rules, const char* pe
 
 }  // namespace
 
-json encode_droplet(const DropletRequest& request) {
-  json body = {{"name", request.name}, {"region", request.region}, {"size", request.size}};
+json encode_droplet(const DropletRequest& request, const std::vector<std::string>& names) {
+  json body = {{"region", request.region}, {"size", request.size}};
+  if (names.empty()) {
+    body["name"] = request.name;
+  } else {
+    body["names"] = names;
+  }
   const auto image_id = text::to_integer(request.image);
   body["image"] = image_id ? json(*image_id) : json(request.image);
   if (!request.ssh_keys.empty()) body["ssh_keys"] = request.ssh_keys;
   if (!request.tags.empty()) body["tags"] = request.tags;
   if (!request.user_data.empty()) body["user_data"] = request.user_data;
   if (!request.vpc_id.empty()) body["vpc_uuid"] = request.vpc_id;
+  return body;
+}
+
+json encode_domain_record(const DomainRecordSpec& spec) {
+  json body = {{"type", spec.type}};
+  const auto text = [&](const char* key, const std::string& value) {
+    if (!value.empty()) body[key] = value;
+  };
+  const auto number = [&](const char* key, const std::optional<int>& value) {
+    if (value) body[key] = *value;
+  };
+  text("name", spec.name);
+  text("data", spec.data);
+  number("ttl", spec.ttl_seconds);
+  number("priority", spec.priority);
+  number("port", spec.port);
+  number("weight", spec.weight);
+  number("flags", spec.flags);
+  text("tag", spec.tag);
   return body;
 }
 

@@ -1,11 +1,14 @@
 // DigitalOcean's resources, as far as paasctl uses them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "base/secret.hpp"
 
 namespace paas::digitalocean {
 
@@ -60,8 +63,15 @@ struct Droplet {
   std::string created_at;
 };
 
+/// How many items one page of a list can have.
+constexpr int page_size_max = 200;
+
+/// How many droplets one request can create (the document's droplets_models_droplet_multi_create).
+constexpr std::size_t droplets_a_request_max = 10;
+
+/// What a droplet is created from; several are created alike but for their names.
 struct DropletRequest {
-  std::string name;
+  std::string name;  ///< Of the only one; see Client::create_droplets.
   std::string region;
   std::string size;
   std::string image;  ///< A slug, or an identifier in decimal.
@@ -129,6 +139,64 @@ struct Vpc {
   std::string region;
   std::string ip_range;
   bool is_default = false;
+};
+
+/// A distribution, or a snapshot, backup or custom image of the account.
+struct Image {
+  std::int64_t id = 0;
+  std::string name;
+  std::string type;  ///< base, snapshot, backup, custom, admin
+  std::string distribution;
+  std::string slug;  ///< Only public ones have it.
+  bool is_public = false;
+  std::vector<std::string> regions;
+  int min_disk_gigabytes = 0;
+  double size_gigabytes = 0;
+  std::string status;  ///< NEW, available, pending, deleted, retired
+  std::vector<std::string> tags;
+  std::string created_at;
+};
+
+struct Domain {
+  std::string name;
+  std::optional<int> ttl_seconds;  ///< Nothing until its zone exists.
+};
+
+/// What a record says. Which of the numbers a record has depends on its type.
+struct DomainRecordSpec {
+  std::string type;  ///< A, AAAA, CAA, CNAME, MX, NS, SOA, SRV, TXT
+  std::string name;  ///< Without the domain; "@" is the domain itself.
+  std::string data;
+  std::optional<int> ttl_seconds;  ///< Nothing in a request: the API's default, 1800.
+  std::optional<int> priority;     ///< MX, SRV
+  std::optional<int> port;         ///< SRV
+  std::optional<int> weight;       ///< SRV
+  std::optional<int> flags;        ///< CAA
+  std::string tag;                 ///< CAA: issue, issuewild, iodef
+  friend bool operator==(const DomainRecordSpec&, const DomainRecordSpec&) = default;
+};
+
+struct DomainRecord {
+  std::int64_t id = 0;
+  DomainRecordSpec spec;
+};
+
+struct Project {
+  std::string id;
+  std::string name;
+  std::string purpose;
+  std::string environment;  ///< Development, Staging, Production
+  bool is_default = false;
+};
+
+struct ProjectResource {
+  std::string urn;     ///< "do:droplet:13457723"
+  std::string status;  ///< ok, not_found, assigned, already_assigned, service_down
+};
+
+struct RegistryCredentials {
+  std::string host;  ///< registry.digitalocean.com
+  Secret auth;       ///< Base64 of "user:password", as Docker's configuration has it.
 };
 
 struct ReservedIp {

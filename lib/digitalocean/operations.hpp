@@ -18,6 +18,19 @@ Result<T> send_for(Transport& transport, const Call& call, const char* key,
   return decode_member(body, key, decode);
 }
 
+/// Sends and decodes the list `key` of an answer that has no pages.
+template <typename T>
+Result<std::vector<T>> send_for_list(Transport& transport, const Call& call, const char* key,
+                                     Result<T> (*decode)(const nlohmann::json&)) {
+  PAAS_TRY(const auto body, transport.send(call));
+  const auto list = body.is_object() ? body.find(key) : body.end();
+  if (list == body.end() || !list->is_array()) {
+    return fail(ErrorKind::unreachable,
+                std::string("the API's answer has no list \"") + key + "\"");
+  }
+  return decode_items(*list, decode);
+}
+
 template <typename T>
 Result<std::vector<T>> list_of(Transport& transport, const Listing& listing,
                                Result<T> (*decode)(const nlohmann::json&)) {

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int per_page = 200;
+constexpr int per_page = page_size_max;
 constexpr int pages_max = 1000;
 constexpr int side_by_side_max = 8;
 constexpr int walks_max = 5;

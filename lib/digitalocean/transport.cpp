@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <random>
+#include <string_view>
+#include <variant>
 
 #include "base/text.hpp"
 #include "digitalocean/endpoint.hpp"
@@ -21,10 +23,37 @@ constexpr int limited_tries_max = 10;
 constexpr milliseconds backoff_first{500};
 constexpr milliseconds backoff_max{20'000};
 constexpr milliseconds backoff_min{20};
+/// Shorter waits for the rate limit are not worth a message, and more messages are a nuisance.
+constexpr milliseconds message_min{2000};
+constexpr milliseconds message_interval = std::chrono::minutes(1);
+constexpr milliseconds pause_step = std::chrono::minutes(10);
 
 double random_fraction() {
   thread_local std::minstd_rand engine{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+Quota quota_of(const Call& call) {
+  const auto path = std::string_view(call.path).substr(0, call.path.find('?'));
+  const bool lists_keys = call.method == "GET" && path == "/v2/account/keys";
+  return lists_keys ? Quota::key_list : Quota::general;
+}
+
+std::string text_of(const Limiter::Pause& pause) {
+  switch (pause.cause) {
+    case Limiter::Cause::scarce:
+      return fmt::format(
+          "{} of the API's {} requests an hour are left, so they are spread; waiting {}",
+          pause.left, pause.limit, text::duration(pause.length));
+    case Limiter::Cause::slow:
+      return fmt::format("the API's rate limit is shared with others; waiting {}",
+                         text::duration(pause.length));
+    case Limiter::Cause::refused:
+    case Limiter::Cause::minute:
+    case Limiter::Cause::hour:
+      break;
+  }
+  return fmt::format("the API's rate limit is used up; waiting {}", text::duration(pause.length));
 }
 
 /// No complete answer came. For a POST it is unknown whether it took effect, and the message says
@@ -71,9 +100,10 @@ Transport::Transport(Http& http, Clock& clock, ClientSettings settings)
 Result<json> Transport::send(const Call& call) {
   PAAS_TRY(const auto request, make_request(call));
   const bool is_repeatable = call.method != "POST";
+  const auto quota = quota_of(call);
   int limited_tries = 0;
   for (int tries = 1;; ++tries) {
-    auto response = send_within_limit(request);
+    auto response = send_within_limit(request, quota, limited_tries);
     Error error;
     if (!response) {
       error = no_answer(redacted(std::move(response.error())), call);
@@ -81,10 +111,7 @@ Result<json> Transport::send(const Call& call) {
       // It was refused before anything was done, so that even a POST may be sent again.
       error = redacted(error_of(*response));
       if (++limited_tries >= limited_tries_max) return fail(std::move(error));
-      const auto asked = limiter_.asked_to_wait(*response);
-      PAAS_CHECK(wait(asked ? *asked + backoff(1) : backoff(limited_tries + 1),
-                      "the API's rate limit is used up"));
-      --tries;
+      --tries;  // The limiter makes the next one wait.
       continue;
     } else if (response->status >= 200 && response->status < 300) {
       auto body = parse_success(*response);
@@ -129,14 +156,41 @@ Result<HttpRequest> Transport::make_request(const Call& call) const {
   return request;
 }
 
-Result<HttpResponse> Transport::send_within_limit(const HttpRequest& request) {
-  for (auto pause = limiter_.before_request(); pause.count() > 0;
-       pause = limiter_.before_request()) {
-    PAAS_CHECK(wait(pause, "the API's rate limit is used up"));
+Result<HttpResponse> Transport::send_within_limit(const HttpRequest& request, Quota quota,
+                                                  int limited_tries) {
+  while (true) {
+    const auto admission = limiter_.admit(quota);
+    if (const auto* pause = std::get_if<Limiter::Pause>(&admission)) {
+      PAAS_CHECK(wait(*pause));
+      continue;
+    }
+    const auto& ticket = std::get<Limiter::Ticket>(admission);
+    auto response = http_.send(request);
+    if (!response) {
+      limiter_.unanswered(ticket);
+    } else {
+      const bool tells_when = !header(*response, "retry-after").empty() ||
+                              !header(*response, "ratelimit-reset").empty();
+      limiter_.answered(
+          ticket, *response,
+          response->status == 429 ? backoff(tells_when ? 1 : limited_tries + 2) : milliseconds(0));
+    }
+    return response;
   }
-  auto response = http_.send(request);
-  if (response) limiter_.learn(*response);
-  return response;
+}
+
+/// A long pause is taken in steps, because other requests' answers may shorten it.
+Status Transport::wait(const Limiter::Pause& pause) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = clock_.monotonic();
+    const bool is_news = !next_message_at_ || now >= *next_message_at_;
+    if (settings_.on_wait && is_news && pause.length >= message_min) {
+      settings_.on_wait(text_of(pause));
+      next_message_at_ = now + std::max(pause.length, message_interval);
+    }
+  }
+  return clock_.wait(std::min(pause.length, pause_step));
 }
 
 Status Transport::wait(milliseconds duration, const std::string& why) {

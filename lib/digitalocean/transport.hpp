@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -26,7 +27,8 @@ class Transport {
 
   /// The parsed body of a 2xx answer, null when it has none. GET, PUT and DELETE are tried up to 5
   /// times on 5xx, broken connections and answers that make no sense; a POST only once. All of them
-  /// wait out a 429, which took no effect. A redirect is an error: the token goes to no other host.
+  /// wait for the rate limit and wait out a 429, which took no effect. A redirect is an error: the
+  /// token goes to no other host.
   Result<nlohmann::json> send(const Call& call);
 
   Clock& clock() { return clock_; }
@@ -34,8 +36,10 @@ class Transport {
 
  private:
   Result<HttpRequest> make_request(const Call& call) const;
-  Result<HttpResponse> send_within_limit(const HttpRequest& request);
+  Result<HttpResponse> send_within_limit(const HttpRequest& request, Quota quota,
+                                         int limited_tries);
   Status wait(std::chrono::milliseconds duration, const std::string& why);
+  Status wait(const Limiter::Pause& pause);
   std::chrono::milliseconds backoff(int tries);
   Error redacted(Error error) const;
 
@@ -43,7 +47,9 @@ class Transport {
   Clock& clock_;
   ClientSettings settings_;
   Limiter limiter_;
-  std::mutex mutex_;  ///< Around on_wait and jitter, which need not be safe.
+  std::mutex mutex_;  ///< Around on_wait and jitter, which need not be safe, and what follows.
+  /// The limit's next message: requests that wait side by side, or one after another, say it once.
+  std::optional<std::chrono::milliseconds> next_message_at_;
 };
 
 /// A path's part or a query's value: everything but unreserved characters and ":" as %XX.

@@ -45,24 +45,62 @@ class Scheduler {
     }
   }
 
+  bool is_ready(std::size_t index) const {
+    if (progress_[index] != Progress::waiting) return false;
+    const auto& after = plan_.steps[index].after;
+    return std::all_of(after.begin(), after.end(), [&](const std::string& id) {
+      return progress_[index_.at(id)] == Progress::done;
+    });
+  }
+
   std::optional<std::size_t> find_ready() const {
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-      if (progress_[i] != Progress::waiting) continue;
-      const auto& after = plan_.steps[i].after;
-      const bool ready = std::all_of(after.begin(), after.end(), [&](const std::string& id) {
-        return progress_[index_.at(id)] == Progress::done;
-      });
-      if (ready) return i;
+      if (is_ready(i)) return i;
     }
     return std::nullopt;
+  }
+
+  /// Servers that are alike and could be created now share one request, however many steps may run
+  /// side by side; each is then awaited by its own step. Nobody else takes those meanwhile.
+  std::vector<std::size_t> reserve_alike(std::size_t index) {
+    const auto& leader = plan_.steps[index];
+    std::vector<std::size_t> alike;
+    if (leader.kind != plan::StepKind::create_server || run_.is_requested(leader.server)) {
+      return alike;
+    }
+    alike.push_back(index);
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      if (alike.size() == digitalocean::droplets_a_request_max) break;
+      const auto& other = plan_.steps[i];
+      if (other.kind != leader.kind || other.service != leader.service || !is_ready(i)) continue;
+      if (run_.is_requested(other.server) || !run_.are_alike(leader.server, other.server)) continue;
+      alike.push_back(i);
+      progress_[i] = Progress::running;
+    }
+    return alike;
+  }
+
+  /// The first of them goes on itself, the others wait for their turn again.
+  void request(const std::vector<std::size_t>& alike) {
+    if (alike.empty()) return;
+    std::vector<plan::Step> steps;
+    for (const auto index : alike) steps.push_back(plan_.steps[index]);
+    run_.request_servers(steps);
+    const std::scoped_lock lock(mutex_);
+    for (const auto index : alike) {
+      if (index != alike.front()) progress_[index] = Progress::waiting;
+    }
+    changed_.notify_all();
   }
 
   void perform(std::size_t index, std::unique_lock<std::mutex>& lock) {
     const auto& step = plan_.steps[index];
     progress_[index] = Progress::running;
     ++running_;
+    const auto alike = reserve_alike(index);
     lock.unlock();
     tell(EventKind::started, step, std::nullopt);
+    request(alike);
     auto result = run_.perform(step);
     tell(result ? EventKind::done : EventKind::failed, step,
          result ? std::nullopt : std::optional(result.error()));

@@ -116,32 +116,64 @@ Status Run::close_firewall(const plan::Step& step) {
   return await_firewall(step);
 }
 
-/// The firewall as it is now; nothing when there is a droplet to which it does not apply yet. A
-/// firewall applies by tags, and tags apply late: nothing is pending on a droplet that it lacks.
-Result<std::optional<digitalocean::Firewall>> Run::firewall_now(const std::string& id,
-                                                                const std::string& droplet) {
-  if (droplet.empty()) return tools_.client.firewall(id);
-  PAAS_TRY(auto listed, tools_.client.firewalls_of_droplet(std::stoll(droplet)));
-  for (auto& firewall : listed) {
-    if (firewall.id == id) return std::move(firewall);
+Result<bool> Run::is_applied(const digitalocean::Firewall& firewall) const {
+  if (firewall.status == "failed") {
+    return fail(ErrorKind::failed,
+                fmt::format("firewall {} could not be applied", firewall.spec.name));
   }
-  return std::nullopt;
+  return firewall.pending_droplets.empty() && firewall.status == "succeeded";
 }
 
+/// A firewall applies by tags, and tags apply late: nothing is pending on a droplet that it lacks.
+/// So the droplet's own list of firewalls decides.
+Result<bool> Run::is_applied_to(const std::string& firewall, std::int64_t droplet) {
+  PAAS_TRY(const auto listed, tools_.client.firewalls_of_droplet(droplet));
+  const auto found = std::find_if(listed.begin(), listed.end(),
+                                  [&](const auto& other) { return other.id == firewall; });
+  if (found == listed.end()) return false;
+  return is_applied(*found);
+}
+
+/// What two lists that all waiting steps share say: the firewall has nothing pending, and the
+/// droplet, where there is one, has a tag of it.
+Result<bool> Run::may_be_applied(const std::string& firewall, const std::string& droplet,
+                                 std::uint64_t after) {
+  PAAS_TRY(const auto firewalls, firewalls_.items(after));
+  const auto found = std::find_if(firewalls->begin(), firewalls->end(),
+                                  [&](const auto& other) { return other.id == firewall; });
+  // One that was just made may not be listed yet.
+  if (found == firewalls->end()) return false;
+  PAAS_TRY(const bool applied, is_applied(*found));
+  if (!applied || droplet.empty()) return applied;
+  PAAS_TRY(const auto droplets, droplets_.items());
+  return std::any_of(droplets->begin(), droplets->end(), [&](const auto& listed) {
+    return std::to_string(listed.id) == droplet &&
+           std::any_of(listed.tags.begin(), listed.tags.end(), [&](const std::string& tag) {
+             const auto& tags = found->spec.tags;
+             return std::find(tags.begin(), tags.end(), tag) != tags.end();
+           });
+  });
+}
+
+/// Each droplet is asked for itself at once, and again only when the shared lists say that it may
+/// have come.
 Status Run::await_firewall(const plan::Step& step) {
   const auto lockfile = state_.read();
   const auto entry = lockfile.firewalls.find(step.service);
   if (entry == lockfile.firewalls.end() || entry->second.id.empty()) return {};
+  const auto& id = entry->second.id;
   const auto droplet = server(step.server).droplet.id;
+  const auto mark = firewalls_.mark();
+  bool is_first = true;
   return poll(options_.timeouts.firewall, "applying firewall " + entry->second.name,
               [&]() -> Result<bool> {
-                PAAS_TRY(const auto firewall, firewall_now(entry->second.id, droplet));
-                if (!firewall) return false;
-                if (firewall->status == "failed") {
-                  return fail(ErrorKind::failed,
-                              fmt::format("firewall {} could not be applied", firewall->spec.name));
+                const bool asks_at_once = is_first && !droplet.empty();
+                is_first = false;
+                if (!asks_at_once) {
+                  PAAS_TRY(const bool may, may_be_applied(id, droplet, mark));
+                  if (!may || droplet.empty()) return may;
                 }
-                return firewall->pending_droplets.empty() && firewall->status == "succeeded";
+                return is_applied_to(id, std::stoll(droplet));
               });
 }
 

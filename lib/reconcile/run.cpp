@@ -10,14 +10,6 @@
 
 namespace paas::reconcile {
 
-Result<std::vector<digitalocean::Droplet>> DropletWatch::droplets() {
-  const std::scoped_lock lock(mutex_);
-  if (read_at_ && clock_.monotonic() - *read_at_ < freshness_) return droplets_;
-  PAAS_TRY(droplets_, client_.droplets_by_tag(tag_));
-  read_at_ = clock_.monotonic();
-  return droplets_;
-}
-
 Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
          std::map<std::string, plan::ImageState> images, std::map<std::string, std::string> restart,
          Tools& tools, const Options& options)
@@ -27,7 +19,10 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
       restart_(std::move(restart)),
       tools_(tools),
       options_(options),
-      watch_(tools.client, tools.clock, lockfile::stack_tag(stack_.name), options.timeouts.poll) {
+      droplets_(tools.clock, options.timeouts.poll,
+                [this] { return tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)); }),
+      firewalls_(tools.clock, options.timeouts.poll, [this] { return tools_.client.firewalls(); }),
+      actions_(tools.client, tools.clock, options.timeouts.poll) {
   for (const auto& [name, server] : loaded.servers) known_before_.insert(name);
 }
 
@@ -128,13 +123,16 @@ Status Run::poll(std::chrono::milliseconds timeout, const std::string& what,
 }
 
 Status Run::await_action(const digitalocean::Action& action, const std::string& what) {
-  return poll(options_.timeouts.action, what, [&]() -> Result<bool> {
-    PAAS_TRY(auto now, tools_.client.action(action.id));
+  actions_.join(action.id);
+  auto awaited = poll(options_.timeouts.action, what, [&]() -> Result<bool> {
+    PAAS_TRY(auto now, actions_.look(action.id));
     if (now.status == "errored") {
       return fail(ErrorKind::failed, fmt::format("{} failed: action {} errored", what, action.id));
     }
     return now.status == "completed";
   });
+  actions_.leave(action.id);
+  return awaited;
 }
 
 Status Run::when_idle(const std::string& what, const std::function<Status()>& request) {
@@ -177,9 +175,10 @@ void Run::stage(const plan::Step& step, const std::string& text) {
 }
 
 lockfile::Server Run::server(const std::string& name) const {
-  const auto lockfile = state_.read();
-  const auto found = lockfile.servers.find(name);
-  return found == lockfile.servers.end() ? lockfile::Server{} : found->second;
+  return state_.look([&](const lockfile::Lockfile& lockfile) {
+    const auto found = lockfile.servers.find(name);
+    return found == lockfile.servers.end() ? lockfile::Server{} : found->second;
+  });
 }
 
 observe::Target Run::target(const std::string& name) const {

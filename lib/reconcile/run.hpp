@@ -10,30 +10,12 @@
 
 #include "haproxy/runtime.hpp"
 #include "lockfile/ownership.hpp"
+#include "reconcile/action_watch.hpp"
 #include "reconcile/executor.hpp"
+#include "reconcile/shared_list.hpp"
 #include "reconcile/state.hpp"
 
 namespace paas::reconcile {
-
-/// All droplets of the stack, read with one tagged list for all steps that wait at the same time.
-class DropletWatch {
- public:
-  DropletWatch(digitalocean::Client& client, Clock& clock, std::string tag,
-               std::chrono::milliseconds freshness)
-      : client_(client), clock_(clock), tag_(std::move(tag)), freshness_(freshness) {}
-
-  /// The list, at most `freshness` old.
-  Result<std::vector<digitalocean::Droplet>> droplets();
-
- private:
-  digitalocean::Client& client_;
-  Clock& clock_;
-  std::string tag_;
-  std::chrono::milliseconds freshness_;
-  std::mutex mutex_;
-  std::optional<std::chrono::milliseconds> read_at_;
-  std::vector<digitalocean::Droplet> droplets_;
-};
 
 class Run {
  public:
@@ -45,6 +27,12 @@ class Run {
   Status perform(const plan::Step& step);
   /// Stores what the plan allocated, before the first step.
   Status begin(const plan::Plan& plan);
+  /// Asks for the droplets of steps that create servers which are alike, with one request where it
+  /// can be; what came of it is told when the steps are performed.
+  void request_servers(const std::vector<plan::Step>& steps);
+  bool is_requested(const std::string& server) const;
+  /// Whether their droplets can be asked for with one request.
+  bool are_alike(const std::string& left, const std::string& right) const;
   lockfile::Lockfile lockfile() const { return state_.read(); }
 
  private:
@@ -54,8 +42,10 @@ class Run {
   Status put_firewall(const plan::Step& step);
   Status close_firewall(const plan::Step& step);
   Result<std::string> find_firewall(const std::string& name, lockfile::Intent intent);
-  Result<std::optional<digitalocean::Firewall>> firewall_now(const std::string& id,
-                                                             const std::string& droplet);
+  Result<bool> is_applied(const digitalocean::Firewall& firewall) const;
+  Result<bool> is_applied_to(const std::string& firewall, std::int64_t droplet);
+  Result<bool> may_be_applied(const std::string& firewall, const std::string& droplet,
+                              std::uint64_t after);
   Status await_firewall(const plan::Step& step);
   Status delete_firewall(const plan::Step& step);
   Status build_image(const plan::Step& step);
@@ -71,14 +61,23 @@ class Run {
   Status delete_key(const plan::Step& step);
   Status await_address(const std::string& ip, std::int64_t droplet);
 
-  // server_steps.cpp
+  // server_creation.cpp
   Status create_server(const plan::Step& step);
+  Result<std::map<std::string, digitalocean::Droplet>> find_droplets(
+      const std::vector<std::string>& names, std::chrono::milliseconds window);
   Result<std::optional<digitalocean::Droplet>> find_droplet(const std::string& name,
                                                             std::chrono::milliseconds window);
-  Result<digitalocean::Droplet> create_droplet(const plan::Step& step,
-                                               const digitalocean::DropletRequest& request);
-  Result<digitalocean::DropletRequest> droplet_request(const std::string& name);
+  Status ensure_first_host_key(const std::vector<std::string>& names);
+  digitalocean::DropletRequest droplet_request(const std::string& name);
+  Status accept(const std::map<std::string, digitalocean::Droplet>& droplets,
+                const std::string& how);
+  Status post_droplets(const std::vector<std::string>& names);
+  Status adopt_droplets(const std::vector<std::string>& names, const std::string& how);
+  std::vector<std::string> unsettled(std::vector<std::string> names) const;
+  Status request_droplets(const plan::Step& first, const std::vector<std::string>& names);
   Status await_active(const plan::Step& step, std::int64_t id);
+
+  // server_steps.cpp
   Status prepare_server(const plan::Step& step);
   Status rotate_host_key(const plan::Step& step);
   Status tag_server(const plan::Step& step);
@@ -148,13 +147,23 @@ class Run {
 
   const stack::Stack stack_;
   State state_;
+  /// What came of asking for a server's droplet.
+  struct Requested {
+    std::int64_t droplet = 0;
+    std::string how;  ///< "accepted", "found again"
+    std::optional<Error> error;
+  };
+  mutable std::mutex requested_mutex_;
+  std::map<std::string, Requested> requested_;  ///< By server.
   std::set<std::string> known_before_;  ///< Servers whose intent an earlier run has written down.
   std::mutex images_mutex_;
   std::map<std::string, plan::ImageState> images_;
   std::map<std::string, std::string> restart_;
   Tools& tools_;
   const Options& options_;
-  DropletWatch watch_;
+  SharedList<digitalocean::Droplet> droplets_;  ///< All of the stack, by its tag.
+  SharedList<digitalocean::Firewall> firewalls_;
+  ActionWatch actions_;
   std::mutex releases_mutex_;
   std::map<std::string, int> releases_;  ///< Releases made by this run, by service.
   std::mutex balancer_mutex_;            ///< Held while HAProxy's configuration on disk is changed.

@@ -1,4 +1,4 @@
-// Steps on droplets: creating, preparing, tagging, volumes, destroying.
+// Steps on droplets that exist: preparing, tagging, volumes, destroying.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,110 +10,8 @@
 #include "plan/firewall.hpp"
 #include "plan/planner.hpp"
 #include "reconcile/run.hpp"
-#include "ssh/keys.hpp"
-#include "ssh/user_data.hpp"
 
 namespace paas::reconcile {
-
-/// Looks for a droplet of the stack by its name through a window of time: one that was just
-/// accepted may not be listed yet. Names are not unique: one of somebody else's is never taken for
-/// it.
-Result<std::optional<digitalocean::Droplet>> Run::find_droplet(const std::string& name,
-                                                               std::chrono::milliseconds window) {
-  const auto deadline = tools_.clock.monotonic() + window;
-  while (true) {
-    PAAS_TRY(auto found, tools_.client.droplets_by_name(name));
-    for (auto& droplet : found) {
-      if (observe::is_ours(droplet, state_.read(), stack_.name)) return std::move(droplet);
-    }
-    if (tools_.clock.monotonic() >= deadline) return std::nullopt;
-    PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll * 4));
-  }
-}
-
-/// The first host key is written down before anything is created with it.
-Result<digitalocean::DropletRequest> Run::droplet_request(const std::string& name) {
-  auto entry = server(name);
-  if (entry.first_host_key.empty()) {
-    PAAS_TRY(auto pair, ssh::generate_key(tools_.processes, tools_.files, tools_.scratch, ""));
-    const auto end = pair.public_key.find(' ', pair.public_key.find(' ') + 1);
-    PAAS_CHECK(state_.change([&](auto& next) {
-      auto& changed = next.servers.at(name);
-      changed.first_host_key = pair.private_key;
-      changed.host_key = pair.public_key.substr(0, end);
-    }));
-    entry = server(name);
-  }
-  const auto lockfile = state_.read();
-  digitalocean::DropletRequest request;
-  request.name = name;
-  request.region = entry.region;
-  request.size = entry.size;
-  request.image = entry.image;
-  request.ssh_keys = {std::stoll(lockfile.ssh_key->key.id)};
-  request.tags = plan::tags_of(stack_, entry.service);
-  request.vpc_id = lockfile.vpc->id;
-  ssh::UserData data;
-  data.host_name = name;
-  data.host_private_key = entry.first_host_key;
-  data.host_public_key = entry.host_key;
-  data.balancer = entry.service == "lb";
-  request.user_data = ssh::user_data(data);
-  return request;
-}
-
-/// A POST whose answer got lost may have made the droplet: it is looked for by its name, which was
-/// never used before, and only then is another one asked for.
-Result<digitalocean::Droplet> Run::create_droplet(const plan::Step& step,
-                                                  const digitalocean::DropletRequest& request) {
-  if (known_before_.contains(step.server)) {
-    PAAS_TRY(auto found, find_droplet(step.server, options_.timeouts.grace));
-    if (found) {
-      stage(step, "found again");
-      return *found;
-    }
-  }
-  auto made = tools_.client.create_droplet(request);
-  if (made || made.error().kind != ErrorKind::unreachable) return made;
-  stage(step, "no answer, looking for it");
-  PAAS_TRY(auto found, find_droplet(step.server, options_.timeouts.grace));
-  if (found) return *found;
-  return tools_.client.create_droplet(request);
-}
-
-Status Run::await_active(const plan::Step& step, std::int64_t id) {
-  return poll(options_.timeouts.active, "starting " + step.server, [&]() -> Result<bool> {
-    PAAS_TRY(auto droplets, watch_.droplets());
-    const auto listed = std::find_if(droplets.begin(), droplets.end(),
-                                     [&](const auto& droplet) { return droplet.id == id; });
-    // Tags apply late: until then it is not in the list.
-    if (listed == droplets.end()) return false;
-    if (listed->status != "active" || listed->public_address.empty() ||
-        listed->private_address.empty()) {
-      return false;
-    }
-    PAAS_CHECK(state_.change([&](auto& next) {
-      auto& entry = next.servers.at(step.server);
-      entry.public_address = listed->public_address;
-      entry.private_address = listed->private_address;
-    }));
-    return true;
-  });
-}
-
-Status Run::create_server(const plan::Step& step) {
-  PAAS_TRY(auto request, droplet_request(step.server));
-  PAAS_TRY(auto droplet, create_droplet(step, request));
-  PAAS_CHECK(state_.change([&](auto& next) {
-    auto& entry = next.servers.at(step.server);
-    entry.droplet = {step.server, std::to_string(droplet.id)};
-    entry.created = droplet.created_at;
-  }));
-  stage(step, "accepted");
-  PAAS_CHECK(await_active(step, droplet.id));
-  stage(step, "active");
-  return {};
-}
 
 /// All keys that may be in use are accepted while one takes the other's place, so that an
 /// interruption shuts nobody out: the server may have gone over to the key of a run that was cut
@@ -270,8 +168,8 @@ Status Run::release_volumes(const plan::Step& step, std::int64_t droplet) {
 /// late and can be taken away: only then is the droplet itself asked for.
 Status Run::await_gone(std::int64_t droplet) {
   return poll(options_.timeouts.gone, "destroying the droplet", [&]() -> Result<bool> {
-    PAAS_TRY(const auto droplets, watch_.droplets());
-    const bool listed = std::any_of(droplets.begin(), droplets.end(),
+    PAAS_TRY(const auto droplets, droplets_.items());
+    const bool listed = std::any_of(droplets->begin(), droplets->end(),
                                     [&](const auto& other) { return other.id == droplet; });
     if (listed) return false;
     auto found = tools_.client.droplet(droplet);

@@ -144,7 +144,6 @@ class Builder {
     request.ssh_keys = {std::stoll(lockfile.ssh_key->key.id)};
     request.tags = {lockfile::stack_tag(stack_.name), lockfile::service_tag(stack_.name, service_)};
     ssh::UserData data;
-    data.host_name = name_;
     data.host_private_key = pair.private_key;
     data.host_public_key = target_.host_key;
     request.user_data = ssh::user_data(data);

@@ -18,6 +18,13 @@ class State {
     return lockfile_;
   }
 
+  /// What `look` finds in it, without a copy of the whole.
+  template <typename Look>
+  auto look(const Look& look) const {
+    const std::scoped_lock lock(mutex_);
+    return look(lockfile_);
+  }
+
   /// Applies the change and stores the result; on failure nothing is changed.
   template <typename Change>
   Status change(const Change& change) {

@@ -233,7 +233,6 @@ std::string user_data(const UserData& options) {
   std::string result = fmt::format(
       "#cloud-config\n"
       "# Written by paasctl, version {}.\n"
-      "hostname: {}\n"
       "preserve_hostname: false\n"
       "locale: false\n"
       "disable_root: false\n"
@@ -246,7 +245,7 @@ std::string user_data(const UserData& options) {
       "bootcmd:\n"
       "  - [cloud-init-per, instance, paas-not-ready, rm, -f, /var/lib/paas/ready]\n"
       "write_files:\n",
-      user_data_version(), options.host_name, block(options.host_private_key.reveal(), 4),
+      user_data_version(), block(options.host_private_key.reveal(), 4),
       key_without_comment(options.host_public_key));
   for (const auto& file : files_of(options)) {
     result += fmt::format("  - path: {}\n    permissions: '{}'\n    content: {}", file.path,

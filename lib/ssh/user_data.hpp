@@ -12,7 +12,6 @@
 namespace paas::ssh {
 
 struct UserData {
-  std::string host_name;
   Secret host_private_key;  ///< First host key; rotated over the first connection.
   std::string host_public_key;
   /// Runs HAProxy; elsewhere it is installed, because all servers start from the same snapshots,
@@ -20,11 +19,12 @@ struct UserData {
   bool balancer = false;
 };
 
-/// A cloud-config document (ASCII, below 64 KiB). It sets the host key, writes Docker's settings
-/// (address range 172.30.0.0/16 for its bridges, logs capped), keeps containers from the metadata
-/// address and Docker from starting before the volumes are mounted, installs docker.io haproxy
-/// socat curl only where they are missing, and ends by writing /var/lib/paas/ready. The same text
-/// serves bare and prepared images.
+/// A cloud-config document (ASCII, below 64 KiB), the same for all droplets of one request: their
+/// host names come from the metadata, which has the droplets' names. It sets the host key, writes
+/// Docker's settings (address range 172.30.0.0/16 for its bridges, logs capped), keeps containers
+/// from the metadata address and Docker from starting before the volumes are mounted, installs
+/// docker.io haproxy socat curl only where they are missing, and ends by writing
+/// /var/lib/paas/ready. The same text serves bare and prepared images.
 ///
 /// Volumes: a line "DEVICE MOUNTPOINT" for each in /etc/paas/volumes; the program
 /// /usr/local/sbin/paas-mount-volumes mounts what is not mounted yet, at every boot and when it is

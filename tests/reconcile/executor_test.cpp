@@ -215,7 +215,7 @@ TEST_CASE("reconcile: a POST that took effect without an answer makes no second 
   Rig rig(world, small);
   rig.http.cut_next = "POST /v2/droplets";
   require_up(rig);
-  CHECK(std::count(rig.http.changes.begin(), rig.http.changes.end(), "POST /v2/droplets") == 4);
+  CHECK(std::count(rig.http.changes.begin(), rig.http.changes.end(), "POST /v2/droplets") == 3);
   check_only_the_stack(world, small, 4);
 }
 

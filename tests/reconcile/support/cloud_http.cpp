@@ -29,6 +29,10 @@ void CloudHttp::note_look(const std::string& path) {
 }
 
 Result<HttpResponse> CloudHttp::send(const HttpRequest& request) {
+  return intercept ? intercept(request) : pass(request);
+}
+
+Result<HttpResponse> CloudHttp::pass(const HttpRequest& request) {
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
   const auto translated = cloud_request(request);

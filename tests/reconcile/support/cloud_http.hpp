@@ -1,6 +1,7 @@
 // The provider: the local cloud's core in process.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -16,7 +17,11 @@ class CloudHttp : public Http {
  public:
   CloudHttp(cloud::State& state, Fuse& fuse) : state_(state), fuse_(fuse) {}
   Result<HttpResponse> send(const HttpRequest& request) override;
+  /// To the cloud itself.
+  Result<HttpResponse> pass(const HttpRequest& request);
 
+  /// Stands between the client and the cloud, where it is given.
+  std::function<Result<HttpResponse>(const HttpRequest&)> intercept;
   /// The next request of this method and path takes effect, but its answer is lost.
   std::string cut_next;
   std::vector<std::string> changes;  ///< "POST /v2/droplets" ...

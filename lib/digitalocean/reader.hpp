@@ -1,0 +1,103 @@
+// One object of an answer: reads what is needed and forgives what is optional.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace paas::digitalocean {
+
+/// One object of an answer. What is missing, null or of another type reads as the default;
+/// `require` notes what must not be missing.
+class Reader {
+ public:
+  Reader(const nlohmann::json& item, std::string what) : item_(item), what_(std::move(what)) {}
+
+  std::string text(const char* key) const {
+    const auto* found = find(key);
+    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
+  }
+  std::int64_t integer(const char* key) const {
+    const auto* found = find(key);
+    return found != nullptr && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+  }
+  /// Nothing for null, which is how the API says that a number does not apply.
+  std::optional<int> small_if_any(const char* key) const {
+    const auto* found = find(key);
+    if (found == nullptr || !found->is_number_integer()) return std::nullopt;
+    return found->get<int>();
+  }
+  int small(const char* key) const { return static_cast<int>(integer(key)); }
+  double number(const char* key) const {
+    const auto* found = find(key);
+    return found != nullptr && found->is_number() ? found->get<double>() : 0;
+  }
+  bool flag(const char* key) const {
+    const auto* found = find(key);
+    return found != nullptr && found->is_boolean() && found->get<bool>();
+  }
+  std::vector<std::string> texts(const char* key) const {
+    std::vector<std::string> values;
+    for (const auto& value : list(key)) {
+      if (value.is_string()) values.push_back(value.get<std::string>());
+    }
+    return values;
+  }
+  std::vector<std::int64_t> integers(const char* key) const {
+    std::vector<std::int64_t> values;
+    for (const auto& value : list(key)) {
+      if (value.is_number_integer()) values.push_back(value.get<std::int64_t>());
+    }
+    return values;
+  }
+  const nlohmann::json& list(const char* key) const {
+    static const nlohmann::json empty = nlohmann::json::array();
+    const auto* found = find(key);
+    return found != nullptr && found->is_array() ? *found : empty;
+  }
+  /// An object inside; an absent one reads as empty.
+  Reader inside(const char* key) const {
+    static const nlohmann::json empty = nlohmann::json::object();
+    const auto* found = find(key);
+    return {found != nullptr ? *found : empty, what_};
+  }
+
+  std::string required_text(const char* key) {
+    auto value = text(key);
+    if (value.empty()) missing_.emplace_back(key);
+    return value;
+  }
+  std::int64_t required_integer(const char* key) {
+    const auto value = integer(key);
+    if (value == 0) missing_.emplace_back(key);
+    return value;
+  }
+
+  /// The value, or the error that something required was missing.
+  template <typename T>
+  Result<T> finish(T value) const {
+    if (missing_.empty()) return value;
+    return fail(ErrorKind::unreachable, fmt::format("the API's answer describes a {} without {}",
+                                                    what_, fmt::join(missing_, ", ")));
+  }
+
+ private:
+  const nlohmann::json* find(const char* key) const {
+    if (!item_.is_object()) return nullptr;
+    const auto found = item_.find(key);
+    return found == item_.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  const nlohmann::json& item_;
+  std::string what_;
+  std::vector<std::string> missing_;
+};
+
+}  // namespace paas::digitalocean

@@ -1,0 +1,218 @@
+// Creating droplets: those of servers that are alike with one request, each found again by its
+// name.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "digitalocean/errors.hpp"
+#include "lockfile/names.hpp"
+#include "observe/observe.hpp"
+#include "plan/firewall.hpp"
+#include "reconcile/run.hpp"
+#include "ssh/keys.hpp"
+#include "ssh/user_data.hpp"
+
+namespace paas::reconcile {
+
+using digitalocean::Droplet;
+
+/// Looks for droplets of the stack by their names through a window of time: one that was just
+/// accepted may not be listed yet. Names are not unique: one of somebody else's is never taken for
+/// it. The exact question by name costs a request each, so that in between one list serves several.
+Result<std::map<std::string, Droplet>> Run::find_droplets(const std::vector<std::string>& names,
+                                                          std::chrono::milliseconds window) {
+  const auto deadline = tools_.clock.monotonic() + window;
+  std::map<std::string, Droplet> found;
+  const auto lockfile = state_.read();
+  const auto add = [&](const std::vector<Droplet>& listed) {
+    for (const auto& droplet : listed) {
+      if (std::find(names.begin(), names.end(), droplet.name) == names.end()) continue;
+      if (observe::is_ours(droplet, lockfile, stack_.name)) found.emplace(droplet.name, droplet);
+    }
+  };
+  for (bool is_first = true;; is_first = false) {
+    const bool is_last = tools_.clock.monotonic() >= deadline;
+    if (names.size() > 1) {
+      PAAS_TRY(const auto tagged, tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)));
+      add(tagged);
+    }
+    for (const auto& name : names) {
+      const bool is_asked = names.size() == 1 || is_first || is_last;
+      if (!is_asked || found.contains(name)) continue;
+      PAAS_TRY(const auto named, tools_.client.droplets_by_name(name));
+      add(named);
+    }
+    if (is_last || found.size() == names.size()) return found;
+    PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll * 4));
+  }
+}
+
+Result<std::optional<Droplet>> Run::find_droplet(const std::string& name,
+                                                 std::chrono::milliseconds window) {
+  PAAS_TRY(auto found, find_droplets({name}, window));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.begin()->second);
+}
+
+/// The first host key is written down before anything is created with it. Servers of one request
+/// have one user data and so one first host key: they rotate it at their first contact.
+Status Run::ensure_first_host_key(const std::vector<std::string>& names) {
+  const auto has_key = [&](const std::string& name) {
+    return !server(name).first_host_key.empty();
+  };
+  if (std::all_of(names.begin(), names.end(), has_key)) return {};
+  PAAS_TRY(auto pair, ssh::generate_key(tools_.processes, tools_.files, tools_.scratch, ""));
+  const auto end = pair.public_key.find(' ', pair.public_key.find(' ') + 1);
+  return state_.change([&](auto& next) {
+    for (const auto& name : names) {
+      auto& changed = next.servers.at(name);
+      changed.first_host_key = pair.private_key;
+      changed.host_key = pair.public_key.substr(0, end);
+    }
+  });
+}
+
+digitalocean::DropletRequest Run::droplet_request(const std::string& name) {
+  const auto entry = server(name);
+  const auto lockfile = state_.read();
+  digitalocean::DropletRequest request;
+  request.name = name;
+  request.region = entry.region;
+  request.size = entry.size;
+  request.image = entry.image;
+  request.ssh_keys = {std::stoll(lockfile.ssh_key->key.id)};
+  request.tags = plan::tags_of(stack_, entry.service);
+  request.vpc_id = lockfile.vpc->id;
+  ssh::UserData data;
+  data.host_private_key = entry.first_host_key;
+  data.host_public_key = entry.host_key;
+  data.balancer = entry.service == "lb";
+  request.user_data = ssh::user_data(data);
+  return request;
+}
+
+bool Run::are_alike(const std::string& left, const std::string& right) const {
+  const auto a = server(left);
+  const auto b = server(right);
+  return a.service == b.service && a.region == b.region && a.size == b.size && a.image == b.image &&
+         a.first_host_key == b.first_host_key && a.host_key == b.host_key;
+}
+
+/// Identifiers of all of them are stored at once, right after the answer that told them.
+Status Run::accept(const std::map<std::string, Droplet>& droplets, const std::string& how) {
+  if (droplets.empty()) return {};
+  PAAS_CHECK(state_.change([&](auto& next) {
+    for (const auto& [name, droplet] : droplets) {
+      auto& entry = next.servers.at(name);
+      entry.droplet = {name, std::to_string(droplet.id)};
+      entry.created = droplet.created_at;
+    }
+  }));
+  const std::scoped_lock lock(requested_mutex_);
+  for (const auto& [name, droplet] : droplets) requested_[name] = Requested{droplet.id, how, {}};
+  return {};
+}
+
+/// One POST for all of them; those that its answer tells are accepted.
+Status Run::post_droplets(const std::vector<std::string>& names) {
+  const auto request = droplet_request(names.front());
+  std::map<std::string, Droplet> made;
+  if (names.size() == 1) {
+    PAAS_TRY(auto droplet, tools_.client.create_droplet(request));
+    made.emplace(names.front(), std::move(droplet));
+  } else {
+    PAAS_TRY(auto droplets, tools_.client.create_droplets(request, names));
+    for (auto& droplet : droplets) made.emplace(droplet.name, std::move(droplet));
+  }
+  return accept(made, "accepted");
+}
+
+Status Run::adopt_droplets(const std::vector<std::string>& names, const std::string& how) {
+  if (names.empty()) return {};
+  PAAS_TRY(const auto found, find_droplets(names, options_.timeouts.grace));
+  return accept(found, how);
+}
+
+std::vector<std::string> Run::unsettled(std::vector<std::string> names) const {
+  std::erase_if(names, [&](const std::string& name) { return is_requested(name); });
+  return names;
+}
+
+/// A POST whose answer got lost, or told of fewer droplets than were asked for, may have made them
+/// all the same: they are looked for by their names, which were never used before, and only those
+/// that are not found are asked for again, once.
+Status Run::request_droplets(const plan::Step& first, const std::vector<std::string>& names) {
+  auto known = names;
+  std::erase_if(known, [&](const auto& name) { return !known_before_.contains(name); });
+  PAAS_CHECK(adopt_droplets(known, "found again"));
+  auto open = unsettled(names);
+  if (open.empty()) return {};
+  PAAS_CHECK(ensure_first_host_key(open));
+  auto posted = post_droplets(open);
+  if (!posted && posted.error().kind != ErrorKind::unreachable) return posted;
+  open = unsettled(std::move(open));
+  if (open.empty()) return {};
+  stage(first, posted ? fmt::format("the answer lacks {}, looking", fmt::join(open, ", "))
+                      : "no answer, looking for it");
+  PAAS_CHECK(adopt_droplets(open, "accepted"));
+  open = unsettled(std::move(open));
+  if (open.empty()) return {};
+  PAAS_CHECK(post_droplets(open));
+  open = unsettled(std::move(open));
+  if (open.empty()) return {};
+  return fail(ErrorKind::unreachable,
+              fmt::format("the API's answer lacks {}; whether they were made is unknown",
+                          fmt::join(open, ", ")),
+              "run it again: droplets are looked for by their names first");
+}
+
+void Run::request_servers(const std::vector<plan::Step>& steps) {
+  std::vector<std::string> names;
+  for (const auto& step : steps) names.push_back(step.server);
+  const auto requested = request_droplets(steps.front(), names);
+  if (requested) return;
+  const auto open = unsettled(std::move(names));
+  const std::scoped_lock lock(requested_mutex_);
+  for (const auto& name : open) requested_[name] = Requested{0, "", requested.error()};
+}
+
+bool Run::is_requested(const std::string& server) const {
+  const std::scoped_lock lock(requested_mutex_);
+  return requested_.contains(server);
+}
+
+Status Run::await_active(const plan::Step& step, std::int64_t id) {
+  return poll(options_.timeouts.active, "starting " + step.server, [&]() -> Result<bool> {
+    PAAS_TRY(const auto droplets, droplets_.items());
+    const auto listed = std::find_if(droplets->begin(), droplets->end(),
+                                     [&](const auto& droplet) { return droplet.id == id; });
+    // Tags apply late: until then it is not in the list.
+    if (listed == droplets->end()) return false;
+    if (listed->status != "active" || listed->public_address.empty() ||
+        listed->private_address.empty()) {
+      return false;
+    }
+    PAAS_CHECK(state_.change([&](auto& next) {
+      auto& entry = next.servers.at(step.server);
+      entry.public_address = listed->public_address;
+      entry.private_address = listed->private_address;
+    }));
+    return true;
+  });
+}
+
+/// Its droplet was asked for before, together with others: see request_servers.
+Status Run::create_server(const plan::Step& step) {
+  Requested requested;
+  {
+    const std::scoped_lock lock(requested_mutex_);
+    requested = requested_.at(step.server);
+  }
+  if (requested.error) return fail(std::move(*requested.error));
+  stage(step, requested.how);
+  PAAS_CHECK(await_active(step, requested.droplet));
+  stage(step, "active");
+  return {};
+}
+
+}  // namespace paas::reconcile
