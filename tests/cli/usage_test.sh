@@ -13,7 +13,7 @@ refused usage_option_far 64 up --frobnicate=3
 refused usage_option_of_group 64 image save web --snapshoot
 refused usage_argument_missing 64 server up
 refused usage_argument_missing_scale 64 scale
-refused usage_argument_excess 64 up web
+refused usage_argument_excess 64 validate web
 refused usage_option_value_missing 64 up --file
 refused usage_option_required 64 lb rules add --path /x
 refused usage_output 64 status -o xml

@@ -18,7 +18,7 @@ services:
   web: {type: web, image: web, port: 8000, env: {API_TOKEN: tell-nobody}, scale: {min: 2, max: 3}}
 )";
 
-plan::Step step(plan::StepKind kind, const std::string& server, const std::string& cause) {
+plan::Step shown_step(plan::StepKind kind, const std::string& server, const std::string& cause) {
   plan::Step result;
   result.kind = kind;
   result.id = plan::to_text(kind) + "/" + server;
@@ -33,7 +33,7 @@ struct Planned {
   plan::Plan plan;
 };
 
-Planned some_plan() {
+Planned some_planned() {
   Planned planned;
   auto parsed = stack::parse(yaml);
   REQUIRE(parsed.problems.empty());
@@ -47,8 +47,8 @@ Planned some_plan() {
   planned.plan.lockfile = planned.input.lockfile;
   planned.plan.lockfile.applied = planned.input.stack;
   planned.plan.steps = {
-      step(plan::StepKind::create_server, "shop-web-2", "web shall have 2 servers, has 1"),
-      step(plan::StepKind::start_container, "shop-web-2", "it is new")};
+      shown_step(plan::StepKind::create_server, "shop-web-2", "web shall have 2 servers, has 1"),
+      shown_step(plan::StepKind::start_container, "shop-web-2", "it is new")};
   planned.plan.steps[0].detail = "s-1vcpu-1gb in nyc3";
   planned.plan.steps[1].after = {"create_server/shop-web-2"};
   planned.plan.unreached = {"shop-web-1"};
@@ -72,12 +72,12 @@ std::string refusal(const PlanFile& file, const Planned& now) {
 }
 
 TEST_CASE("report: a written plan holds while nothing moves") {
-  const auto planned = some_plan();
+  const auto planned = some_planned();
   CHECK(refusal(written(planned), planned) == "");
 }
 
 TEST_CASE("report: a written plan holds no secret, and the plan as it is printed") {
-  const auto planned = some_plan();
+  const auto planned = some_planned();
   const auto text = encode_plan_file(planned.input, planned.plan);
   CHECK(text.find("tell-nobody") == std::string::npos);
   const auto json = nlohmann::json::parse(text);
@@ -91,8 +91,8 @@ TEST_CASE("report: a written plan holds no secret, and the plan as it is printed
 }
 
 TEST_CASE("report: a plan is refused when the lockfile moved") {
-  const auto file = written(some_plan());
-  auto now = some_plan();
+  const auto file = written(some_planned());
+  auto now = some_planned();
   SUBCASE("another run wrote it") {
     now.input.lockfile.serial = 9;
     CHECK(refusal(file, now) ==
@@ -114,7 +114,7 @@ TEST_CASE("report: a plan is refused when the lockfile moved") {
 }
 
 TEST_CASE("report: a plan of a stack that was never up holds until it is up") {
-  auto planned = some_plan();
+  auto planned = some_planned();
   planned.input.lockfile.serial = 0;
   const auto file = written(planned);
   // What was never stored has another lineage each time.
@@ -125,8 +125,8 @@ TEST_CASE("report: a plan of a stack that was never up holds until it is up") {
 }
 
 TEST_CASE("report: a plan is refused when the stack, its images or the cloud are others") {
-  const auto file = written(some_plan());
-  auto now = some_plan();
+  const auto file = written(some_planned());
+  auto now = some_planned();
   SUBCASE("the stack file changed, where no step tells") {
     now.input.stack.services[0].env["API_TOKEN"] = "other";
     CHECK(refusal(file, now) ==
@@ -149,11 +149,11 @@ TEST_CASE("report: a plan is refused when the stack, its images or the cloud are
 }
 
 TEST_CASE("report: a plan is refused when the world moved, with the steps that differ") {
-  const auto file = written(some_plan());
-  auto now = some_plan();
+  const auto file = written(some_planned());
+  auto now = some_planned();
   SUBCASE("a step more") {
     now.plan.steps.push_back(
-        step(plan::StepKind::power_on_server, "shop-web-1", "it is powered off"));
+        shown_step(plan::StepKind::power_on_server, "shop-web-1", "it is powered off"));
     CHECK(refusal(file, now) ==
           "the plan does not hold any more: the world has moved since it was made\n"
           "  would be done, was not shown: power on server shop-web-1: it is powered off");
@@ -181,8 +181,8 @@ TEST_CASE("report: a plan is refused when the world moved, with the steps that d
   }
   SUBCASE("many steps") {
     for (int i = 10; i < 60; ++i) {
-      now.plan.steps.push_back(step(plan::StepKind::power_on_server,
-                                    "shop-web-" + std::to_string(i), "it is powered off"));
+      now.plan.steps.push_back(shown_step(plan::StepKind::power_on_server,
+                                          "shop-web-" + std::to_string(i), "it is powered off"));
     }
     const auto message = refusal(file, now);
     CHECK(message.find("and 30 more") != std::string::npos);
@@ -190,10 +190,10 @@ TEST_CASE("report: a plan is refused when the world moved, with the steps that d
 }
 
 TEST_CASE("report: why an image is built does not move a plan to another machine") {
-  auto planned = some_plan();
-  planned.plan.steps = {step(plan::StepKind::build_image, "web", "its build context changed"),
-                        step(plan::StepKind::start_container, "shop-web-1",
-                             "image web changes: its build context changed")};
+  auto planned = some_planned();
+  planned.plan.steps = {shown_step(plan::StepKind::build_image, "web", "its build context changed"),
+                        shown_step(plan::StepKind::start_container, "shop-web-1",
+                                   "image web changes: its build context changed")};
   const auto file = written(planned);
   planned.plan.steps[0].cause = "it was never built here";
   planned.plan.steps[1].cause = "image web changes: it was never built here";
@@ -215,7 +215,7 @@ TEST_CASE("report: a file that is no plan is refused with its place") {
   CHECK(problem("") == "stack.plan:1:1: this is not a plan: it is not JSON, or was cut short");
   CHECK(problem("[]") == "stack.plan: /format: this is not a plan");
   CHECK(problem("{\"version\": 1}") == "stack.plan: /format: this is not a plan");
-  const auto planned = some_plan();
+  const auto planned = some_planned();
   const auto text = encode_plan_file(planned.input, planned.plan);
   const auto cut = problem(text.substr(0, text.find("\"serial\"")));
   CHECK(cut.starts_with("stack.plan:7:"));
