@@ -103,7 +103,7 @@ Cause Planner::reason_to_start(const stack::Service& service, const Placed& plac
     }
   }
   if (lock_.services.at(service.name).password_pending) {
-    return "its data does not know its password yet";
+    return unfinished("its data does not know its password yet");
   }
   if (container->shape != container_shape(stack_, lock_, service)) {
     return change("its port, volume or command changed");

@@ -170,6 +170,9 @@ struct Description {
   std::string operator()(const cloud::UnassignAddress& kind) const {
     return "unassign-address " + droplet(kind.droplet_id);
   }
+  std::string operator()(const cloud::DisturbMachine& kind) const {
+    return "disturb-machine " + droplet(kind.droplet_id);
+  }
 };
 
 }  // namespace
