@@ -44,8 +44,8 @@ known() {
 interrupted '"event":"started","step":"create_server/shop-jobs-1"' -- up --parallelism 1
 check_equal "status of an interrupted up" 130 "$status"
 check_equal "every step that began is done" "$(steps started)" "$(steps 'done')"
-check_equal "one server was made" 1 "$(ids | wc -w)"
-check_contains "its identifier is written down" "$(ids)" "$(known)"
+check_equal "both droplets were made, with one request" 2 "$(ids | wc -w)"
+check_equal "their identifiers are written down" "$(ids)" "$(known)"
 check_contains "it is said what is finished" "under way" "$(jq -r 'select(.event == "note").text' <<<"$(grep '^{' <<<"$output")")"
 check_contains "it is said what remains" "prepare server shop-jobs-2" "$(grep '^error' <<<"$output")"
 check_contains "and how to go on" "\`paasctl up\` goes on where this one stopped" "$output"
@@ -59,7 +59,7 @@ interrupted '"event":"started","step":"prepare_server/shop-jobs-1"' 'stops at on
 check_equal "status after the second signal" 130 "$status"
 check_contains "the step that was cut off remains" "prepare server shop-jobs-1" "$(grep '^error' <<<"$output")"
 check_equal "the droplets are those that are known" "$(ids)" "$(known)"
-check_contains "the first one is still there" "$first" "$(ids)"
+check_equal "they are still the first ones" "$first" "$(ids)"
 check_equal "nothing is left of the run" "" "$(find "$XDG_RUNTIME_DIR" -mindepth 1)"
 made=$(ids)
 

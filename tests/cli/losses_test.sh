@@ -24,7 +24,7 @@ END
 # The servers are made; their engine cannot pull. From here on the lockfile says that it could.
 run paasctl up --progress none
 check_equal "the servers are ready" "true true" "$(jq -r '.servers[].prepared' paas.lock | xargs)"
-jq '.servers[].release = 1' paas.lock >changed.lock
+jq '.servers[].release = 1 | .serial += 1' paas.lock >changed.lock
 cat changed.lock >paas.lock
 rm changed.lock
 droplets() {
