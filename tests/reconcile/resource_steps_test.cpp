@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "lockfile/names.hpp"
-#include "reconcile/support/rig.hpp"
+#include "reconcile/support/small_stack.hpp"
 
 namespace paas::reconcile::testing {
 namespace {
@@ -30,11 +30,6 @@ services:
 Outcome outcome_of(const Result<Outcome>& outcome) {
   REQUIRE_MESSAGE(outcome, (outcome ? "" : describe(outcome.error())));
   return *outcome;
-}
-
-void require_up(Rig& rig) {
-  const auto outcome = outcome_of(rig.up());
-  for (const auto& failure : outcome.failures) FAIL(failure.step.id, describe(failure.error));
 }
 
 /// The lockfile of another stack, whose run comes next.

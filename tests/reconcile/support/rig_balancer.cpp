@@ -1,0 +1,78 @@
+// HAProxy on the servers in memory.
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "haproxy/configuration.hpp"
+#include "reconcile/support/rig_machines.hpp"
+
+namespace paas::reconcile::testing {
+
+/// HAProxy's Runtime API, as far as the executor uses it; every check passes at once.
+Result<std::string> RigMachines::balancer_command(const observe::Target& target,
+                                                  const std::string& command) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  auto& haproxy = inside(target).balancer;
+  if (!haproxy || !haproxy->running) return fail(ErrorKind::failed, "no admin socket");
+  if (command == "show stat") {
+    std::string csv =
+        "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n";
+    for (const auto& [backend, names] : haproxy->known) {
+      for (const auto& name : names) {
+        const bool in = haproxy->in_rotation[backend].contains(name);
+        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,{},\n", backend, name, in ? 10 : 0,
+                           insides_.addresses[backend][name]);
+      }
+    }
+    return csv + "stats,BACKEND,0,0,0,UP,0,1,0,,0,,\n\n";
+  }
+  const auto words = text::split(command, ' ');
+  const auto subject = text::split(words.at(words[0] == "shutdown" ? 3 : 2), '/');
+  const auto& backend = subject.at(0);
+  const auto& name = subject.at(1);
+  std::string answer = "\n";
+  if (words[0] == "add") {
+    haproxy->known[backend].insert(name);
+    insides_.addresses[backend][name] = words.at(3);
+    answer = "New server registered.\n";
+  } else if (!haproxy->known[backend].contains(name)) {
+    return "No such server.\n";
+  } else if (words[0] == "del") {
+    haproxy->known[backend].erase(name);
+    answer = "Server deleted.\n";
+  } else if (words[0] == "set" && words.at(3) == "weight") {
+    haproxy->in_rotation[backend].insert(name);
+  } else if (words[0] == "set" && words.at(4) != "ready") {
+    haproxy->in_rotation[backend].erase(name);
+  }
+  PAAS_CHECK(fuse_.spend());
+  return answer;
+}
+
+Status RigMachines::install_balancer(const observe::Target& target, std::string_view configuration,
+                                     Reload reload) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  auto& haproxy = inside(target).balancer;
+  if (!haproxy) haproxy.emplace();
+  haproxy->configuration = configuration;
+  if (reload == Reload::yes) {
+    // The file is in place before HAProxy reads it.
+    PAAS_CHECK(fuse_.spend());
+    ++insides_.reloads;
+    haproxy->running = true;
+    haproxy->mark = haproxy::mark_of(configuration);
+    haproxy->known.clear();
+    for (const auto& backend : haproxy::servers_of(configuration)) {
+      for (const auto& server : backend.servers) {
+        haproxy->known[backend.name].insert(server.name);
+        insides_.addresses[backend.name][server.name] =
+            fmt::format("{}:{}", server.address, server.port);
+      }
+    }
+    haproxy->in_rotation = haproxy->known;
+  }
+  return fuse_.spend();
+}
+
+}  // namespace paas::reconcile::testing

@@ -1,0 +1,181 @@
+// Does on servers in memory what is asked of them.
+#include "reconcile/support/rig_machines.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace paas::reconcile::testing {
+
+observe::Machine& RigMachines::inside(const observe::Target& target) {
+  return insides_.machines[target.name];
+}
+
+Status RigMachines::await_ssh(const observe::Target& target, std::chrono::milliseconds) {
+  PAAS_CHECK(fuse_.check());
+  if (target.address.empty()) return fail(ErrorKind::failed, target.name + " has no address");
+  return {};
+}
+Status RigMachines::await_cloud_init(const observe::Target&, std::chrono::milliseconds) {
+  return fuse_.check();
+}
+Status RigMachines::await_docker(const observe::Target&, std::chrono::milliseconds) {
+  return fuse_.check();
+}
+Result<std::string> RigMachines::make_host_key(const observe::Target& target) {
+  PAAS_CHECK(fuse_.check());
+  return "ssh-ed25519 second-of-" + target.name;
+}
+Status RigMachines::use_host_key(const observe::Target&, const std::string&) {
+  PAAS_CHECK(fuse_.check());
+  return fuse_.spend();
+}
+
+Status RigMachines::mount_volume(const observe::Target& target, const observe::VolumeMount& mount) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  inside(target).mounted_volumes.insert(mount.folder.substr(5));
+  return fuse_.spend();
+}
+Status RigMachines::unmount_volume(const observe::Target& target,
+                                   const observe::VolumeMount& mount) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  inside(target).mounted_volumes.erase(mount.folder.substr(5));
+  return fuse_.spend();
+}
+
+Result<observe::Machine> RigMachines::look(const observe::Target& target, const std::string&,
+                                           bool is_balancer) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  auto machine = inside(target);
+  if (is_balancer && !machine.balancer) machine.balancer.emplace();
+  return machine;
+}
+
+Status RigMachines::write_file(const observe::Target&, const std::string&, std::string_view,
+                               std::uint32_t) {
+  PAAS_CHECK(fuse_.check());
+  return fuse_.spend();
+}
+Status RigMachines::rewrite_in_place(const observe::Target& target, const std::string& path,
+                                     std::string_view content) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  if (path == "/etc/paas/hosts") inside(target).hosts = content;
+  return fuse_.spend();
+}
+
+Result<ProcessResult> RigMachines::run(const observe::Target& target,
+                                       const observe::RemoteCommand& command) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  ProcessResult result;
+  if (command.arguments.front() == "cat" && inside(target).balancer) {
+    result.output = inside(target).balancer->configuration;
+  }
+  if (command.arguments.front() == "resize2fs") {
+    insides_.grown.push_back(command.arguments.back());
+    PAAS_CHECK(fuse_.spend());
+  }
+  return result;
+}
+
+Result<bool> RigMachines::send_image(const observe::Target&, const docker::SavedImage&,
+                                     const observe::OnBytes&) {
+  return fail(ErrorKind::failed, "images are pulled here");
+}
+Result<std::string> RigMachines::pull_image(const observe::Target& target,
+                                            const std::string& reference) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  const auto digest = (moved ? "sha256:newer-digest-of-" : "sha256:digest-of-") + reference;
+  inside(target).image_digests.insert(digest);
+  PAAS_CHECK(fuse_.spend());
+  return digest;
+}
+
+observe::Container* RigMachines::find(const observe::Target& target, const std::string& name) {
+  for (auto& container : inside(target).containers) {
+    if (container.name == name) return &container;
+  }
+  return nullptr;
+}
+
+Status RigMachines::start_container(const observe::Target& target,
+                                    const docker::ContainerSpec& spec) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  if (find(target, spec.name) != nullptr) return fail(ErrorKind::exists, "the name is taken");
+  const auto slot = std::stoi(spec.labels.at("paas.slot"));
+  for (const auto& other : inside(target).containers) {
+    if (other.state != "exited" && other.slot == slot) {
+      return fail(ErrorKind::failed, "port is already allocated");
+    }
+  }
+  observe::Container container;
+  container.name = spec.name;
+  container.service = spec.labels.at("paas.service");
+  container.release = std::stoi(spec.labels.at("paas.release"));
+  container.slot = slot;
+  container.image_digest = spec.labels.at("paas.image");
+  container.shape = spec.labels.at("paas.shape");
+  container.state = broken.contains(container.service) ? "exited" : "running";
+  const auto names = text::split(spec.labels.at("paas.variables"), ',');
+  for (const auto& variable : spec.environment) {
+    const auto name = variable.substr(0, variable.find('='));
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      container.environment[name] = variable.substr(name.size() + 1);
+    }
+  }
+  inside(target).containers.push_back(std::move(container));
+  return fuse_.spend();
+}
+
+Status RigMachines::change_container(const observe::Target& target, const std::string& name,
+                                     const std::string& state) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  if (auto* container = find(target, name)) container->state = state;
+  return fuse_.spend();
+}
+Status RigMachines::resume_container(const observe::Target& target, const std::string& name) {
+  return change_container(target, name, "running");
+}
+Status RigMachines::stop_container(const observe::Target& target, const std::string& name) {
+  return change_container(target, name, "exited");
+}
+Status RigMachines::remove_container(const observe::Target& target, const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  if (find(target, name) == nullptr) return {};
+  std::erase_if(inside(target).containers,
+                [&](const auto& container) { return container.name == name; });
+  return fuse_.spend();
+}
+
+Result<std::optional<docker::ContainerInfo>> RigMachines::container(const observe::Target& target,
+                                                                    const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  const auto* container = find(target, name);
+  if (container == nullptr) return std::nullopt;
+  docker::ContainerInfo info;
+  info.name = name;
+  info.state = container->state;
+  info.exit_code = container->state == "running" ? 0 : 3;
+  return info;
+}
+Result<std::string> RigMachines::recent_logs(const observe::Target&, const std::string&, int) {
+  PAAS_CHECK(fuse_.check());
+  return "its last words\n";
+}
+Result<bool> RigMachines::healthy(const observe::Target&, const std::string& container, int,
+                                  const std::string&, int) {
+  PAAS_CHECK(fuse_.check());
+  if (container == interrupted_at) return fail(ErrorKind::interrupted, "interrupted");
+  return !unhealthy.contains(container);
+}
+
+}  // namespace paas::reconcile::testing

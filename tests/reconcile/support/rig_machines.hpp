@@ -1,0 +1,70 @@
+// Servers in memory behind their port: every command works at once unless a test says otherwise.
+#pragma once
+
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "observe/machines.hpp"
+#include "reconcile/support/fuse.hpp"
+#include "reconcile/support/insides.hpp"
+
+namespace paas::reconcile::testing {
+
+class RigMachines : public observe::Machines {
+ public:
+  RigMachines(Insides& insides, Fuse& fuse) : insides_(insides), fuse_(fuse) {}
+
+  Status await_ssh(const observe::Target& target, std::chrono::milliseconds) override;
+  Status await_cloud_init(const observe::Target&, std::chrono::milliseconds) override;
+  Status await_docker(const observe::Target&, std::chrono::milliseconds) override;
+  Result<std::string> make_host_key(const observe::Target& target) override;
+  Status use_host_key(const observe::Target&, const std::string&) override;
+  Status mount_volume(const observe::Target& target, const observe::VolumeMount& mount) override;
+  Status unmount_volume(const observe::Target& target, const observe::VolumeMount& mount) override;
+  Result<observe::Machine> look(const observe::Target& target, const std::string&, bool) override;
+  Status write_file(const observe::Target&, const std::string&, std::string_view,
+                    std::uint32_t) override;
+  Status rewrite_in_place(const observe::Target& target, const std::string& path,
+                          std::string_view content) override;
+  Result<ProcessResult> run(const observe::Target& target,
+                            const observe::RemoteCommand& command) override;
+  Result<bool> send_image(const observe::Target&, const docker::SavedImage&,
+                          const observe::OnBytes&) override;
+  Result<std::string> pull_image(const observe::Target& target,
+                                 const std::string& reference) override;
+  Status start_container(const observe::Target& target, const docker::ContainerSpec& spec) override;
+  Status resume_container(const observe::Target& target, const std::string& name) override;
+  Status stop_container(const observe::Target& target, const std::string& name) override;
+  Status remove_container(const observe::Target& target, const std::string& name) override;
+  Result<std::optional<docker::ContainerInfo>> container(const observe::Target& target,
+                                                         const std::string& name) override;
+  Result<std::string> recent_logs(const observe::Target&, const std::string&, int) override;
+  Result<bool> healthy(const observe::Target&, const std::string& container, int,
+                       const std::string&, int) override;
+  Result<std::string> balancer_command(const observe::Target& target,
+                                       const std::string& command) override;
+  Status install_balancer(const observe::Target& target, std::string_view configuration,
+                          Reload reload) override;
+
+  /// Starting a container of one of these services fails.
+  std::set<std::string> broken;
+  /// Tags of images moved upstream: pulls bring another image than before.
+  bool moved = false;
+  /// Containers that run and do not answer.
+  std::set<std::string> unhealthy;
+  /// The run is interrupted while it waits for this container.
+  std::string interrupted_at;
+
+ private:
+  observe::Machine& inside(const observe::Target& target);
+  observe::Container* find(const observe::Target& target, const std::string& name);
+  Status change_container(const observe::Target& target, const std::string& name,
+                          const std::string& state);
+
+  Insides& insides_;
+  Fuse& fuse_;
+  std::recursive_mutex mutex_;
+};
+
+}  // namespace paas::reconcile::testing
