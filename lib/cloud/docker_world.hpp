@@ -160,8 +160,9 @@ class DockerWorld : public World {
   std::mutex machines_mutex_;
   std::map<std::int64_t, MachinePointer> machines_;
   std::mutex networks_mutex_;  ///< Checking that a range is free and taking it are one.
-  /// Held while a machine's container joins or leaves its networks. Docker Engine 20.10 can lose
-  /// count of a network's endpoints when several come and go at once, and never removes it then.
+  /// Held while a machine's container is made to join or leave its networks. Docker Engine 20.10
+  /// can lose count of a network's endpoints when several come and go at once, and never removes it
+  /// then. A shutdown takes too long to be waited for by others, and goes beside them.
   std::mutex endpoints_mutex_;
 
   std::function<void(std::int64_t, bool)> on_change_;

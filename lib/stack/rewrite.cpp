@@ -55,7 +55,7 @@ std::string scalar(const std::string& text, Style style) {
   const bool printable = std::none_of(text.begin(), text.end(),
                                       [](char c) { return static_cast<unsigned char>(c) < 0x20; });
   if (style == Style::single_quoted && printable) {
-    return "'" + text::replace_all(text, "'", "''") + "'";
+    return fmt::format("'{}'", text::replace_all(text, "'", "''"));
   }
   if (style == Style::plain && can_be_plain(text)) return text;
   return double_quoted(text);
@@ -67,7 +67,7 @@ std::string flow_text(const Item& item, const Quoting& quoting) {
   for (const auto& [key, value] : item.entries) {
     parts.push_back(scalar(key, quoting.keys) + ": " + flow_text(value, quoting));
   }
-  return "{" + text::join(parts, ", ") + "}";
+  return fmt::format("{{{}}}", text::join(parts, ", "));
 }
 
 std::vector<std::string> block_lines_of(const Item& item, const Quoting& quoting) {
@@ -153,7 +153,7 @@ Edits insert_part(std::string_view text, const Flow& flow, std::size_t index,
     const auto at = parts[index].begin;
     const auto separator =
         is_alone(text, flow, parts[index])
-            ? "," + layout::line_end(text) + std::string(layout::column(text, at), ' ')
+            ? fmt::format(",{}{:{}}", layout::line_end(text), "", layout::column(text, at))
             : std::string(", ");
     return {{{at, at}, item + separator}};
   }

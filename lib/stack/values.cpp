@@ -62,7 +62,7 @@ std::string as_name(std::string_view text) {
 Parsed<std::string> parse_path_of(std::string_view text, std::string_view allowed) {
   if (!begins_with(text, "/")) {
     return fault(fmt::format("{} does not begin with \"/\"", show_value(text)),
-                 fmt::format("write {}", show_value("/" + std::string(text))));
+                 fmt::format("write {}", show_value(fmt::format("/{}", text))));
   }
   if (!consists_of(text, Case::any, allowed)) {
     return fault(fmt::format("{} has a character that is not allowed here", show_value(text)),

@@ -86,6 +86,27 @@ TEST_CASE("reconcile: scaling changes HAProxy without a reload and leaves other 
   CHECK(world.stored.services.at("web").releases.size() == 1);
 }
 
+TEST_CASE("reconcile: a configuration of HAProxy that cannot be read is not edited") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  const auto& balancer = world.insides.machines.at("shop-lb-1").balancer;
+  const auto before = balancer->configuration;
+  world.stored.services.at("web").count = 3;
+  Rig second(world, small);
+  second.machines.unreadable = true;
+  const auto outcome = second.up();
+  REQUIRE(outcome);
+  REQUIRE(outcome->failures.size() == 1);
+  CHECK(outcome->failures[0].step.id == "add_to_rotation/shop-web-3");
+  CHECK(describe(outcome->failures[0].error).find("input/output error") != std::string::npos);
+  CHECK(balancer->configuration == before);
+  // The next run finds it in rotation and writes that down.
+  Rig third(world, small);
+  require_up(third);
+  check_only_the_stack(world, small, 5);
+}
+
 TEST_CASE("case 33: a container that does not start leaves the old one in place") {
   World world;
   Rig rig(world, small);

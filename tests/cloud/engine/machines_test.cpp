@@ -45,7 +45,7 @@ TEST_CASE("machines: rules filter both ways, on both networks") {
   cloud.listen(2, 8000);
   cloud.listen(2, 8001);
 
-  CHECK(cloud.reaches(1, cloud.private_address(2), 8000));
+  CHECK(cloud.connects(1, cloud.private_address(2), 8000));
   CHECK_FALSE(cloud.connects(3, cloud.private_address(2), 8000));
   CHECK_FALSE(cloud.connects(1, cloud.private_address(2), 8001));
   // The public side has other sources.
@@ -55,17 +55,17 @@ TEST_CASE("machines: rules filter both ways, on both networks") {
   // Changed rules are in force when the effect is done, in both directions.
   CHECK(cloud.apply(SetRules{2, allow({tcp(22), tcp(8001)})}) == "");
   CHECK_FALSE(cloud.connects(1, cloud.private_address(2), 8000));
-  CHECK(cloud.reaches(1, cloud.private_address(2), 8001));
+  CHECK(cloud.connects(1, cloud.private_address(2), 8001));
   TrafficRules narrow = allow({tcp(22)});
   narrow.outbound = {tcp(8001, {cloud.private_address(2) + "/32"})};
   CHECK(cloud.apply(SetRules{1, narrow}) == "");
-  CHECK(cloud.reaches(1, cloud.private_address(2), 8001));
+  CHECK(cloud.connects(1, cloud.private_address(2), 8001));
   CHECK_FALSE(cloud.connects(1, cloud.public_address(2), 8001));
   CHECK_FALSE(cloud.connects(1, cloud.private_address(2), 22));
   // Without any firewall nothing is filtered.
   CHECK(cloud.apply(SetRules{1, {}}) == "");
   CHECK(cloud.apply(SetRules{2, {}}) == "");
-  CHECK(cloud.reaches(1, cloud.private_address(2), 8000));
+  CHECK(cloud.connects(1, cloud.private_address(2), 8000));
 }
 
 TEST_CASE("machines: VPCs do not reach each other's private addresses") {

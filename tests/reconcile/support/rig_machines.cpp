@@ -72,6 +72,8 @@ Result<ProcessResult> RigMachines::run(const observe::Target& target,
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
   ProcessResult result;
+  if (command.arguments.front() == "cat" && unreadable)
+    return ProcessResult{1, "", "input/output error"};
   if (command.arguments.front() == "cat" && inside(target).balancer) {
     result.output = inside(target).balancer->configuration;
   }

@@ -51,6 +51,8 @@ class RigMachines : public observe::Machines {
   std::set<std::string> broken;
   /// Tags of images moved upstream: pulls bring another image than before.
   bool moved = false;
+  /// HAProxy's configuration on disk cannot be read.
+  bool unreadable = false;
   /// Containers that run and do not answer.
   std::set<std::string> unhealthy;
   /// The run is interrupted while it waits for this container.
