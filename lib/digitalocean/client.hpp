@@ -107,6 +107,7 @@ class Client {
   Status delete_vpc(const std::string& id);
 
   Result<std::vector<ReservedIp>> reserved_ips();
+  Result<ReservedIp> reserved_ip(const std::string& ip);
   Result<ReservedIp> create_reserved_ip(std::int64_t droplet);
   Result<Action> assign_reserved_ip(const std::string& ip, std::int64_t droplet);
   Status delete_reserved_ip(const std::string& ip);

@@ -41,6 +41,12 @@ Result<std::vector<ReservedIp>> Client::reserved_ips() {
       "listing reserved IPs");
 }
 
+Result<ReservedIp> Client::reserved_ip(const std::string& ip) {
+  PAAS_CHECK(check_given(ip, "reserved IP"));
+  return doing(send_for(*transport_, {"GET", path_of(ip), {}}, "reserved_ip", decode_reserved_ip),
+               "reading reserved IP " + ip);
+}
+
 Result<ReservedIp> Client::create_reserved_ip(std::int64_t droplet) {
   const Call call{"POST", "/v2/reserved_ips", {{"droplet_id", droplet}}};
   return doing(send_for(*transport_, call, "reserved_ip", decode_reserved_ip),

@@ -69,6 +69,10 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
   for (const auto& ip : take_addresses(plan.lockfile, observed)) {
     add(plan, StepKind::release_address, ip, cause, removed).subject = ip;
   }
+  if (auto release = release_in_doubt(plan.lockfile)) {
+    release->after = removed;
+    plan.steps.push_back(std::move(*release));
+  }
   // Tags are not written down. The key goes after them: while it is there, so may they be.
   if (lockfile.applied && (!before_tags.empty() || lockfile.ssh_key)) {
     add(plan, StepKind::delete_tags, lockfile.applied->name, cause, before_tags).subject =

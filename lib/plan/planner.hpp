@@ -122,6 +122,11 @@ std::vector<Step> ordered(std::vector<Step> steps);
 std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
                                      const observe::Observed& observed);
 
+/// Releases the address that an interrupted run may have asked for, while no run knows it: its
+/// droplet has it only when the event that gives it has ended. Deleting the droplet waits for that
+/// and writes it down. Nothing when an address is known.
+std::optional<Step> release_in_doubt(const lockfile::Lockfile& lockfile);
+
 /// Volumes' device and folder names on a server.
 std::string volume_device(const std::string& volume);
 std::string volume_folder(const std::string& volume);

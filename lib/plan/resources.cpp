@@ -256,6 +256,22 @@ const digitalocean::ReservedIp* Planner::find_address() const {
   return nullptr;
 }
 
+std::optional<Step> release_in_doubt(const lockfile::Lockfile& lockfile) {
+  if (!lockfile.lb || !lockfile.lb->reserved_ip.empty()) return std::nullopt;
+  for (const auto& [name, server] : lockfile.servers) {
+    if (server.service != "lb" || server.droplet.id.empty()) continue;
+    Step step;
+    step.kind = StepKind::release_address;
+    step.id = to_text(step.kind) + "/" + name;
+    step.server = name;
+    step.cause = "an interrupted run may have asked for one";
+    step.reason = Reason::unfinished;
+    step.detail = "if it gets one";
+    return step;
+  }
+  return std::nullopt;
+}
+
 std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
                                      const observe::Observed& observed) {
   std::set<std::string> addresses;
@@ -282,6 +298,11 @@ void Planner::plan_address() {
     for (const auto& ip : take_addresses(lock_, input_.observed)) {
       add(StepKind::release_address, ip, change("the stack has no load balancer any more"), after)
           .subject = ip;
+    }
+    if (auto release = release_in_doubt(lock_)) {
+      release->after = after;
+      ids_.insert(release->id);
+      steps_.push_back(std::move(*release));
     }
     return;
   }

@@ -277,6 +277,22 @@ Status Run::resize_volume(const plan::Step& step) {
   return state_.change([&](auto& next) { next.volumes[step.subject].size_gigabytes = wanted; });
 }
 
+/// A volume is still attached for a while to a droplet that is gone already.
+Status Run::destroy_volume(const std::string& name, const std::string& region,
+                           const std::string& id) {
+  return poll(options_.timeouts.action, "deleting volume " + name, [&]() -> Result<bool> {
+    const auto deleted = tools_.client.delete_volume(id);
+    if (deleted) return true;
+    if (digitalocean::is_pending_event(deleted.error())) return false;
+    if (deleted.error().kind != ErrorKind::exists) return fail(deleted.error());
+    PAAS_TRY(const auto found, tools_.client.volumes_by_name(name, region));
+    if (found.empty() || found.front().droplet_ids.empty()) return false;
+    const auto holder = tools_.client.droplet(found.front().droplet_ids.front());
+    if (!holder && holder.error().kind == ErrorKind::not_found) return false;
+    return fail(holder ? deleted.error() : holder.error());
+  });
+}
+
 Status Run::delete_volume(const plan::Step& step) {
   const auto lockfile = state_.read();
   const auto entry = lockfile.volumes.find(step.subject);
@@ -290,10 +306,7 @@ Status Run::delete_volume(const plan::Step& step) {
       id = found.front().id;
     }
   }
-  if (!id.empty()) {
-    PAAS_CHECK(when_idle("deleting volume " + step.subject,
-                         [&] { return tools_.client.delete_volume(id); }));
-  }
+  if (!id.empty()) PAAS_CHECK(destroy_volume(step.subject, entry->second.region, id));
   return state_.change([&](auto& next) {
     next.volumes.erase(step.subject);
     // Nothing knows the password any more.
@@ -311,9 +324,52 @@ Status Run::await_address(const std::string& ip, std::int64_t droplet) {
   });
 }
 
+/// What an interrupted run reserved for a droplet; empty when it reserved none. The droplet is busy
+/// while it gets it.
+Result<std::string> Run::address_of(std::int64_t droplet) {
+  std::string ip;
+  PAAS_CHECK(
+      poll(options_.timeouts.action, "looking for the droplet's address", [&]() -> Result<bool> {
+        const auto found = tools_.client.droplet(droplet);
+        if (!found && found.error().kind != ErrorKind::not_found) {
+          return fail(found.error());
+        }
+        if (found && found->locked) return false;
+        PAAS_TRY(const auto ips, tools_.client.reserved_ips());
+        for (const auto& candidate : ips) {
+          if (candidate.droplet_id == droplet) ip = candidate.ip;
+        }
+        return true;
+      }));
+  return ip;
+}
+
+/// While no address is known, one that is still on its way to this server has to be found before
+/// the droplet goes: nothing else would lead to it.
+Status Run::note_address(const std::string& name) {
+  const auto lockfile = state_.read();
+  const auto found = lockfile.servers.find(name);
+  if (!lockfile.lb || !lockfile.lb->reserved_ip.empty() || found == lockfile.servers.end() ||
+      found->second.service != "lb" || found->second.droplet.id.empty()) {
+    return {};
+  }
+  PAAS_TRY(const auto ip, address_of(std::stoll(found->second.droplet.id)));
+  if (ip.empty()) return {};
+  return state_.change([&](auto& next) { next.lb->reserved_ip = ip; });
+}
+
 /// A reserved IP has no name: one that an interrupted run made is found by the droplet it was made
-/// for.
+/// for, which may be the one before.
 Status Run::create_address(const plan::Step& step) {
+  for (const auto& [name, entry] : state_.read().servers) {
+    if (entry.leaving) PAAS_CHECK(note_address(name));
+  }
+  if (const auto known = state_.read().lb->reserved_ip; !known.empty()) {
+    // A list without it is not enough to reserve another one.
+    const auto there = tools_.client.reserved_ip(known);
+    if (there) return assign_address(step);
+    if (there.error().kind != ErrorKind::not_found) return fail(there.error());
+  }
   const auto droplet = std::stoll(server(step.server).droplet.id);
   std::string ip;
   // The droplet is busy while it gets the one that an interrupted run asked for.
@@ -347,10 +403,14 @@ Status Run::assign_address(const plan::Step& step) {
 }
 
 Status Run::release_address(const plan::Step& step) {
-  PAAS_CHECK(when_idle("releasing " + step.subject,
-                       [&] { return tools_.client.delete_reserved_ip(step.subject); }));
+  const auto lockfile = state_.read();
+  auto ip = step.subject;
+  if (ip.empty() && lockfile.lb) ip = lockfile.lb->reserved_ip;
+  if (!ip.empty()) {
+    PAAS_CHECK(when_idle("releasing " + ip, [&] { return tools_.client.delete_reserved_ip(ip); }));
+  }
   return state_.change([&](auto& next) {
-    if (!next.lb || next.lb->reserved_ip != step.subject) return;
+    if (!next.lb || next.lb->reserved_ip != ip) return;
     next.lb->reserved_ip.clear();
     if (!stack_.lb) next.lb.reset();
   });

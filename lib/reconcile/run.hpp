@@ -59,6 +59,9 @@ class Run {
   Status delete_tags(const plan::Step& step);
   Status delete_vpc(const plan::Step& step);
   Status delete_key(const plan::Step& step);
+  Result<std::string> address_of(std::int64_t droplet);
+  Status note_address(const std::string& name);
+  Status destroy_volume(const std::string& name, const std::string& region, const std::string& id);
   Status await_address(const std::string& ip, std::int64_t droplet);
 
   // server_creation.cpp

@@ -192,6 +192,7 @@ Status Run::delete_server(const plan::Step& step) {
   if (!id.empty()) {
     const auto droplet = std::stoll(id);
     PAAS_CHECK(release_volumes(step, droplet));
+    PAAS_CHECK(note_address(step.server));
     // A droplet that is busy with another action cannot be deleted yet.
     PAAS_CHECK(poll(options_.timeouts.action, "deleting " + step.server, [&]() -> Result<bool> {
       auto deleted = tools_.client.delete_droplet(droplet);
