@@ -97,7 +97,7 @@ Result<Lockfile> FileStore::load(Sighted sighted) {
     PAAS_TRY(lockfile, decoded(text));
     if (sighted == Sighted::demand) {
       PAAS_CHECK(demand_sighted(text, lockfile));
-      remember(text, lockfile);
+      note_sighting(text, lockfile);
     }
     const auto newest = sightings_.newest(lockfile.lineage);
     seen_serial_ = newest ? newest->serial : 0;
@@ -131,6 +131,15 @@ Status FileStore::demand_sighted(std::string& text, Lockfile& lockfile) {
   PAAS_TRY(text, read_text());
   PAAS_TRY(lockfile, decoded(text));
   return check();
+}
+
+/// Who wrote it may have been killed before it was flushed: what was seen must never be newer than
+/// what there is, also after the power failed.
+void FileStore::note_sighting(std::string_view text, const Lockfile& lockfile) {
+  const auto newest = sightings_.newest(lockfile.lineage);
+  if ((newest && newest->serial == lockfile.serial) || files_.flush(path_)) {
+    remember(text, lockfile);
+  }
 }
 
 void FileStore::remember(std::string_view text, const Lockfile& lockfile) {

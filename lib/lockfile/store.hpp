@@ -78,6 +78,7 @@ class FileStore : public Store {
   Result<Lockfile> decoded(std::string_view text);
   /// Reads once more if need be: another run may have stored a newer text, and said so, meanwhile.
   Status demand_sighted(std::string& text, Lockfile& lockfile);
+  void note_sighting(std::string_view text, const Lockfile& lockfile);
   void remember(std::string_view text, const Lockfile& lockfile);
   Result<std::string> free_path();
   /// The text on disk; empty when there is no file.

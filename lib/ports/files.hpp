@@ -37,6 +37,9 @@ class Files {
   /// folder. Either the old or the new content is there at any time.
   virtual Status write_atomically(const std::string& path, std::string_view content,
                                   std::uint32_t mode) = 0;
+  /// Flushes a file and the folder that names it: what was read of it is there after the power
+  /// failed, even if who wrote it did not come so far.
+  virtual Status flush(const std::string& path) = 0;
   virtual Status append(const std::string& path, std::string_view content) = 0;
   /// Streams: calls back with parts of the file from `offset` for `length` bytes.
   virtual Result<std::string> read_range(const std::string& path, std::uint64_t offset,

@@ -46,7 +46,7 @@ Status write_all(int descriptor, std::string_view content, const std::string& pa
   return {};
 }
 
-Status flush(int descriptor, const std::string& path) {
+Status flush_descriptor(int descriptor, const std::string& path) {
   // EINVAL: the file system has nothing to flush (some special ones).
   if (::fsync(descriptor) != 0 && errno != EINVAL) return fail_errno(errno, "flushing " + path);
   return {};
@@ -108,13 +108,22 @@ Status PosixFiles::write_atomically(const std::string& path, std::string_view co
     Temporary remover(temporary);
     if (::fchmod(file.get(), mode) != 0) return fail_errno(errno, "setting the mode of " + path);
     PAAS_CHECK(write_all(file.get(), content, path));
-    PAAS_CHECK(flush(file.get(), path));
+    PAAS_CHECK(flush_descriptor(file.get(), path));
     if (::rename(temporary.c_str(), path.c_str()) != 0)
       return fail_errno(errno, "replacing " + path);
     remover.keep();
   }
   PAAS_TRY(const Descriptor directory, open_file(folder, O_RDONLY | O_DIRECTORY));
-  return flush(directory.get(), folder);
+  return flush_descriptor(directory.get(), folder);
+}
+
+Status PosixFiles::flush(const std::string& path) {
+  for (const auto& [name, flags] :
+       {std::pair(path, O_RDONLY), std::pair(folder_of(path), O_RDONLY | O_DIRECTORY)}) {
+    PAAS_TRY(const Descriptor file, open_file(name, flags));
+    PAAS_CHECK(flush_descriptor(file.get(), name));
+  }
+  return {};
 }
 
 Status PosixFiles::append(const std::string& path, std::string_view content) {

@@ -10,6 +10,7 @@ class PosixFiles : public Files {
   Result<std::string> read(const std::string& path) override;
   Status write_atomically(const std::string& path, std::string_view content,
                           std::uint32_t mode) override;
+  Status flush(const std::string& path) override;
   /// A new file gets mode 0600.
   Status append(const std::string& path, std::string_view content) override;
   Result<std::string> read_range(const std::string& path, std::uint64_t offset,

@@ -80,6 +80,15 @@ Status DiskFiles::write_atomically(const std::string& path, std::string_view con
   return spend();
 }
 
+Status DiskFiles::flush(const std::string& path) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  const auto fault = operations_.begin(Domain::file, "flush " + name_of(path));
+  if (fault) return fail(ErrorKind::failed, "flushing " + path + ": Input/output error");
+  disk_.flushed[path] = disk_.seen[path];
+  return {};
+}
+
 Status DiskFiles::append(const std::string&, std::string_view) { return unused(); }
 
 Result<std::string> DiskFiles::read_range(const std::string&, std::uint64_t, std::size_t) {

@@ -79,6 +79,7 @@ class FakeFiles : public Files {
     written.push_back(path);
     return allowed;
   }
+  Status flush(const std::string& path) override { return operate("flushing", path); }
   Status append(const std::string&, std::string_view) override { return unused(); }
   Result<std::string> read_range(const std::string&, std::uint64_t, std::size_t) override {
     return fail(unused().error());

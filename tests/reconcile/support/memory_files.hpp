@@ -23,6 +23,7 @@ class MemoryFiles : public Files {
     files_[path] = content;
     return {};
   }
+  Status flush(const std::string&) override { return {}; }
   Status append(const std::string&, std::string_view) override { return unused(); }
   Result<std::string> read_range(const std::string&, std::uint64_t, std::size_t) override {
     return fail(unused().error());
