@@ -53,6 +53,25 @@ TEST_CASE("crash: runs that are stopped again and again come to the same end") {
   }
 }
 
+TEST_CASE("crash: points that failed once") {
+  for (const auto* text :
+       {// An empty list made a run reserve a second address.
+        "replace-lb:empty-list:1:14",
+        // The volume was still attached to the droplet that had just gone.
+        "up-then-destroy:stop:8:320",
+        // The address came to the droplet only after it had been looked for.
+        "up-then-destroy:stop:8:342", "up-then-destroy:power:8:345"}) {
+    const auto point = point_from(text);
+    REQUIRE(point);
+    const Stage stage(*find_scenario(point->scenario), point->seed);
+    attempt_all(stage, {*point}, 1, "points");
+  }
+  // The power failed after a lockfile had been read that was not flushed yet.
+  for (const auto* name : {"replace-lb", "down"}) {
+    stumble_all(Stage(*find_scenario(name), 17), 17, 1);
+  }
+}
+
 TEST_CASE("crash: the point that PAASCTL_CRASH_POINT names") {
   const auto* text = std::getenv("PAASCTL_CRASH_POINT");
   if (text == nullptr) return;

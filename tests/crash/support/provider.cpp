@@ -78,7 +78,7 @@ bool Provider::end_next(Milliseconds until) {
   }
   for (const auto& effect : completion.effects) take(effect, last_, Fate::done);
   if (const auto* made = std::get_if<cloud::CreateMachine>(&ended.effect.kind)) {
-    if (ended.fate == Fate::done) active_[made->droplet_id] = last_;
+    if (ended.fate == Fate::done) booted_[made->droplet_id] = last_ + pace.boot;
   }
   return true;
 }
@@ -104,9 +104,9 @@ void Provider::settle(Milliseconds& now) {
   }
 }
 
-const Milliseconds* Provider::active_since(cloud::Id droplet) const {
-  const auto found = active_.find(droplet);
-  return found == active_.end() ? nullptr : &found->second;
+const Milliseconds* Provider::booted_at(cloud::Id droplet) const {
+  const auto found = booted_.find(droplet);
+  return found == booted_.end() ? nullptr : &found->second;
 }
 
 Provider::Hiding::Hiding(Provider& provider, const cloud::Request& request) : provider_(provider) {

@@ -51,8 +51,8 @@ class Provider {
   void settle(Milliseconds& now);
   void release_stuck(Milliseconds now);
 
-  /// When the droplet became active; nothing while it is not.
-  const Milliseconds* active_since(cloud::Id droplet) const;
+  /// When the droplet that is active answers over SSH; nothing while it is not active.
+  const Milliseconds* booted_at(cloud::Id droplet) const;
 
   cloud::State state;
   Pace pace;
@@ -85,7 +85,7 @@ class Provider {
 
   std::map<std::int64_t, Open> open_;
   std::map<cloud::Id, Milliseconds> created_;
-  std::map<cloud::Id, Milliseconds> active_;
+  std::map<cloud::Id, Milliseconds> booted_;
   Milliseconds last_{0};
 };
 

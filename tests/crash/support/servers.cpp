@@ -17,9 +17,9 @@ const cloud::Droplet* Servers::droplet_at(const std::string& address) const {
 Status Servers::reach(const Target& target) {
   world_.provider.advance(world_.time);
   const auto* droplet = droplet_at(target.address);
-  const auto* since = droplet == nullptr ? nullptr : world_.provider.active_since(droplet->id);
+  const auto* since = droplet == nullptr ? nullptr : world_.provider.booted_at(droplet->id);
   if (since == nullptr || droplet->status != cloud::DropletStatus::active ||
-      world_.time < *since + world_.provider.pace.boot) {
+      world_.time < *since) {
     return fail(ErrorKind::unreachable, "connecting to " + target.name + ": connection refused");
   }
   const auto used = world_.host_keys.find(droplet->name);
