@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints what `paasctl plan --refresh cloud` of existing servers costs: requests, time, memory.
 
-Usage: plan.py PAASCTL BENCH_SCALE [SERVERS ...]. The real binary asks a local cloud of records with 20 ms an answer.
+Usage: [RUNS=N] plan.py PAASCTL BENCH_SCALE [SERVERS ...]. The real binary asks a local cloud of records with 20 ms an answer.
 Judges nothing.
 """
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-RUNS = 5
+RUNS = int(os.environ.get("RUNS", "5"))
 KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="  # 32 times "k", as bench_scale seals with
 
 
@@ -41,6 +41,11 @@ def requests_left(environment):
     sys.exit("the cloud does not tell how many requests are left")
 
 
+def plan_of(text):
+    """What there is to do; the world is made so that it is nothing."""
+    return next((line for line in text.splitlines() if line.startswith("Nothing to do")), "there is something to do")
+
+
 def measure(paasctl, bench, servers):
     with tempfile.TemporaryDirectory() as folder:
         environment = dict(os.environ, HOME=folder, XDG_STATE_HOME=f"{folder}/state", XDG_RUNTIME_DIR=folder,
@@ -54,6 +59,7 @@ def measure(paasctl, bench, servers):
                            stderr=subprocess.DEVNULL)
 
         subprocess.run([bench, "world", str(servers), folder], check=True)
+        os.chmod(f"{folder}/paas.lock", 0o600)
         run("cloud", "up", "--metadata-only", "--latency", "20ms")
         run("cloud", "down")
         with open(f"{cloud}/state.json") as file:
@@ -75,7 +81,7 @@ def measure(paasctl, bench, servers):
             run("cloud", "down", "--purge")
     times, sizes = zip(*figures)
     print(f"{servers:7} servers: {asked:5.0f} requests, {statistics.median(times):6.2f} s "
-          f"(fastest {min(times):.2f} s), {max(sizes) / 1e6:6.1f} MB; {text.strip().splitlines()[-1][:60]}", flush=True)
+          f"(fastest {min(times):.2f} s), {max(sizes) / 1e6:6.1f} MB; {plan_of(text)}", flush=True)
 
 
 program, generator = os.path.realpath(sys.argv[1]), os.path.realpath(sys.argv[2])
