@@ -197,11 +197,13 @@ reconcile::Images& Session::images() {
   return *images_;
 }
 
-Result<observe::Observed> Session::observe(observe::Depth depth) {
+Result<observe::Observed> Session::observe(observe::Depth depth,
+                                           digitalocean::Client::Reading reading) {
   PAAS_CHECK(make_scratch());
   PAAS_TRY(auto* api, client());
   observe::Options options;
   options.depth = depth;
+  options.reading = reading;
   options.parallelism = program_.globals.parallelism;
   PAAS_TRY(auto observed,
            observe::observe(*api, machines(), lockfile, stack.name, stack.region, options));
@@ -216,7 +218,10 @@ Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngin
   PAAS_CHECK(check_contexts(program_, *this));
   PAAS_CHECK(check_engine(program_));
   PAAS_TRY(input.images, images().survey(stack, lockfile, without_engine));
-  PAAS_TRY(input.observed, observe(depth));
+  // Without servers in the lockfile there is nothing to compare a list with.
+  const auto reading = lockfile.servers.empty() ? digitalocean::Client::Reading::sure
+                                                : digitalocean::Client::Reading::quick;
+  PAAS_TRY(input.observed, observe(depth, reading));
   input.stack = stack;
   input.lockfile = lockfile;
   input.accept_loss = loss == lockfile::Loss::accept;

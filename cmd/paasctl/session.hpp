@@ -65,7 +65,8 @@ class Session {
   docker::Engine& engine();
   reconcile::Images& images();
 
-  Result<observe::Observed> observe(observe::Depth depth);
+  Result<observe::Observed> observe(observe::Depth depth, digitalocean::Client::Reading reading =
+                                                              digitalocean::Client::Reading::sure);
   /// Looks at everything and plans. Error unauthorised when a server's host key changed.
   Result<plan::Input> input(observe::Depth depth, reconcile::WithoutEngine without_engine =
                                                       reconcile::WithoutEngine::fail);

@@ -118,14 +118,12 @@ Result<Project> read_project(const Json& body, Project project) {
 }
 
 Result<Reply> list(Turn& turn, const Call& call) {
-  default_project(turn);
   return list_reply(call, "projects",
                     select(turn.state.projects, [](const Project&) { return true; }),
                     [&](const Project& project) { return view_of(turn.state, project); });
 }
 
 Result<Reply> create(Turn& turn, const Call& call) {
-  default_project(turn);
   PAAS_TRY(auto project, read_project(call.body, {}));
   PAAS_CHECK(check_project(turn.state, project));
   project.id = new_uuid(turn.state);
@@ -209,17 +207,28 @@ Result<Reply> assign(Turn& turn, const Call& call) {
   return Reply{200, {{"resources", std::move(views)}}};
 }
 
+/// The default project is made when projects are first asked about. A request that is refused
+/// leaves nothing behind, and so not that one either.
+template <Handler handler>
+Result<Reply> with_default(Turn& turn, const Call& call) {
+  const bool is_first = turn.state.projects.empty();
+  default_project(turn);
+  auto reply = handler(turn, call);
+  if (!reply && is_first) turn.state.projects.clear();
+  return reply;
+}
+
 }  // namespace
 
 std::vector<ApiRoute> project_routes() {
-  return {{"GET", "/v2/projects", list},
-          {"POST", "/v2/projects", create},
-          {"GET", "/v2/projects/{}", get},
-          {"PUT", "/v2/projects/{}", change},
-          {"PATCH", "/v2/projects/{}", change},
-          {"DELETE", "/v2/projects/{}", remove},
-          {"GET", "/v2/projects/{}/resources", list_resources},
-          {"POST", "/v2/projects/{}/resources", assign}};
+  return {{"GET", "/v2/projects", with_default<list>},
+          {"POST", "/v2/projects", with_default<create>},
+          {"GET", "/v2/projects/{}", with_default<get>},
+          {"PUT", "/v2/projects/{}", with_default<change>},
+          {"PATCH", "/v2/projects/{}", with_default<change>},
+          {"DELETE", "/v2/projects/{}", with_default<remove>},
+          {"GET", "/v2/projects/{}/resources", with_default<list_resources>},
+          {"POST", "/v2/projects/{}/resources", with_default<assign>}};
 }
 
 }  // namespace paas::cloud

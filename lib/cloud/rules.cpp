@@ -21,8 +21,9 @@ std::vector<std::string> resolve(const State& state, const Peers& peers) {
   for (const auto& address : peers.addresses) blocks.push_back(as_block(address));
   for (const auto& [id, droplet] : state.droplets) {
     if (droplet.leaving) continue;
+    const auto& tags = droplet.tags;
     const bool tagged = std::any_of(peers.tags.begin(), peers.tags.end(),
-                                    [&](const auto& tag) { return contains(droplet.tags, tag); });
+                                    [&](const auto& tag) { return contains(tags, tag); });
     const bool named = std::find(peers.droplet_ids.begin(), peers.droplet_ids.end(), id) !=
                        peers.droplet_ids.end();
     if (!tagged && !named) continue;

@@ -126,7 +126,7 @@ template <typename Map>
 Tagged tagged(const Map& map, const std::string& name, const std::string& uri_prefix) {
   Tagged found;
   for (const auto& [id, resource] : map) {
-    if constexpr (requires { resource.leaving; }) {
+    if constexpr (requires(const typename Map::mapped_type& value) { value.leaving; }) {
       if (resource.leaving) continue;
     }
     if (!contains(resource.tags, name)) continue;

@@ -14,12 +14,13 @@ std::string path_of(std::int64_t droplet) { return fmt::format("/v2/droplets/{}"
 
 }  // namespace
 
-Result<std::vector<Droplet>> Client::droplets_by_tag(const std::string& tag) {
+Result<std::vector<Droplet>> Client::droplets_by_tag(const std::string& tag, Reading reading) {
   // Without a tag the list would be everybody's.
   PAAS_CHECK(check_given(tag, "tag"));
-  return doing(list_of(*transport_, {"/v2/droplets", "tag_name=" + escaped(tag), "droplets", "id"},
-                       decode_droplet),
-               "listing droplets tagged " + tag);
+  return doing(
+      list_of(*transport_, {"/v2/droplets", "tag_name=" + escaped(tag), "droplets", "id", reading},
+              decode_droplet),
+      "listing droplets tagged " + tag);
 }
 
 Result<std::vector<Droplet>> Client::droplets_by_name(const std::string& name) {

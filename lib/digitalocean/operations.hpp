@@ -1,7 +1,9 @@
 // The shapes that most operations have: one object, a whole list, a deletion, an action.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "digitalocean/decode.hpp"
@@ -34,8 +36,16 @@ Result<std::vector<T>> send_for_list(Transport& transport, const Call& call, con
 template <typename T>
 Result<std::vector<T>> list_of(Transport& transport, const Listing& listing,
                                Result<T> (*decode)(const nlohmann::json&)) {
-  PAAS_TRY(const auto items, read_all(transport, listing));
-  return decode_items(items, decode);
+  PAAS_TRY(const auto items,
+           read_all(transport, listing,
+                    [decode](const nlohmann::json& item) -> Result<std::shared_ptr<void>> {
+                      PAAS_TRY(auto value, decode(item));
+                      return std::make_shared<T>(std::move(value));
+                    }));
+  std::vector<T> values;
+  values.reserve(items.size());
+  for (const auto& item : items) values.push_back(std::move(*static_cast<T*>(item.get())));
+  return values;
 }
 
 /// What does not exist is deleted already.

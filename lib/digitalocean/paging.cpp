@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <thread>
@@ -21,14 +22,19 @@ constexpr int side_by_side_max = 8;
 constexpr int walks_max = 5;
 constexpr std::chrono::milliseconds between_walks{250};
 
+struct Item {
+  std::string identity;
+  std::shared_ptr<void> value;
+};
+
 struct Page {
-  std::vector<json> items;
+  std::vector<Item> items;
   bool has_next = false;
   std::optional<std::int64_t> total;
 };
 
 struct Walk {
-  std::vector<json> items;  ///< In the order of the pages, each once.
+  std::vector<std::shared_ptr<void>> items;  ///< In the order of the pages, each once.
   std::set<std::string> identities;
   bool agrees = true;  ///< The pages fit together, as far as one walk can tell.
   int pages = 1;
@@ -48,7 +54,18 @@ bool names_next(const json& body) {
   return next != nullptr && next->is_string() && !next->get_ref<const std::string&>().empty();
 }
 
-Result<Page> read_page(Transport& transport, const Listing& listing, int number) {
+Result<Item> read_item(const json& item, const Listing& listing, const DecodeItem& decode) {
+  const auto* identity = member(item, listing.identity.c_str());
+  if (identity == nullptr || identity->is_structured()) {
+    return fail(ErrorKind::unreachable, fmt::format("an item of the API's list \"{}\" has no {}",
+                                                    listing.key, listing.identity));
+  }
+  PAAS_TRY(auto value, decode(item));
+  return Item{identity->dump(-1, ' ', false, json::error_handler_t::replace), std::move(value)};
+}
+
+Result<Page> read_page(Transport& transport, const Listing& listing, const DecodeItem& decode,
+                       int number) {
   const auto path = fmt::format("{}?{}{}page={}&per_page={}", listing.path, listing.query,
                                 listing.query.empty() ? "" : "&", number, per_page);
   PAAS_TRY(const auto body, transport.send({"GET", path, {}}));
@@ -58,7 +75,11 @@ Result<Page> read_page(Transport& transport, const Listing& listing, int number)
                 fmt::format("the API's answer has no list \"{}\"", listing.key));
   }
   Page page;
-  page.items.assign(list->begin(), list->end());
+  page.items.reserve(list->size());
+  for (const auto& each : *list) {
+    PAAS_TRY(auto item, read_item(each, listing, decode));
+    page.items.push_back(std::move(item));
+  }
   page.has_next = names_next(body);
   const auto* meta = member(body, "meta");
   const auto* total = meta == nullptr ? nullptr : member(*meta, "total");
@@ -67,14 +88,14 @@ Result<Page> read_page(Transport& transport, const Listing& listing, int number)
 }
 
 /// Pages `first` to `last`, several at a time; the first error of any of them.
-Result<std::vector<Page>> read_pages(Transport& transport, const Listing& listing, int first,
-                                     int last) {
+Result<std::vector<Page>> read_pages(Transport& transport, const Listing& listing,
+                                     const DecodeItem& decode, int first, int last) {
   std::vector<Result<Page>> results(static_cast<std::size_t>(last - first + 1));
   std::atomic<std::size_t> next{0};
   std::atomic<bool> has_failed{false};
   const auto work = [&] {
     for (auto index = next++; index < results.size() && !has_failed; index = next++) {
-      results[index] = read_page(transport, listing, first + static_cast<int>(index));
+      results[index] = read_page(transport, listing, decode, first + static_cast<int>(index));
       if (!results[index]) has_failed = true;
     }
   };
@@ -93,20 +114,16 @@ Result<std::vector<Page>> read_pages(Transport& transport, const Listing& listin
   return pages;
 }
 
-Status add(Walk& walk, Page& page, const Listing& listing) {
+void add(Walk& walk, Page& page) {
   for (auto& item : page.items) {
-    const auto* identity = member(item, listing.identity.c_str());
-    if (identity == nullptr || identity->is_structured()) {
-      return fail(ErrorKind::unreachable, fmt::format("an item of the API's list \"{}\" has no {}",
-                                                      listing.key, listing.identity));
+    if (walk.identities.insert(std::move(item.identity)).second) {
+      walk.items.push_back(std::move(item.value));
     }
-    if (walk.identities.insert(identity->dump()).second) walk.items.push_back(std::move(item));
   }
-  return {};
 }
 
-Result<Walk> walk_once(Transport& transport, const Listing& listing) {
-  PAAS_TRY(auto first, read_page(transport, listing, 1));
+Result<Walk> walk_once(Transport& transport, const Listing& listing, const DecodeItem& decode) {
+  PAAS_TRY(auto first, read_page(transport, listing, decode, 1));
   const auto total = first.total;
   Walk walk;
   std::vector<Page> rest;
@@ -116,15 +133,15 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing) {
       return fail(ErrorKind::limited,
                   fmt::format("the API's list \"{}\" has {} items", listing.key, *total));
     }
-    PAAS_TRY(rest, read_pages(transport, listing, 2, static_cast<int>(last)));
+    PAAS_TRY(rest, read_pages(transport, listing, decode, 2, static_cast<int>(last)));
   }
-  PAAS_CHECK(add(walk, first, listing));
+  add(walk, first);
   walk.pages += static_cast<int>(rest.size());
   bool has_next = first.has_next;
   for (auto& page : rest) {
     if (!has_next || page.total != total) walk.agrees = false;
     has_next = page.has_next;
-    PAAS_CHECK(add(walk, page, listing));
+    add(walk, page);
   }
   // The list grew, or no total was given: the rest is read page by page.
   for (int number = 2 + static_cast<int>(rest.size()); has_next; ++number) {
@@ -132,11 +149,11 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing) {
       return fail(ErrorKind::unreachable,
                   fmt::format("the API's list \"{}\" does not end", listing.key));
     }
-    PAAS_TRY(auto page, read_page(transport, listing, number));
+    PAAS_TRY(auto page, read_page(transport, listing, decode, number));
     ++walk.pages;
     if (page.total != total) walk.agrees = false;
     has_next = page.has_next;
-    PAAS_CHECK(add(walk, page, listing));
+    add(walk, page);
   }
   if (total && static_cast<std::int64_t>(walk.items.size()) != *total) walk.agrees = false;
   return walk;
@@ -144,14 +161,16 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing) {
 
 }  // namespace
 
-Result<std::vector<json>> read_all(Transport& transport, const Listing& listing) {
+Result<std::vector<std::shared_ptr<void>>> read_all(Transport& transport, const Listing& listing,
+                                                    const DecodeItem& decode) {
   std::optional<std::set<std::string>> before;
   for (int walks = 1;; ++walks) {
-    PAAS_TRY(auto walk, walk_once(transport, listing));
+    PAAS_TRY(auto walk, walk_once(transport, listing, decode));
     // One page is one moment. Between two pages one item may go and another come: the total stays,
     // and what moved to a page that had been read is missed. So several pages are believed when two
     // walks found the same, also where the total says otherwise: it may count what is not shown.
-    if (walk.agrees && walk.pages == 1) return std::move(walk.items);
+    const bool is_enough = walk.pages == 1 || listing.reading == Client::Reading::quick;
+    if (walk.agrees && is_enough) return std::move(walk.items);
     if (before == walk.identities) return std::move(walk.items);
     if (walks >= walks_max) {
       return fail(ErrorKind::unreachable,

@@ -76,9 +76,11 @@ auto find(Sections& sections, const std::string& header) {
 std::string marked(const std::string& configuration) {
   constexpr std::string_view global = "\nglobal\n";
   auto result = without_mark(configuration);
+  const auto place = result.find(global);
+  // A text that is none of ours, or was damaged on the load balancer's disk.
+  if (place == std::string::npos) return result;
   const auto digest = digest_of(without_servers(result));
-  result.insert(result.find(global) + global.size(),
-                fmt::format("    description paas-{:016x}\n", digest));
+  result.insert(place + global.size(), fmt::format("    description paas-{:016x}\n", digest));
   return result;
 }
 
@@ -96,7 +98,7 @@ std::set<std::string> rule_targets_of(std::string_view configuration) {
     const auto words = text::split(text::trim(line), ' ');
     if (words[0] != "use_backend" && words[0] != "default_backend") continue;
     // Names of services have no dot.
-    if (words.at(1).find('.') == std::string::npos) targets.insert(words[1]);
+    if (words.size() > 1 && words[1].find('.') == std::string::npos) targets.insert(words[1]);
   }
   return targets;
 }

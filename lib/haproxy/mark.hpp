@@ -6,7 +6,7 @@
 namespace paas::haproxy {
 
 /// The configuration with its mark, a digest of all but its servers; one that it had is replaced.
-/// HAProxy gives its description back in `show info`.
+/// One without a global section gets none. HAProxy gives its description back in `show info`.
 std::string marked(const std::string& configuration);
 
 }  // namespace paas::haproxy

@@ -134,10 +134,6 @@ Result<std::vector<ServerStatistics>> parse_statistics(std::string_view csv) {
   PAAS_TRY(const auto positions, positions_in(*header));
 
   std::vector<ServerStatistics> result;
-  // A backend's own line follows those of its servers, so an answer that was cut short ends with a
-  // server. A HAProxy without any proxy, as Debian installs it, prints the header and an empty
-  // line.
-  bool is_complete = csv.ends_with("\n\n") && lines.size() <= 2;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     if (lines[i].empty()) continue;
     auto fields = fields_of(lines[i]);
@@ -145,14 +141,15 @@ Result<std::vector<ServerStatistics>> parse_statistics(std::string_view csv) {
       return not_statistics(fmt::format("line {} is cut short or garbled", i + 1));
     }
     Row row(positions, std::move(*fields));
-    is_complete = row.text(Column::type) != server_type;
-    if (is_complete) continue;
+    if (row.text(Column::type) != server_type) continue;
     result.push_back(read(row));
     if (!row.is_well_formed()) {
       return not_statistics(fmt::format("line {} has a count that is no number", i + 1));
     }
   }
-  if (!is_complete) return not_statistics("they end too early");
+  // An answer ends with an empty line, also that of a HAProxy without any proxy, as Debian installs
+  // it. What was cut between two lines does not.
+  if (!csv.ends_with("\n\n")) return not_statistics("they end too early");
   return result;
 }
 

@@ -25,10 +25,10 @@ struct Lists {
 };
 
 Result<Lists> fetch(digitalocean::Client& client, const std::string& stack,
-                    const std::string& region) {
+                    const std::string& region, digitalocean::Client::Reading reading) {
   Lists lists;
   const std::vector<std::function<void()>> requests = {
-      [&] { lists.droplets = client.droplets_by_tag(lockfile::stack_tag(stack)); },
+      [&] { lists.droplets = client.droplets_by_tag(lockfile::stack_tag(stack), reading); },
       [&] { lists.firewalls = client.firewalls(); },
       [&] { lists.volumes = client.volumes(region); },
       [&] { lists.vpcs = client.vpcs(); },
@@ -118,7 +118,7 @@ Target target_of(const std::string& name, const lockfile::Server& server) {
 Result<Observed> observe(digitalocean::Client& client, Machines& machines,
                          const lockfile::Lockfile& lockfile, const std::string& stack,
                          const std::string& region, const Options& options) {
-  PAAS_TRY(auto lists, fetch(client, stack, region));
+  PAAS_TRY(auto lists, fetch(client, stack, region, options.reading));
   Observed observed;
   for (auto& droplet : *lists.droplets) {
     const auto name = droplet.name;

@@ -20,6 +20,9 @@ enum class Depth {
 struct Options {
   Depth depth = Depth::machines;
   int parallelism = 10;
+  /// Of the stack's droplets. Those of the lockfile that a quick list lacks are asked for one by
+  /// one; one that nobody wrote down may be missed until the next look.
+  digitalocean::Client::Reading reading = digitalocean::Client::Reading::sure;
 };
 
 /// Everything of the stack that exists. Servers that cannot be reached are told as such; an answer

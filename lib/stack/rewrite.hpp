@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "stack/layout.hpp"
@@ -11,10 +10,17 @@
 
 namespace paas::stack::rewrite {
 
+struct ItemEntry;
+
 /// A text, or a map of such, to be written into the file.
 struct Item {
   std::string text;
-  std::vector<std::pair<std::string, Item>> entries;  ///< Not empty: a map.
+  std::vector<ItemEntry> entries;  ///< Not empty: a map.
+};
+
+struct ItemEntry {
+  std::string key;
+  Item value;
 };
 
 /// A piece of the text and what stands there instead.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace paas::stack {
@@ -27,12 +29,16 @@ std::string show_value(std::string_view value) {
 std::string suggest(std::string_view name, const std::vector<std::string>& choices,
                     std::string_view noun) {
   if (const auto near = text::nearest(name, choices)) {
-    return fmt::format("did you mean \"{}\"?", *near);
+    return fmt::format("did you mean {}?", show_value(*near));
   }
   if (choices.empty()) return fmt::format("there are no {}", noun);
   constexpr std::size_t limit = 20;
-  if (choices.size() <= limit) return fmt::format("{}: {}", noun, text::join(choices, ", "));
-  const std::vector<std::string> first(choices.begin(), choices.begin() + limit);
+  // The choices may be names out of the file, which may be wrong themselves.
+  std::vector<std::string> first;
+  for (std::size_t i = 0; i < std::min(choices.size(), limit); ++i) {
+    first.push_back(show_key(choices[i]));
+  }
+  if (choices.size() <= limit) return fmt::format("{}: {}", noun, text::join(first, ", "));
   return fmt::format("{}: {} and {} more", noun, text::join(first, ", "), choices.size() - limit);
 }
 

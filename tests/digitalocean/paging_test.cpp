@@ -48,6 +48,44 @@ TEST_CASE("digitalocean: 450 items are read in three pages and no other host is 
   for (const auto& request : f.http.requests) CHECK(request.url.find("evil") == std::string::npos);
 }
 
+/// A page with the droplets numbered `first` to `last`.
+HttpResponse droplet_page(int first, int last, int total, More more) {
+  json items = json::array();
+  for (int i = first; i <= last; ++i) {
+    items.push_back({{"id", i}, {"name", fmt::format("web-{}", i)}, {"status", "active"}});
+  }
+  json body = {{"droplets", items}, {"links", json::object()}, {"meta", {{"total", total}}}};
+  if (more == More::yes) body["links"]["pages"]["next"] = "http://127.0.0.1:4000/?page=2";
+  return answer(200, body.dump());
+}
+
+std::string tagged(int page) {
+  return fmt::format("/v2/droplets?tag_name=paas&page={}&per_page=200", page);
+}
+
+TEST_CASE("digitalocean: a quick list of several pages is walked once when they fit together") {
+  Fixture f;
+  f.http.expect("GET", tagged(1), droplet_page(1, 200, 250, More::yes));
+  f.http.expect("GET", tagged(2), droplet_page(201, 250, 250, More::no));
+  const auto all = f.client.droplets_by_tag("paas", Client::Reading::quick);
+  REQUIRE(all);
+  REQUIRE(all->size() == 250);
+  CHECK(all->front().id == 1);
+  CHECK(all->back().name == "web-250");
+  CHECK(f.clock.waits.empty());
+}
+
+TEST_CASE("digitalocean: a quick list whose pages do not fit together is walked again") {
+  Fixture f;
+  f.http.expect("GET", tagged(1), droplet_page(1, 200, 250, More::yes));
+  f.http.expect("GET", tagged(2), droplet_page(202, 250, 249, More::no));
+  f.http.expect("GET", tagged(1), droplet_page(1, 200, 249, More::yes));
+  f.http.expect("GET", tagged(2), droplet_page(201, 249, 249, More::no));
+  const auto all = f.client.droplets_by_tag("paas", Client::Reading::quick);
+  REQUIRE(all);
+  CHECK(all->size() == 249);
+}
+
 TEST_CASE("case 12: an item that moved to the next page is not read twice") {
   Fixture f;
   // Something was put in front between the two reads: fw-200 is on both pages.

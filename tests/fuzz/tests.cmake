@@ -1,0 +1,15 @@
+# The fuzz targets with their corpora, without a fuzzer; and a short run of the fuzzers that tests/run has built.
+file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
+list(REMOVE_ITEM fuzz_sources ${CMAKE_CURRENT_LIST_DIR}/fuzzer.cpp)
+add_executable(test_fuzz ${fuzz_sources} ${CMAKE_CURRENT_SOURCE_DIR}/cloud/support/invariants.cpp)
+target_link_libraries(test_fuzz PRIVATE paas_test_main paas_stack paas_lockfile paas_haproxy paas_digitalocean paas_cloud)
+target_include_directories(test_fuzz PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_compile_definitions(test_fuzz PRIVATE PAASCTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+set_target_properties(test_fuzz PROPERTIES UNITY_BUILD OFF)
+add_test(NAME unit.fuzz COMMAND test_fuzz)
+set_tests_properties(unit.fuzz PROPERTIES LABELS unit)
+
+if(NOT PAASCTL_SANITIZE)
+  add_test(NAME fuzz.short COMMAND ${CMAKE_CURRENT_LIST_DIR}/run short)
+  set_tests_properties(fuzz.short PROPERTIES LABELS fuzz SKIP_RETURN_CODE 77 TIMEOUT 900)
+endif()
