@@ -32,7 +32,7 @@ setup_list() {
       ;;
     test)
       echo haproxy socat shellcheck mandoc zsh bash-completion clang-format-14 jq python3 python3-jsonschema \
-        openssh-server procps
+        openssh-server procps python3-digitalocean python3-libcloud packer
       ;;
   esac
 }
