@@ -87,6 +87,10 @@ Result<std::optional<std::string>> text_field(const Json& body, const std::strin
 Result<std::optional<std::int64_t>> number_field(const Json& body, const std::string& name) {
   const auto* value = field(body, name);
   if (value == nullptr) return std::nullopt;
+  // Identifiers come as text as well, from libcloud for example.
+  if (value->is_string() && name.ends_with("_id")) {
+    if (const auto number = text::to_integer(value->get<std::string>())) return *number;
+  }
   if (!value->is_number_integer()) return invalid(name + " must be an integer");
   return value->get<std::int64_t>();
 }

@@ -116,6 +116,11 @@ class DockerWorld : public World {
   /// Docker's word for it: "running", "exited" ...; empty when there is no container.
   Result<std::string> state_of(std::int64_t droplet_id);
   Result<bool> is_running(std::int64_t droplet_id);
+  /// A program inside the machine, with this on its standard input. Also in one that stands still,
+  /// whose engine runs nothing in it.
+  Result<docker::ExecResult> exec_inside(std::int64_t droplet_id,
+                                         const std::vector<std::string>& arguments,
+                                         const std::string& input = {});
   /// A shell script inside the machine. Error (failed): its status is not 0, with what it printed.
   Status run_inside(std::int64_t droplet_id, const std::string& script);
 

@@ -5,6 +5,21 @@
 #include "cloud/full_disk.hpp"
 
 namespace paas::cloud {
+namespace {
+
+/// A machine that starts processes all the time, as one that boots does, may get ahead of the
+/// kernel's freezer: the engine then gives up ("unable to freeze"), and the next attempt succeeds.
+Status freeze(docker::Engine& engine, Clock& clock, const std::string& container) {
+  constexpr int attempts = 20;
+  for (int attempt = 1;; ++attempt) {
+    auto paused = engine.pause_container(container);
+    if (paused || attempt == attempts) return paused;
+    if (paused.error().message.find("unable to freeze") == std::string::npos) return paused;
+    PAAS_CHECK(clock.wait(std::chrono::milliseconds(200)));
+  }
+}
+
+}  // namespace
 
 Status DockerWorld::carry_out(const DisturbMachine& effect) {
   PAAS_TRY(const auto machine, find(effect.droplet_id));
@@ -20,7 +35,7 @@ Status DockerWorld::carry_out(const DisturbMachine& effect) {
       PAAS_CHECK(save(*machine));
       return machine->record.running ? bring_back(*machine) : Status{};
     case Disturbance::freeze:
-      return state == "running" ? engine_.pause_container(name) : Status{};
+      return state == "running" ? freeze(engine_, clock_, name) : Status{};
     case Disturbance::thaw:
       return state == "paused" ? engine_.unpause_container(name) : Status{};
     case Disturbance::fill_disk:

@@ -198,8 +198,7 @@ Status DockerWorld::carry_out(const SetRules& effect) {
   if (!running) return {};
   PAAS_TRY(const auto text, traffic_rules::render_filter(effect.rules, metadata()));
   PAAS_TRY(const auto result,
-           engine_.exec(container_name(effect.droplet_id),
-                        {"iptables-restore", "--wait", "--noflush"}, {.input = text}));
+           exec_inside(effect.droplet_id, {"iptables-restore", "--wait", "--noflush"}, text));
   if (result.exit_code != 0) {
     return fail(ErrorKind::failed,
                 fmt::format("the firewall was refused: {}", text::trim(result.error_output)));
@@ -244,8 +243,31 @@ Result<bool> DockerWorld::is_running(std::int64_t droplet_id) {
   return state == "running" || state == "paused";
 }
 
+Result<docker::ExecResult> DockerWorld::exec_inside(std::int64_t droplet_id,
+                                                    const std::vector<std::string>& arguments,
+                                                    const std::string& input) {
+  const std::string name = container_name(droplet_id);
+  PAAS_TRY(const auto state, state_of(droplet_id));
+  if (state != "paused") return engine_.exec(name, arguments, {.input = input});
+  // A frozen droplet still gets its firewalls' rules, volumes and addresses, which are not its own
+  // processes' affair. What enters its namespaces from outside is not among those that stand still.
+  PAAS_TRY(const auto inspected, engine_.inspect_container_json(name));
+  const auto process = inspected.value(nlohmann::json::json_pointer("/State/Pid"), 0);
+  if (process <= 0) return fail(ErrorKind::failed, "the machine ended meanwhile");
+  ProcessRequest request;
+  request.arguments = {"nsenter", "--target", std::to_string(process),
+                       "--mount", "--net",    "--pid",
+                       "--ipc",   "--uts",    "--"};
+  request.arguments.insert(request.arguments.end(), arguments.begin(), arguments.end());
+  request.input = input;
+  request.on_stop = OnStop::finish;
+  PAAS_TRY(auto result, processes_.run(request));
+  return docker::ExecResult{result.exit_status, std::move(result.output),
+                            std::move(result.error_output)};
+}
+
 Status DockerWorld::run_inside(std::int64_t droplet_id, const std::string& script) {
-  PAAS_TRY(const auto result, engine_.exec(container_name(droplet_id), {"/bin/sh", "-c", script}));
+  PAAS_TRY(const auto result, exec_inside(droplet_id, {"/bin/sh", "-c", script}));
   if (result.exit_code == 0) return {};
   const std::string said = result.output + result.error_output;
   return fail(ErrorKind::failed, fmt::format("{} (status {})", text::trim(said), result.exit_code));

@@ -63,18 +63,22 @@ Result<std::vector<std::string>> names_of(const Json& body) {
   return names;
 }
 
-/// A distribution's slug, or the number of a distribution or of a snapshot.
+/// A distribution's slug, or the number of a distribution or of a snapshot. Numbers come as text as
+/// well, from libcloud for example.
 Result<Id> image_of(State& state, const Json& body) {
   const auto given = body.find("image");
+  const auto known = [&](Id id) {
+    return catalogue::find_distribution(id) != nullptr || find_image(state, id) != nullptr;
+  };
   if (given != body.end() && given->is_string()) {
     const auto slug = given->get<std::string>();
     if (const auto* entry = catalogue::find_distribution(slug)) return entry->id;
     if (const auto number = text::to_integer(slug)) {
-      if (find_image(state, *number) != nullptr) return *number;
+      if (known(*number)) return *number;
     }
   } else if (given != body.end() && given->is_number_integer()) {
     const auto id = given->get<Id>();
-    if (catalogue::find_distribution(id) != nullptr || find_image(state, id) != nullptr) return id;
+    if (known(id)) return id;
   }
   return invalid("You specified an invalid image for Droplet creation.");
 }

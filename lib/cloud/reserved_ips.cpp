@@ -149,6 +149,30 @@ Result<Reply> get_action(Turn& turn, const Call& call) {
   return Reply{200, {{"action", view::action(found->second)}}};
 }
 
+void rename_member(Json& object, const char* from, const char* to) {
+  const auto found = object.find(from);
+  if (found == object.end()) return;
+  auto value = std::move(*found);
+  object.erase(from);
+  object[to] = std::move(value);
+}
+
+/// Reserved IPs were called floating IPs until June 2022. The API still answers under the old name,
+/// and clients of that time, such as python3-digitalocean and libcloud, ask for nothing else.
+template <Handler handler>
+Result<Reply> by_old_name(Turn& turn, const Call& call) {
+  PAAS_TRY(auto reply, handler(turn, call));
+  if (!reply.body.is_object()) return reply;
+  rename_member(reply.body, "reserved_ip", "floating_ip");
+  rename_member(reply.body, "reserved_ips", "floating_ips");
+  const auto rename_type = [](Json& action) { action["resource_type"] = "floating_ip"; };
+  if (reply.body.contains("action")) rename_type(reply.body["action"]);
+  if (reply.body.contains("actions")) {
+    for (auto& action : reply.body["actions"]) rename_type(action);
+  }
+  return reply;
+}
+
 }  // namespace
 
 std::vector<ApiRoute> reserved_ip_routes() {
@@ -158,7 +182,14 @@ std::vector<ApiRoute> reserved_ip_routes() {
           {"DELETE", "/v2/reserved_ips/{}", remove},
           {"POST", "/v2/reserved_ips/{}/actions", act},
           {"GET", "/v2/reserved_ips/{}/actions", list_actions},
-          {"GET", "/v2/reserved_ips/{}/actions/{}", get_action}};
+          {"GET", "/v2/reserved_ips/{}/actions/{}", get_action},
+          {"GET", "/v2/floating_ips", by_old_name<list>},
+          {"POST", "/v2/floating_ips", by_old_name<create>},
+          {"GET", "/v2/floating_ips/{}", by_old_name<get>},
+          {"DELETE", "/v2/floating_ips/{}", by_old_name<remove>},
+          {"POST", "/v2/floating_ips/{}/actions", by_old_name<act>},
+          {"GET", "/v2/floating_ips/{}/actions", by_old_name<list_actions>},
+          {"GET", "/v2/floating_ips/{}/actions/{}", by_old_name<get_action>}};
 }
 
 }  // namespace paas::cloud

@@ -210,6 +210,8 @@ class HttplibServer : public Server {
     Request translated;
     translated.method = request.method;
     translated.path = request.path;
+    // The API takes "/v2/droplets/" for "/v2/droplets", which python3-digitalocean relies on.
+    if (translated.path.size() > 1 && translated.path.back() == '/') translated.path.pop_back();
     for (const auto& [name, value] : request.params) translated.query[name] = value;
     translated.authorization = request.get_header_value("Authorization");
     translated.body = request.body;

@@ -132,6 +132,23 @@ TEST_CASE("cloud: a droplet that cannot be made as asked is refused and changes 
   refused(Json::object(), "creating this/these droplet(s) will exceed your droplet limit");
 }
 
+TEST_CASE("cloud: a droplet's number may come as text") {
+  Core core;
+  const auto id = core.boot({"web-1"})[0];
+  CHECK(core.post("/v2/reserved_ips", {{"droplet_id", "web-1"}}).status == 422);
+  CHECK(core.post("/v2/reserved_ips", {{"droplet_id", std::to_string(id)}}).status == 202);
+}
+
+TEST_CASE("cloud: an image's number may come as text") {
+  Core core;
+  const auto id = core.get("/v2/images/debian-12-x64").body["image"]["id"].get<std::int64_t>();
+  auto body = request_for("web-1");
+  body["image"] = std::to_string(id);
+  const auto made = core.post("/v2/droplets", body);
+  REQUIRE(made.status == 202);
+  CHECK(made.body["droplet"]["image"]["id"] == id);
+}
+
 TEST_CASE("cloud: user data of exactly 64 KiB is taken") {
   Core core;
   auto body = request_for("web-1");

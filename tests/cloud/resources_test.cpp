@@ -300,6 +300,28 @@ TEST_CASE("cloud: a reserved IP is made with its droplet and moves to another") 
   CHECK(core.get(path).status == 404);
 }
 
+TEST_CASE("cloud: reserved IPs answer under their old name as well, floating IPs") {
+  Core core;
+  const auto ids = core.boot({"lb-1"});
+  const auto made = core.post("/v2/floating_ips", {{"droplet_id", ids[0]}});
+  REQUIRE(made.status == 202);
+  CHECK_FALSE(made.body.contains("reserved_ip"));
+  const auto address = made.body["floating_ip"]["ip"].get<std::string>();
+  core.settle();
+  CHECK(core.get("/v2/reserved_ips/" + address).body["reserved_ip"]["droplet"]["id"] == ids[0]);
+  CHECK(core.get("/v2/floating_ips").body["floating_ips"][0]["ip"] == address);
+  CHECK(core.get("/v2/floating_ips").body["meta"]["total"] == 1);
+  const auto path = "/v2/floating_ips/" + address;
+  CHECK(core.get(path + "/actions").body["actions"][0]["resource_type"] == "floating_ip");
+  const auto freed = core.post(path + "/actions", {{"type", "unassign"}});
+  CHECK(freed.status == 201);
+  CHECK(freed.body["action"]["resource_type"] == "floating_ip");
+  CHECK(core.post(path + "/actions", {{"type", "unassign"}}).body["id"] == "unprocessable_entity");
+  core.settle();
+  CHECK(core.remove(path).status == 204);
+  CHECK(core.get("/v2/reserved_ips").body["meta"]["total"] == 0);
+}
+
 TEST_CASE("cloud: a reserved IP outlives its droplet") {
   Core core;
   const auto id = core.boot_one("lb-1");

@@ -46,6 +46,17 @@ TEST_CASE("cloud: the server refuses a wrong token and says which request it was
   CHECK(nobody.Get("/v2/account")->status == 401);
 }
 
+TEST_CASE("cloud: a path with a slash at its end is the same one") {
+  Cloud cloud;
+  auto client = cloud.client();
+  for (const char* path : {"/v2/droplets/", "/v2/account/", "/v2/images/debian-12-x64/"}) {
+    CAPTURE(path);
+    CHECK(client.Get(path)->status == 200);
+  }
+  CHECK(client.Get("/v2/droplets/4711/")->status == 404);
+  CHECK(client.Get("/")->status == 404);
+}
+
 TEST_CASE("cloud: bodies that are missing, broken or too large are answered at once") {
   Cloud cloud;
   auto client = cloud.client();
