@@ -113,6 +113,7 @@ void register_commands(Program& program) {
   register_server(program);
   register_lb(program);
   register_deps(program);
+  register_secret(program);
   register_state(program);
   register_cloud(program);
   register_completion(program);

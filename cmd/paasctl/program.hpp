@@ -168,6 +168,7 @@ void register_logs(Program& program);
 void register_exec(Program& program);
 void register_lb(Program& program);
 void register_deps(Program& program);
+void register_secret(Program& program);
 void register_state(Program& program);
 void register_cloud(Program& program);
 void register_completion(Program& program);

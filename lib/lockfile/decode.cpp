@@ -5,6 +5,7 @@
 
 #include "lockfile/codec.hpp"
 #include "lockfile/json_reader.hpp"
+#include "lockfile/passwords.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::lockfile {
@@ -41,6 +42,19 @@ Release decode_release(JsonReader reader) {
   return release;
 }
 
+PasswordRotation decode_rotation(JsonReader reader) {
+  PasswordRotation rotation;
+  constexpr RotationState states[] = {RotationState::pending, RotationState::set,
+                                      RotationState::pushed};
+  std::vector<std::string> words;
+  for (const auto state : states) words.push_back(to_text(state));
+  rotation.state = states[reader.choice("state", words)];
+  rotation.password = reader.secret("password");
+  if (reader.has("user")) rotation.user = reader.word("user");
+  reader.finish();
+  return rotation;
+}
+
 Service decode_service(JsonReader reader) {
   Service service;
   service.count = reader.small("count");
@@ -51,7 +65,14 @@ Service decode_service(JsonReader reader) {
     service.releases.push_back(decode_release(std::move(item)));
   });
   service.password = reader.secret("password");
-  if (reader.has("password_pending")) service.password_pending = reader.flag("password_pending");
+  if (reader.has("user")) service.user = reader.word("user");
+  if (reader.has("rotation")) service.rotation = decode_rotation(reader.object("rotation"));
+  if (reader.has("password_rotated")) service.password_rotated = reader.word("password_rotated");
+  // What `state rebuild` wrote before there were rotations: the data has a password that is lost.
+  if (reader.has("password_pending") && reader.flag("password_pending")) {
+    service.rotation = PasswordRotation{RotationState::pending, std::move(service.password), ""};
+    service.password = Secret();
+  }
   reader.finish();
   return service;
 }

@@ -3,6 +3,7 @@
 
 #include "lockfile/codec.hpp"
 #include "lockfile/json_reader.hpp"
+#include "lockfile/passwords.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::lockfile {
@@ -73,16 +74,29 @@ ordered_json encode_release(const Release& release) {
           {"created", created}};
 }
 
+ordered_json encode_rotation(const PasswordRotation& rotation, const std::string& place,
+                             Sealer& sealed) {
+  const auto& [state, password, user] = rotation;
+  ordered_json encoded = {{"state", to_text(state)},
+                          {"password", sealed(password, place_of(place, "password"))}};
+  if (!user.empty()) encoded["user"] = user;
+  return encoded;
+}
+
 ordered_json encode_service(const Service& service, const std::string& place, Sealer& sealed) {
-  const auto& [count, next_number, slots, internal_port, releases, password, password_pending] =
-      service;
+  const auto& [count, next_number, slots, internal_port, releases, password, user, rotation,
+               password_rotated] = service;
   ordered_json encoded = {{"count", count}, {"next_number", next_number}};
   encoded["slots"] = slots;
   if (internal_port) encoded["internal_port"] = *internal_port;
   encoded["releases"] = ordered_json::array();
   for (const auto& release : releases) encoded["releases"].push_back(encode_release(release));
   encoded["password"] = sealed(password, place_of(place, "password"));
-  if (password_pending) encoded["password_pending"] = true;
+  if (!user.empty()) encoded["user"] = user;
+  if (rotation) {
+    encoded["rotation"] = encode_rotation(*rotation, place_of(place, "rotation"), sealed);
+  }
+  if (!password_rotated.empty()) encoded["password_rotated"] = password_rotated;
   return encoded;
 }
 

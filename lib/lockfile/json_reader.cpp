@@ -121,6 +121,13 @@ Secret JsonReader::secret(const char* name) {
   return {};
 }
 
+std::size_t JsonReader::choice(const char* name, const std::vector<std::string>& words) {
+  const auto found = std::find(words.begin(), words.end(), text(name));
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  wrong(name, fmt::format("is none of {}", text::join(words, ", ")));
+  return 0;
+}
+
 std::vector<int> JsonReader::small_list(const char* name) {
   std::vector<int> values;
   const auto* found = find(name);

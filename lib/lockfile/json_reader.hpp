@@ -44,6 +44,8 @@ class JsonReader {
   int small(const char* name, int least = 0);
   bool flag(const char* name);
   Secret secret(const char* name);
+  /// The index of the one of `words` that it is.
+  std::size_t choice(const char* name, const std::vector<std::string>& words);
   std::vector<int> small_list(const char* name);
   bool has(const char* name) const;
   JsonReader object(const char* name);

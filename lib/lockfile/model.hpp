@@ -33,6 +33,21 @@ struct Release {
   friend bool operator==(const Release&, const Release&) = default;
 };
 
+/// How far a new password has come. Each state is flushed before what it allows begins.
+enum class RotationState {
+  pending,  ///< It is made; whether the `set` program told it to the service is unknown.
+  set,      ///< The service takes it, beside the one before; dependents are given it.
+  pushed,   ///< All dependents run with it: the one before may be made to fail.
+};
+
+/// A password on its way to be the service's only one, where it ends.
+struct PasswordRotation {
+  RotationState state = RotationState::pending;
+  Secret password;   ///< Empty: the executor makes it before its first step.
+  std::string user;  ///< Whose it is; empty: the stack file's only one, or none.
+  friend bool operator==(const PasswordRotation&, const PasswordRotation&) = default;
+};
+
 /// What servers of a service share.
 struct Service {
   int count = 0;        ///< How many servers it shall have, between min and max.
@@ -42,11 +57,14 @@ struct Service {
   /// web: port on the load balancer's private address under which dependents reach it.
   std::optional<int> internal_port;
   std::vector<Release> releases;  ///< Oldest first, the last ten.
-  /// db and cache: what dependents are given. Sealed when stored, and kept while a volume knows it.
+  /// db and cache: what dependents are given, until a rotation is `set`. Sealed when stored, and
+  /// kept while a volume knows it. Empty beside a rotation: the data has one that nobody knows.
   Secret password;
-  /// Whether the data on its volume was made with another password: the `set` program tells it this
-  /// one when the container runs.
-  bool password_pending = false;
+  std::string user;  ///< Whose password it is; empty: the first that the stack file names.
+  std::optional<PasswordRotation> rotation;
+  /// When the last rotation ended (RFC 3339). A container that was made before it has the password
+  /// of then in its environment.
+  std::string password_rotated;
   friend bool operator==(const Service&, const Service&) = default;
 };
 

@@ -51,6 +51,7 @@ std::vector<std::string> Planner::ready_steps(const std::string& service) const 
     const auto placed = placed_.find(link.to);
     if (placed == placed_.end()) continue;
     const bool circle = reaches(link.to, service);
+    after.push_back("set_password/" + link.to);
     for (const auto& target : placed->second) {
       if (circle) continue;
       after.push_back("power_on_server/" + target.name);
@@ -63,20 +64,37 @@ std::vector<std::string> Planner::ready_steps(const std::string& service) const 
   return after;
 }
 
-std::string Planner::environment_change(const stack::Service& service,
-                                        const observe::Container& container) const {
-  const auto wanted = environment_of(stack_, lock_, service);
+Cause Planner::environment_change(const stack::Service& service,
+                                  const observe::Container& container) const {
+  const auto wanted = environment_of(stack_, ahead(), service);
   std::vector<std::string> names(wanted.unknown.begin(), wanted.unknown.end());
   for (const auto& [name, value] : wanted.values) {
     const auto actual = container.environment.find(name);
     if (actual == container.environment.end() || actual->second != value) names.push_back(name);
   }
+  std::erase_if(names, [&](const std::string& name) {
+    const auto actual = container.environment.find(name);
+    return actual != container.environment.end() &&
+           (is_kept_in_container(service, name, actual->second) ||
+            is_waiting_for_password(service, name));
+  });
   for (const auto& [name, value] : container.environment) {
     if (!wanted.values.contains(name) && !wanted.unknown.contains(name)) names.push_back(name);
   }
-  if (names.empty()) return "";
+  if (names.empty()) return {};
   std::sort(names.begin(), names.end());
-  return fmt::format("{} change{}", fmt::join(names, ", "), names.size() == 1 ? "s" : "");
+  const auto text =
+      fmt::format("{} change{}", fmt::join(names, ", "), names.size() == 1 ? "s" : "");
+  for (const auto& link : service.links) {
+    if (!is_rotated(link.to)) continue;
+    const auto given = link_variables(stack_, ahead(), link);
+    const auto is_given = [&](const std::string& name) {
+      return given.values.contains(name) || given.unknown.contains(name);
+    };
+    if (!std::all_of(names.begin(), names.end(), is_given)) continue;
+    return rotation_cause(link.to, fmt::format("{}: the password of {} is rotated", text, link.to));
+  }
+  return change(text);
 }
 
 Cause Planner::reason_to_start(const stack::Service& service, const Placed& placed) const {
@@ -102,13 +120,10 @@ Cause Planner::reason_to_start(const stack::Service& service, const Placed& plac
       return change(fmt::format("image {} changed", service.image));
     }
   }
-  if (lock_.services.at(service.name).password_pending) {
-    return unfinished("its data does not know its password yet");
-  }
   if (container->shape != container_shape(stack_, lock_, service)) {
     return change("its port, volume or command changed");
   }
-  return change(environment_change(service, *container));
+  return environment_change(service, *container);
 }
 
 void Planner::plan_volume_move(const stack::Service& service, const Placed& placed) {
@@ -179,6 +194,11 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
   auto& start = add(StepKind::start_container, placed.name, cause, after);
   start.service = service.name;
   start.server = placed.name;
+  const auto& rotation = lock_.services.at(service.name).rotation;
+  if (rotation && rotation->state == lockfile::RotationState::set) {
+    // It is made with the password of before, and some dependents have the new one already.
+    plan_set_password(service, placed.name, unfinished("its new container takes the old one only"));
+  }
   std::vector<std::string> before_retiring = steps_of_old_balancer();
   before_retiring.push_back("start_container/" + placed.name);
   if (service.type == stack::ServiceType::web && stack_.lb && has_backend(service.name)) {

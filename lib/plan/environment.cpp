@@ -5,17 +5,12 @@
 
 #include <algorithm>
 
+#include "lockfile/passwords.hpp"
 #include "lockfile/seal.hpp"
 
 namespace paas::plan {
 
 namespace {
-
-bool has_secret(const std::string& text) {
-  const auto names = stack::placeholders(text).names;
-  return std::any_of(names.begin(), names.end(),
-                     [](const std::string& name) { return name == "password" || name == "url"; });
-}
 
 void merge(Variables& into, Variables from) {
   for (auto& [name, value] : from.values) into.values[name] = std::move(value);
@@ -28,9 +23,10 @@ Variables credentials_variables(const lockfile::Lockfile& lockfile, const stack:
   Variables variables;
   if (!service.credentials) return variables;
   const auto entry = lockfile.services.find(service.name);
-  const auto password =
-      entry == lockfile.services.end() ? std::string() : entry->second.password.reveal();
-  variables.values = stack::credentials_environment(service, password);
+  const auto login = entry == lockfile.services.end() ? lockfile::Login()
+                                                      : lockfile::login_of_container(entry->second);
+  const auto& password = login.password;
+  variables.values = stack::credentials_environment(service, login.user, password.reveal());
   for (const auto& [name, value] : service.credentials->env) {
     if (!has_secret(value)) continue;
     variables.secret.insert(name);
@@ -42,6 +38,12 @@ Variables credentials_variables(const lockfile::Lockfile& lockfile, const stack:
 }
 
 }  // namespace
+
+bool has_secret(const std::string& text) {
+  const auto names = stack::placeholders(text).names;
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name == "password" || name == "url"; });
+}
 
 const lockfile::Server* serving(const lockfile::Lockfile& lockfile, const std::string& service) {
   const lockfile::Server* best = nullptr;
@@ -69,8 +71,10 @@ std::optional<stack::LinkDetails> endpoint_of(const stack::Stack& stack,
     details.port = *service.port;
   }
   if (service.credentials) {
-    if (entry->second.password.empty()) return std::nullopt;
-    details.password = entry->second.password.reveal();
+    const auto login = lockfile::login_of_dependents(entry->second);
+    if (login.password.empty()) return std::nullopt;
+    details.password = login.password.reveal();
+    details.user = login.user;
   }
   return details;
 }

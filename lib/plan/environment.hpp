@@ -32,6 +32,9 @@ Variables environment_of(const stack::Stack& stack, const lockfile::Lockfile& lo
 Variables link_variables(const stack::Stack& stack, const lockfile::Lockfile& lockfile,
                          const stack::Link& link);
 
+/// Whether a template's value holds a password: {password}, or {url}.
+bool has_secret(const std::string& text);
+
 /// A digest over names and values: equal digests mean equal environments.
 std::string environment_digest(const std::map<std::string, std::string>& values);
 

@@ -116,6 +116,7 @@ Result<Plan> Planner::make() {
   if (!input_.accept_loss) PAAS_CHECK(check_found(lock_, input_.observed));
   PAAS_CHECK(check_region());
   PAAS_CHECK(allocate());
+  PAAS_CHECK(begin_password_rotations());
   plan_key();
   plan_vpc();
   std::vector<std::string> roles;
@@ -127,11 +128,13 @@ Result<Plan> Planner::make() {
   for (const auto& role : roles) plan_servers(role);
   plan_departures();
   plan_balancer();
+  plan_new_passwords();
   for (const auto& service : stack_.services) plan_containers(service);
   for (const auto& service : stack_.services) plan_rotation(service);
   plan_address();
   plan_stale_rotation();
   plan_hosts();
+  plan_old_passwords();
   plan_leftover_firewalls();
   PAAS_CHECK(finish_gradual_change());
   plan_closing();

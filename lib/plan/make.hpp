@@ -32,12 +32,17 @@ struct Input {
   std::map<std::string, std::string> restart;
   /// Plan even though nothing of what the lockfile knows is found (`up --accept-loss`).
   bool accept_loss = false;
+  /// Services that get a new password (`secret rotate`), with the cause; a rotation that is under
+  /// way is finished, and no second one begun.
+  std::map<std::string, std::string> rotate;
   /// Servers to be replaced although nothing is wrong with them (`server replace`), with the cause.
   std::map<std::string, std::string> replace;
 };
 
 /// What has to be done so that the world is as the stack says. Errors (invalid): a volume that
-/// would have to shrink; what check_owner() and, without accept_loss, check_found() refuse.
+/// would have to shrink; a user in use that the stack file does not name any more; what
+/// check_owner() and, without accept_loss, check_found() refuse. Of a service to be rotated: usage,
+/// it has no password; invalid, no program sets a new one; failed, it does not run; unreachable.
 Result<Plan> make(const Input& input);
 
 /// Error (invalid) when the lockfile knows several droplets and none of them is found: then it is

@@ -63,12 +63,30 @@ class Planner {
   // containers.cpp
   void plan_containers(const stack::Service& service);
   Cause reason_to_start(const stack::Service& service, const Placed& placed) const;
-  std::string environment_change(const stack::Service& service,
-                                 const observe::Container& container) const;
+  Cause environment_change(const stack::Service& service,
+                           const observe::Container& container) const;
   void plan_container(const stack::Service& service, const Placed& placed, const Cause& cause);
   void plan_leftover(const stack::Service& service, const Placed& placed);
   std::vector<std::string> ready_steps(const std::string& service) const;
   void plan_volume_move(const stack::Service& service, const Placed& placed);
+
+  // passwords.cpp
+  Status check_users() const;
+  Status begin_password_rotation(const std::string& name);
+  Status begin_password_rotations();
+  void plan_new_passwords();
+  void plan_set_password(const stack::Service& service, const std::string& server,
+                         const Cause& cause);
+  void plan_old_passwords();
+  void plan_retire_password(const stack::Service& service);
+  std::vector<std::string> steps_before_retiring(const stack::Service& service) const;
+  Cause rotation_cause(const std::string& service, const std::string& text) const;
+  bool is_rotated(const std::string& service) const;
+  bool is_kept_in_container(const stack::Service& service, const std::string& variable,
+                            const std::string& value) const;
+  bool is_waiting_for_password(const stack::Service& service, const std::string& variable) const;
+  /// The lockfile as it is when a service's new container starts.
+  const lockfile::Lockfile& ahead() const { return ahead_ ? *ahead_ : lock_; }
 
   // rotation.cpp
   void plan_balancer();
@@ -99,6 +117,7 @@ class Planner {
   const Input& input_;
   const stack::Stack& stack_;
   lockfile::Lockfile lock_;
+  std::optional<lockfile::Lockfile> ahead_;  ///< After new passwords were set; absent: as lock_.
   /// HAProxy goes on with its rules of now until these services are as the stack says.
   std::set<std::string> first_;
   /// Firewalls to be closed by service, and why they have to be.

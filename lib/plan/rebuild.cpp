@@ -281,7 +281,7 @@ void Rebuilder::take_password(const stack::Service& service) {
   const bool has_data = lock_.volumes.contains(lockfile::volume_name(stack_.name, service.name));
   if (!has_data || !service.credentials->set.empty()) {
     // An empty one is made by the next run.
-    entry.password_pending = has_data;
+    if (has_data) entry.rotation = lockfile::PasswordRotation{};
     notes_.push_back(fmt::format("{} gets a new password with the next `up`", service.name));
     return;
   }

@@ -198,9 +198,6 @@ Status Run::start_container(const plan::Step& step) {
                    ? run_container(step, declared, spec)
                    : replace_in_place(step, declared, spec, old));
   }
-  if (lockfile.services.at(declared.name).password_pending) {
-    PAAS_CHECK(set_password(step, declared, spec.name));
-  }
   return state_.change([&](auto& next) {
     auto& entry = next.servers.at(step.server);
     entry.release = container.release;
@@ -301,34 +298,6 @@ Status Run::await_healthy(const plan::Step& step, const stack::Service& declared
                 return tools_.machines.healthy(where, name, *declared.port, declared.health.path,
                                                declared.health.timeout_ms);
               });
-}
-
-/// Tells data that was made with another password the one that dependents are given. They start
-/// after this.
-Status Run::set_password(const plan::Step& step, const stack::Service& declared,
-                         const std::string& container) {
-  if (!declared.credentials || declared.credentials->set.empty()) {
-    return state_.change(
-        [&](auto& next) { next.services.at(declared.name).password_pending = false; });
-  }
-  observe::RemoteCommand command;
-  command.arguments = {"docker", "exec", "-i", container};
-  const auto& program = declared.credentials->set;
-  command.arguments.insert(command.arguments.end(), program.begin(), program.end());
-  command.input = state_.read().services.at(declared.name).password.reveal();
-  PAAS_TRY(const auto result, tools_.machines.run(target(step.server), command));
-  if (result.exit_status != 0) {
-    // What it printed may have the password in it.
-    return fail(ErrorKind::failed,
-                fmt::format("{} in {} ended with status {}: the password was not set",
-                            program.front(), container, result.exit_status),
-                fmt::format("credentials.set of {} reads the new password from standard input; "
-                            "see `paasctl logs {}`",
-                            declared.name, declared.name));
-  }
-  stage(step, "password set");
-  return state_.change(
-      [&](auto& next) { next.services.at(declared.name).password_pending = false; });
 }
 
 Status Run::retire_container(const plan::Step& step) {

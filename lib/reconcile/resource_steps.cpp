@@ -7,6 +7,7 @@
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
+#include "lockfile/passwords.hpp"
 #include "plan/firewall.hpp"
 #include "plan/planner.hpp"
 #include "reconcile/run.hpp"
@@ -311,7 +312,7 @@ Status Run::delete_volume(const plan::Step& step) {
     next.volumes.erase(step.subject);
     // Nothing knows the password any more.
     const auto owner = next.services.find(step.service);
-    if (owner != next.services.end()) owner->second.password = Secret();
+    if (owner != next.services.end()) lockfile::forget_passwords(owner->second);
   });
 }
 

@@ -30,9 +30,11 @@ Status Run::begin(const plan::Plan& plan) {
   auto random = &tools_.random;
   return state_.change([&](lockfile::Lockfile& lockfile) {
     lockfile = plan.lockfile;
-    for (const auto& entry : stack_.services) {
-      auto& password = lockfile.services[entry.name].password;
-      if (entry.credentials && password.empty()) password = lockfile::generate_password(*random);
+    for (const auto& declared : stack_.services) {
+      if (!declared.credentials) continue;
+      auto& entry = lockfile.services[declared.name];
+      auto& password = entry.rotation ? entry.rotation->password : entry.password;
+      if (password.empty()) password = lockfile::generate_password(*random);
     }
   });
 }
@@ -75,6 +77,10 @@ Status Run::perform(const plan::Step& step) {
       return send_image(step);
     case StepKind::start_container:
       return start_container(step);
+    case StepKind::set_password:
+      return set_password(step);
+    case StepKind::retire_password:
+      return retire_password(step);
     case StepKind::retire_container:
       return retire_container(step);
     case StepKind::stop_container:

@@ -111,12 +111,17 @@ class Run {
                           const std::vector<observe::Container>& old);
   Status await_healthy(const plan::Step& step, const stack::Service& service,
                        const std::string& container, int restarts);
-  Status set_password(const plan::Step& step, const stack::Service& service,
-                      const std::string& container);
   Status retire_container(const plan::Step& step);
   Status stop_container(const plan::Step& step);
   Status write_hosts(const plan::Step& step);
   Result<plan::ImageState> image_of(const stack::Service& service);
+
+  // password_steps.cpp
+  Status set_password(const plan::Step& step);
+  Status retire_password(const plan::Step& step);
+  Status tell_password(const plan::Step& step, const std::vector<std::string>& program,
+                       const std::string& key);
+  Status reach_rotation_state(const std::string& service, lockfile::RotationState state);
 
   // balancer_steps.cpp
   Status configure_balancer(const plan::Step& step);

@@ -115,7 +115,7 @@ std::map<std::string, std::string> link_environment(const Service& target, const
   std::map<std::string, std::string> values = {
       {"host", details.host}, {"port", std::to_string(details.port)}, {"scheme", target.scheme}};
   if (target.credentials) {
-    values["user"] = target.credentials->user;
+    values["user"] = details.user.empty() ? target.credentials->user : details.user;
     values["database"] = target.credentials->database;
   }
   auto url_values = values;
@@ -128,12 +128,15 @@ std::map<std::string, std::string> link_environment(const Service& target, const
 }
 
 std::map<std::string, std::string> credentials_environment(const Service& service,
+                                                           const std::string& user,
                                                            const std::string& password) {
   std::map<std::string, std::string> result;
   if (!service.credentials) return result;
-  const std::map<std::string, std::string> values = {{"user", service.credentials->user},
-                                                     {"database", service.credentials->database},
-                                                     {"password", password}};
+  const auto& credentials = *service.credentials;
+  const std::map<std::string, std::string> values = {
+      {"user", user.empty() ? credentials.user : user},
+      {"database", credentials.database},
+      {"password", password}};
   for (const auto& [name, value] : service.credentials->env) result[name] = expand(value, values);
   return result;
 }

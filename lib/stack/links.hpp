@@ -39,15 +39,18 @@ std::map<std::string, std::string> link_templates(const Service& target, const L
 struct LinkDetails {
   std::string host;
   int port = 0;
-  std::string password;  ///< As it is in {password}, percent-encoded in {url}.
+  std::string password;   ///< As it is in {password}, percent-encoded in {url}.
+  std::string user = {};  ///< Whose password that is; empty: the first that the target declares.
 };
 
 /// The variables of a link with their values.
 std::map<std::string, std::string> link_environment(const Service& target, const Link& link,
                                                     const LinkDetails& details);
 
-/// The environment of `service`'s own container that its credentials ask for.
+/// The environment of `service`'s own container that its credentials ask for. An empty user is the
+/// first that it declares.
 std::map<std::string, std::string> credentials_environment(const Service& service,
+                                                           const std::string& user,
                                                            const std::string& password);
 
 }  // namespace paas::stack

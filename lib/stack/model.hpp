@@ -60,8 +60,15 @@ struct Credentials {
   std::string database;
   /// Environment of the service's own container, with templates {user} {password} {database}.
   std::map<std::string, std::string> env;
-  /// Program run in the container with a new password on standard input; empty: none.
+  /// Program run in the container with a new password on standard input and the user's name in
+  /// PAASCTL_USER; empty: none. It may be run again with the same password.
   std::vector<std::string> set;
+  /// Program run in the same way once all dependents have the new password: no other one is taken
+  /// after it. Empty: none.
+  std::vector<std::string> retire = {};
+  /// The second of two users that take turns: a rotation gives the new password to the one that is
+  /// not in use. Empty: one user, whose password is changed.
+  std::string other_user = {};
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 

@@ -168,11 +168,33 @@ std::vector<std::string> read_command(Reader& reader, const Field& field) {
   return result;
 }
 
+/// One name, or two that take turns.
+void read_users(Reader& reader, const Field& field, Credentials& credentials) {
+  if (field.node->kind != yaml::Kind::sequence) {
+    credentials.user = reader.value(field, parse_identifier).value_or("user");
+    return;
+  }
+  std::vector<std::string> names;
+  for (const auto& item : reader.items(field)) {
+    names.push_back(reader.value(item, parse_identifier).value_or(""));
+  }
+  credentials.user = "user";
+  if (reader.is_broken(field.path)) return;
+  if (names.size() != 2 || names[0] == names[1]) {
+    reader.report(
+        field.path, "must be one name or two different ones",
+        "with two, such as [app, app_b], rotations give the new password to them in turn");
+    return;
+  }
+  credentials.user = names[0];
+  credentials.other_user = names[1];
+}
+
 Credentials read_credentials(Reader& reader, const Field& field) {
   Credentials credentials;
-  const auto fields = reader.fields(field, {"user", "database", "env", "set"});
+  const auto fields = reader.fields(field, {"user", "database", "env", "set", "retire"});
   if (const auto user = fields.find("user"); user != fields.end()) {
-    credentials.user = reader.value(user->second, parse_identifier).value_or("user");
+    read_users(reader, user->second, credentials);
   }
   if (const auto database = fields.find("database"); database != fields.end()) {
     credentials.database = reader.value(database->second, parse_identifier).value_or("database");
@@ -182,6 +204,9 @@ Credentials read_credentials(Reader& reader, const Field& field) {
   }
   if (const auto set = fields.find("set"); set != fields.end()) {
     credentials.set = read_command(reader, set->second);
+  }
+  if (const auto retire = fields.find("retire"); retire != fields.end()) {
+    credentials.retire = read_command(reader, retire->second);
   }
   return credentials;
 }

@@ -63,10 +63,15 @@ Json from_links(const std::vector<Link>& links) {
 
 Json from_credentials(const Credentials& credentials) {
   auto result = Json::object();
-  put(result, "user", credentials.user);
+  if (credentials.other_user.empty()) {
+    put(result, "user", credentials.user);
+  } else {
+    result["user"] = {credentials.user, credentials.other_user};
+  }
   put(result, "database", credentials.database);
   result["env"] = from_variables(credentials.env);
   result["set"] = credentials.set;
+  if (!credentials.retire.empty()) result["retire"] = credentials.retire;
   return result;
 }
 

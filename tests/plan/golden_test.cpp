@@ -63,6 +63,26 @@ const std::vector<Situation>& situations() {
          world.input.stack.lb->size = "s-2vcpu-2gb";
          world.change_image("web");
        }},
+      {"password_rotated",
+       [](World& world) {
+         auto& credentials = *world.service("db").credentials;
+         credentials.other_user = "app_b";
+         credentials.set = {"/usr/local/bin/set-password"};
+         world.input.rotate["db"] = "its password is rotated";
+       }},
+      {"password_rotation_interrupted",
+       [](World& world) {
+         world.service("cache").credentials->set = {"/usr/local/bin/set-password"};
+         world.lock().services.at("cache").rotation =
+             lockfile::PasswordRotation{lockfile::RotationState::set, Secret("next"), ""};
+       }},
+      {"password_rotated_and_a_new_image_of_db",
+       [](World& world) {
+         world.service("db").credentials->set = {"/usr/local/bin/set-password"};
+         world.lock().services.at("db").rotation =
+             lockfile::PasswordRotation{lockfile::RotationState::set, Secret("next"), ""};
+         world.change_image("postgres");
+       }},
       {"volume_grown", [](World& world) { world.service("db").volume->size_gigabytes = 20; }},
       {"volume_deleted",
        [](World& world) {

@@ -87,7 +87,7 @@ TEST_CASE("rebuild: what the servers tell is as it was, but for the passwords") 
   // Without a program that tells the data a new one, the old one is kept.
   CHECK(made.services.at("db").password == lost.before.services.at("db").password);
   CHECK(made.services.at("cache").password.empty());
-  CHECK_FALSE(made.services.at("cache").password_pending);
+  CHECK_FALSE(made.services.at("cache").rotation);
 }
 
 TEST_CASE("rebuild: with a `set` program the data is told a new password") {
@@ -96,7 +96,7 @@ TEST_CASE("rebuild: with a `set` program the data is told a new password") {
   REQUIRE(lost.remains.stack.services[2].name == "db");
   const auto made = lost.rebuilt().lockfile;
   CHECK(made.services.at("db").password.empty());
-  CHECK(made.services.at("db").password_pending);
+  CHECK(made.services.at("db").rotation == lockfile::PasswordRotation());
 }
 
 TEST_CASE("rebuild: after it one run is enough") {

@@ -119,19 +119,19 @@ TEST_CASE("rebuild: a lost lockfile is made again, and the servers stay") {
   const auto before = lost.droplets();
   const auto password = lost.world.stored.services.at("db").password;
   lost.rebuild(Servers::reached);
-  CHECK(lost.world.stored.services.at("db").password_pending);
+  CHECK(lost.world.stored.services.at("db").rotation);
   lost.bring_up();
   lost.check_holds();
   CHECK(lost.droplets() == before);
   CHECK(lost.world.cloud.volumes.size() == 1);
   CHECK(lost.world.cloud.reserved_ips.size() == 1);
   const auto& db = lost.world.stored.services.at("db");
-  CHECK_FALSE(db.password_pending);
+  CHECK_FALSE(db.rotation);
   CHECK_FALSE(db.password.empty());
   const auto& web = lost.world.insides.machines.at("shop-web-1").containers;
   REQUIRE(web.size() == 1);
   CHECK(web.front().environment.at("DB_PASSWORD") == db.password.reveal());
-  CHECK(lost.stages.contains("start_container/shop-db-1: password set"));
+  CHECK(lost.stages.contains("set_password/db: password set"));
 }
 
 TEST_CASE("rebuild: servers that cannot be looked at are replaced, and the volume is kept") {
@@ -145,8 +145,8 @@ TEST_CASE("rebuild: servers that cannot be looked at are replaced, and the volum
   REQUIRE(lost.world.cloud.volumes.size() == 1);
   CHECK(lost.world.cloud.volumes.begin()->first == volume);
   CHECK(lost.world.cloud.reserved_ips.size() == 1);
-  CHECK_FALSE(lost.world.stored.services.at("db").password_pending);
-  CHECK(lost.stages.contains("start_container/shop-db-2: password set"));
+  CHECK_FALSE(lost.world.stored.services.at("db").rotation);
+  CHECK(lost.stages.contains("set_password/db: password set"));
 }
 
 TEST_CASE("verify: orphans are destroyed, and an interruption is finished by the next run") {

@@ -57,9 +57,9 @@ TEST_CASE("stack: a password is percent-encoded where it is part of a URL") {
 
 TEST_CASE("stack: a database is told its credentials in its own words") {
   const auto stack = example();
-  CHECK(credentials_environment(*find_service(stack, "db"), "p") ==
+  CHECK(credentials_environment(*find_service(stack, "db"), "", "p") ==
         Variables{{"POSTGRES_USER", "app"}, {"POSTGRES_PASSWORD", "p"}, {"POSTGRES_DB", "app"}});
-  CHECK(credentials_environment(*find_service(stack, "backend"), "p").empty());
+  CHECK(credentials_environment(*find_service(stack, "backend"), "", "p").empty());
 }
 
 TEST_CASE("stack: placeholders are found, doubled braces are braces") {

@@ -27,6 +27,7 @@ class Inspection {
       check_insides();
       check_balancer();
       check_address();
+      check_passwords();
     }
     return std::move(found_);
   }
@@ -161,6 +162,16 @@ class Inspection {
       expect(balancer->known == wanted, "HAProxy knows other servers");
       expect(balancer->mark == haproxy::mark_of(balancer->configuration), "HAProxy did not reload");
     }
+  }
+
+  /// At no moment did anybody run with a password that did not work, and the old one fails now.
+  void check_passwords() {
+    for (const auto& who : world_.insides.refused) expect(false, who + " was not let in");
+    if (!expected_.rotated) return;
+    const auto& entry = lockfile_.services["db"];
+    expect(!entry.rotation && !entry.password_rotated.empty(), "the rotation is unfinished");
+    const reconcile::testing::Logins wanted = {{entry.user, entry.password.reveal()}};
+    expect(world_.insides.logins["db"] == wanted, "the database takes other passwords");
   }
 
   void check_address() {

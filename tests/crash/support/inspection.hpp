@@ -15,6 +15,8 @@ struct Expected {
   std::vector<std::string> volumes;
   /// A volume's data must not have been lost: its identifier, when there was one before.
   std::string kept_volume = {};
+  /// Whether the database takes nothing but a password that it was given by a rotation.
+  bool rotated = false;
 };
 
 /// In words, one a difference: the world and the lockfile have exactly what is expected, and

@@ -144,6 +144,7 @@ class Process {
     for (const auto& [name, server] : input.observed.servers) {
       if (server.refused) return fail(ErrorKind::unauthorised, server.unreachable);
     }
+    if (command_.verb == Verb::rotate) input.rotate[command_.subject] = "its password is rotated";
     if (command_.verb == Verb::replace) input.replace[command_.subject] = "you asked for it";
     return input;
   }

@@ -27,6 +27,7 @@ enum class Verb {
   replace,      ///< Another server in the place of `subject`.
   down,         ///< Volumes are kept.
   destroy,      ///< `down --volumes`
+  rotate,       ///< A new password for `subject`.
 };
 
 struct Command {

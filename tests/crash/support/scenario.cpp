@@ -32,6 +32,13 @@ std::string larger_text() {
               "size: 20GiB");
 }
 
+/// A database that can have its password rotated, and is rotated once.
+std::string rotated_text() {
+  return with(text(), "{user: app, database: app, env: {POSTGRES_PASSWORD: \"{password}\"}}",
+              "{user: [app, app_b], database: app, env: {POSTGRES_PASSWORD: \"{password}\"}, "
+              "set: [/set-password], retire: [/set-password, --only]}");
+}
+
 Expected stack_of(int web) { return {{{"web", web}, {"db", 1}, {"lb", 1}}, {"shop-db"}}; }
 
 Command up(const std::string& yaml) { return {Verb::up, yaml}; }
@@ -47,6 +54,9 @@ std::vector<Scenario> make_scenarios() {
   const std::vector<Command> is_up = {up(text())};
   auto grown = stack_of(2);
   grown.servers["next"] = 1;
+  auto rotated = stack_of(2);
+  rotated.rotated = true;
+  const Command rotate = {Verb::rotate, rotated_text(), "db"};
   return {
       {"up", nothing, up(text()), up(text()), stack_of(2)},
       {"up-change", is_up, up(changed_text()), up(changed_text()), stack_of(2)},
@@ -58,6 +68,7 @@ std::vector<Scenario> make_scenarios() {
       {"replace-web", is_up, replace("shop-web-1"), up(text()), stack_of(2)},
       {"replace-db", is_up, replace("shop-db-1"), up(text()), stack_of(2)},
       {"replace-lb", is_up, replace("shop-lb-1"), up(text()), stack_of(2)},
+      {"rotate", {up(rotated_text()), rotate}, rotate, up(rotated_text()), rotated},
       {"down", is_up, {Verb::down, text()}, {Verb::down, text()}, {{}, {"shop-db"}}},
       {"destroy", is_up, {Verb::destroy, text()}, {Verb::destroy, text()}, {{}, {}}},
       {"up-then-destroy", nothing, up(text()), {Verb::destroy, text()}, {{}, {}}},

@@ -171,7 +171,9 @@ lb: {listen: [80], rules: [{to: web}]}
   db.next_number = 2;
   db.releases = {{1, "postgres", "sha256:00ff", "ab12", "2026-01-31T08:15:00Z"}};
   db.password = Secret("correct horse battery staple");
-  db.password_pending = true;
+  db.user = "app";
+  db.rotation = PasswordRotation{RotationState::set, Secret("newer horse"), "app_b"};
+  db.password_rotated = "2026-11-01T10:00:00Z";
   Service web;
   web.count = 2;
   web.next_number = 4;

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "lockfile/passwords.hpp"
 #include "plan/balancer.hpp"
 #include "plan/planner.hpp"
 #include "stack/parse.hpp"
@@ -122,8 +123,10 @@ void World::need(bool holds, const Step& step, const std::string& what) {
 void World::apply(const Plan& plan) {
   input.lockfile = plan.lockfile;
   for (const auto& declared : input.stack.services) {
-    auto& password = input.lockfile.services[declared.name].password;
-    if (declared.credentials && password.empty()) password = Secret("pass+" + declared.name);
+    auto& entry = input.lockfile.services[declared.name];
+    auto& password = entry.rotation ? entry.rotation->password : entry.password;
+    if (!declared.credentials || !password.empty()) continue;
+    password = Secret((entry.rotation ? "new+" : "pass+") + declared.name);
   }
   made_releases_.clear();
   auto serving_before = served();
@@ -133,6 +136,7 @@ void World::apply(const Plan& plan) {
   }
   input.restart.clear();
   input.replace.clear();
+  input.rotate.clear();
 }
 
 void World::apply_shuffled(const Plan& plan, unsigned seed) {
@@ -210,6 +214,33 @@ void World::check_served(std::set<std::string>& before, const Step& step) {
     return true;
   });
 }
+/// The old password is taken away only when nobody has it any more.
+void World::perform_on_password(const Step& step) {
+  auto& entry = lock().services.at(step.service);
+  const auto& own = machine(step.server).containers;
+  const bool runs = std::any_of(own.begin(), own.end(),
+                                [](const auto& container) { return container.state == "running"; });
+  need(runs, step, "start_container/" + step.server);
+  if (step.kind == StepKind::set_password) {
+    if (entry.rotation->state == lockfile::RotationState::pending) {
+      entry.rotation->state = lockfile::RotationState::set;
+    }
+    return;
+  }
+  need(entry.rotation->state != lockfile::RotationState::pending, step, "set_password");
+  for (const auto& [name, seen] : input.observed.servers) {
+    for (const auto& container :
+         seen.machine ? seen.machine->containers : std::vector<observe::Container>{}) {
+      for (const auto& [variable, value] : container.environment) {
+        const bool is_old = !entry.password.empty() && container.service != step.service &&
+                            value.find(entry.password.reveal()) != std::string::npos;
+        need(!is_old, step, "retire_container/" + name);
+      }
+    }
+  }
+  lockfile::finish_rotation(entry, "2026-11-24T10:00:00Z");
+}
+
 void World::perform(const Step& step) {
   switch (step.kind) {
     case StepKind::prepare_server:
@@ -228,6 +259,9 @@ void World::perform(const Step& step) {
     case StepKind::add_to_rotation:
     case StepKind::remove_from_rotation:
       return perform_on_balancer(step);
+    case StepKind::set_password:
+    case StepKind::retire_password:
+      return perform_on_password(step);
     default:
       return perform_resource(step);
   }

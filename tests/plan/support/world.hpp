@@ -58,6 +58,7 @@ class World {
   void perform_resource(const Step& step);
   void perform_on_server(const Step& step);
   void perform_on_balancer(const Step& step);
+  void perform_on_password(const Step& step);
   void put_firewall(const Step& step);
   void close_firewall(const Step& step);
   void check_unused(int port, const Step& step);

@@ -65,6 +65,13 @@ Result<Outcome> Rig::up() {
   return execute(made, known.lockfile, known.images);
 }
 
+Result<Outcome> Rig::rotate(const std::string& service) {
+  PAAS_TRY(auto known, input());
+  known.rotate[service] = "its password is rotated";
+  PAAS_TRY(auto made, plan::make(known));
+  return execute(made, known.lockfile, known.images);
+}
+
 Result<Outcome> Rig::down(plan::Volumes volumes) {
   PAAS_TRY(auto known, input());
   PAAS_CHECK(plan::check_owner(stack.name, known.lockfile, known.observed));

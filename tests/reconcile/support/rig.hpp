@@ -30,6 +30,7 @@ class Rig {
 
   Result<plan::Plan> plan();
   Result<Outcome> up();
+  Result<Outcome> rotate(const std::string& service);
   Result<Outcome> down(plan::Volumes volumes);
   Result<digitalocean::Snapshot> save_snapshot(const std::string& service);
   Status remove_builders();

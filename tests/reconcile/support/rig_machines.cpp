@@ -77,11 +77,49 @@ Result<ProcessResult> RigMachines::run(const observe::Target& target,
   if (command.arguments.front() == "cat" && inside(target).balancer) {
     result.output = inside(target).balancer->configuration;
   }
+  if (command.arguments.front() == "docker") return set_password(target, command);
   if (command.arguments.front() == "resize2fs") {
     insides_.grown.push_back(command.arguments.back());
     PAAS_CHECK(fuse_.spend());
   }
   return result;
+}
+
+/// docker exec -i -e PAASCTL_USER=NAME CONTAINER PROGRAM [--only]
+Result<ProcessResult> RigMachines::set_password(const observe::Target& target,
+                                                const observe::RemoteCommand& command) {
+  const auto& words = command.arguments;
+  const auto* container = words.size() > 6 ? find(target, words[5]) : nullptr;
+  if (container == nullptr || container->state != "running" || deaf) {
+    return ProcessResult{1, "", "no such container"};
+  }
+  auto& logins = insides_.logins[container->service];
+  const auto user = words[4].substr(words[4].find('=') + 1);
+  logins[user] = command.input;
+  if (words.back() == "--only") logins = {{user, command.input}};
+  check_logins();
+  PAAS_CHECK(fuse_.spend());
+  return ProcessResult{};
+}
+
+/// Whoever runs must be let in at every moment.
+void RigMachines::check_logins() {
+  for (const auto& [server, machine] : insides_.machines) {
+    for (const auto& container : machine.containers) {
+      const auto user = container.environment.find("DB_USER");
+      const auto logins = insides_.logins.find("db");
+      if (container.state != "running" || user == container.environment.end() ||
+          logins == insides_.logins.end()) {
+        continue;
+      }
+      const auto taken = logins->second.find(user->second);
+      if (taken != logins->second.end() &&
+          taken->second == container.environment.at("DB_PASSWORD")) {
+        continue;
+      }
+      insides_.refused.push_back(container.name + " on " + server);
+    }
+  }
 }
 
 Result<bool> RigMachines::send_image(const observe::Target&, const docker::SavedImage&,
@@ -131,7 +169,13 @@ Status RigMachines::start_container(const observe::Target& target,
       container.environment[name] = variable.substr(name.size() + 1);
     }
   }
+  // Data that is there keeps the password that it was made with.
+  if (const auto own = container.environment.find("POSTGRES_PASSWORD");
+      own != container.environment.end() && !insides_.logins.contains(container.service)) {
+    insides_.logins[container.service] = {{"app", own->second}};
+  }
   inside(target).containers.push_back(std::move(container));
+  check_logins();
   return fuse_.spend();
 }
 

@@ -55,11 +55,16 @@ class RigMachines : public observe::Machines {
   bool unreadable = false;
   /// Containers that run and do not answer.
   std::set<std::string> unhealthy;
+  /// Programs that set passwords end with an error.
+  bool deaf = false;
   /// The run is interrupted while it waits for this container.
   std::string interrupted_at;
 
  private:
   observe::Machine& inside(const observe::Target& target);
+  Result<ProcessResult> set_password(const observe::Target& target,
+                                     const observe::RemoteCommand& command);
+  void check_logins();
   observe::Container* find(const observe::Target& target, const std::string& name);
   Status change_container(const observe::Target& target, const std::string& name,
                           const std::string& state);

@@ -1,0 +1,262 @@
+// Plans the rotation of passwords: the service takes the new one, dependents are given it, and then
+// the one before is made to fail.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "lockfile/passwords.hpp"
+#include "plan/environment.hpp"
+#include "plan/planner.hpp"
+
+namespace paas::plan {
+
+namespace {
+
+using lockfile::RotationState;
+
+/// Whether a value can have come from a template, whatever its placeholders stood for.
+bool fits(const std::string& pattern, const std::string& value) {
+  const std::string gap(1, '\0');
+  const auto parts = text::split(
+      stack::expand(pattern, {{"user", gap}, {"password", gap}, {"database", gap}}), '\0');
+  if (!value.starts_with(parts.front()) || !value.ends_with(parts.back())) return false;
+  std::size_t at = 0;
+  for (const auto& part : parts) {
+    at = value.find(part, at);
+    if (at == std::string::npos) return false;
+    at += part.size();
+  }
+  return true;
+}
+
+bool has_placeholder(const std::string& pattern, const std::string& name) {
+  const auto names = stack::placeholders(pattern).names;
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool links_to(const stack::Stack& stack, const std::string& from, const std::string& to) {
+  const auto* service = stack::find_service(stack, from);
+  return service != nullptr && std::any_of(service->links.begin(), service->links.end(),
+                                           [&](const stack::Link& link) { return link.to == to; });
+}
+
+}  // namespace
+
+/// A user that has the password must go on being one of those that the stack file names: which one
+/// the data takes would be forgotten else.
+Status Planner::check_users() const {
+  for (const auto& service : stack_.services) {
+    if (!service.credentials) continue;
+    const auto& entry = lock_.services.at(service.name);
+    for (const auto& user : {entry.user, entry.rotation ? entry.rotation->user : ""}) {
+      if (user.empty() || user == service.credentials->user ||
+          user == service.credentials->other_user) {
+        continue;
+      }
+      return fail(ErrorKind::invalid,
+                  fmt::format("the password of {} is {}'s, and the stack file does not name that "
+                              "user any more",
+                              service.name, user),
+                  fmt::format("keep {} among credentials.user of {}; `paasctl secret rotate {}` "
+                              "gives the other one its turn",
+                              user, service.name, service.name));
+    }
+  }
+  return {};
+}
+
+Status Planner::begin_password_rotation(const std::string& name) {
+  const auto* service = stack::find_service(stack_, name);
+  if (service == nullptr || !service->credentials) {
+    return fail(ErrorKind::usage, fmt::format("{} has no password", name),
+                "services of type db and cache with credentials have one");
+  }
+  auto& entry = lock_.services.at(name);
+  if (entry.rotation) return {};
+  if (service->credentials->set.empty()) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the stack file has no credentials.set for {}", name),
+                "name the program in its container that reads a new password from standard "
+                "input, such as set: [/usr/local/bin/set-password]");
+  }
+  const auto* server = serving(lock_, name);
+  if (server == nullptr || server->release == 0) {
+    return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
+                "`paasctl up` starts it, with a password of its own");
+  }
+  const auto* inside = machine(server->droplet.name);
+  if (inside == nullptr) {
+    return fail(ErrorKind::unreachable,
+                fmt::format("{} cannot be looked at: nothing was changed", server->droplet.name),
+                "a password is rotated while its service runs");
+  }
+  const bool runs =
+      std::any_of(inside->containers.begin(), inside->containers.end(), [&](const auto& container) {
+        return container.service == name && container.release == server->release &&
+               container.state == "running";
+      });
+  if (!runs) {
+    return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
+                "`paasctl up` starts it again");
+  }
+  entry.rotation = lockfile::PasswordRotation{RotationState::pending, Secret(),
+                                              lockfile::next_user(*service->credentials, entry)};
+  return {};
+}
+
+Status Planner::begin_password_rotations() {
+  PAAS_CHECK(check_users());
+  for (const auto& [name, cause] : input_.rotate) PAAS_CHECK(begin_password_rotation(name));
+  return {};
+}
+
+bool Planner::is_rotated(const std::string& service) const {
+  const auto entry = ahead().services.find(service);
+  return entry != ahead().services.end() && entry->second.rotation &&
+         entry->second.rotation->state != RotationState::pending;
+}
+
+Cause Planner::rotation_cause(const std::string& service, const std::string& text) const {
+  const auto before = input_.lockfile.services.find(service);
+  const bool is_new = before == input_.lockfile.services.end() || !before->second.rotation;
+  return is_new ? request(text) : unfinished(text);
+}
+
+void Planner::plan_set_password(const stack::Service& service, const std::string& server,
+                                const Cause& cause) {
+  if (service.credentials->set.empty()) return;
+  auto& step =
+      add(StepKind::set_password, service.name, cause,
+          {"start_container/" + server, "attach_volume/" + server, "prepare_server/" + server});
+  step.service = service.name;
+  step.server = server;
+  step.subject = service.name;
+}
+
+/// Dependents start after these steps, and get what is set then: they are compared with that.
+void Planner::plan_new_passwords() {
+  std::vector<std::string> set_now;
+  for (const auto& service : stack_.services) {
+    auto& entry = lock_.services.at(service.name);
+    if (!service.credentials || !entry.rotation) continue;
+    if (entry.rotation->state != RotationState::pending) continue;
+    if (service.credentials->set.empty()) {
+      // Nobody can tell the data: what was lost with a lockfile is believed to be what is made now.
+      if (entry.password.empty()) {
+        entry.password = std::move(entry.rotation->password);
+        entry.rotation.reset();
+      } else {
+        warnings_.push_back(fmt::format(
+            "the rotation of {}'s password waits: the stack file has no credentials.set for it",
+            service.name));
+      }
+      continue;
+    }
+    const auto& placed = placed_.at(service.name).front();
+    if (!placed.created && !placed.looked_at) {
+      if (has_step("power_on_server/" + placed.name)) continue;
+      warnings_.push_back(fmt::format("the rotation of {}'s password waits: {} does not answer",
+                                      service.name, placed.name));
+      continue;
+    }
+    const auto asked = input_.rotate.find(service.name);
+    const std::string text =
+        asked != input_.rotate.end() ? asked->second : "its rotation is unfinished";
+    plan_set_password(service, placed.name, rotation_cause(service.name, text));
+    set_now.push_back(service.name);
+  }
+  if (set_now.empty()) return;
+  ahead_ = lock_;
+  for (const auto& name : set_now) ahead_->services.at(name).rotation->state = RotationState::set;
+}
+
+/// Whether a variable of the service's own container has to stay as it was made: what a password
+/// became since then the service was told by the `set` program.
+bool Planner::is_kept_in_container(const stack::Service& service, const std::string& variable,
+                                   const std::string& value) const {
+  if (!service.credentials) return false;
+  const auto& entry = ahead().services.at(service.name);
+  if (!entry.rotation && entry.password_rotated.empty()) return false;
+  const auto declared = service.credentials->env.find(variable);
+  if (declared == service.credentials->env.end()) return false;
+  const auto& pattern = declared->second;
+  const bool changes =
+      has_placeholder(pattern, "password") ||
+      (has_placeholder(pattern, "user") && !service.credentials->other_user.empty());
+  return changes && fits(pattern, value);
+}
+
+/// Whether a variable has a password that its service cannot be told now. The one that the
+/// container has may work, so it is left alone.
+bool Planner::is_waiting_for_password(const stack::Service& service,
+                                      const std::string& variable) const {
+  return std::any_of(service.links.begin(), service.links.end(), [&](const stack::Link& link) {
+    const auto entry = ahead().services.find(link.to);
+    // One that is set by this plan is made when it is carried out.
+    return entry != ahead().services.end() && entry->second.rotation &&
+           entry->second.rotation->state == RotationState::pending &&
+           lockfile::login_of_dependents(entry->second).password.empty() &&
+           link_variables(stack_, ahead(), link).unknown.contains(variable);
+  });
+}
+
+/// What takes the old password away from all that may have it.
+std::vector<std::string> Planner::steps_before_retiring(const stack::Service& service) const {
+  std::vector<std::string> after = {"set_password/" + service.name};
+  const auto depends = [&](const std::string& name) {
+    // One that is unlinked by this very plan has it until its new container runs.
+    return links_to(stack_, name, service.name) ||
+           (input_.lockfile.applied && links_to(*input_.lockfile.applied, name, service.name));
+  };
+  for (const auto& [name, server] : lock_.servers) {
+    const bool leaves = departures_.contains(name);
+    if (!leaves && !depends(server.service) && server.service != service.name) continue;
+    for (const auto* kind : {"start_container/", "add_to_rotation/", "retire_container/",
+                             "delete_server/", "forget_server/"}) {
+      after.push_back(kind + name);
+    }
+  }
+  return after;
+}
+
+void Planner::plan_retire_password(const stack::Service& service) {
+  const auto& rotation = *ahead().services.at(service.name).rotation;
+  const auto answers = [](const Placed& placed) { return placed.created || placed.looked_at; };
+  const auto& own = placed_.at(service.name).front();
+  std::vector<std::string> silent;
+  if (!answers(own)) silent.push_back(own.name);
+  for (const auto& other : stack_.services) {
+    if (rotation.state == RotationState::pushed || !links_to(stack_, other.name, service.name)) {
+      continue;
+    }
+    for (const auto& placed : placed_.at(other.name)) {
+      if (!answers(placed)) silent.push_back(placed.name);
+    }
+  }
+  // Those that are powered on by this plan are looked at by the next one.
+  const bool woken = std::any_of(silent.begin(), silent.end(), [&](const std::string& name) {
+    return has_step("power_on_server/" + name);
+  });
+  if (!silent.empty()) {
+    if (woken) return;
+    warnings_.push_back(fmt::format("the old password of {} goes on working: {} {} not answer",
+                                    service.name, fmt::join(silent, ", "),
+                                    silent.size() == 1 ? "does" : "do"));
+    return;
+  }
+  auto& step = add(StepKind::retire_password, service.name,
+                   rotation_cause(service.name, "all that link to it have the new one then"),
+                   steps_before_retiring(service));
+  step.service = service.name;
+  step.server = own.name;
+  step.subject = service.name;
+}
+
+void Planner::plan_old_passwords() {
+  for (const auto& service : stack_.services) {
+    if (service.credentials && is_rotated(service.name)) plan_retire_password(service);
+  }
+}
+
+}  // namespace paas::plan
