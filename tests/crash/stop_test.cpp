@@ -57,13 +57,12 @@ TEST_CASE("crash: runs that are stopped again and again come to the same end") {
 }
 
 TEST_CASE("crash: points that failed once") {
-  for (const auto* text :
-       {// An empty list made a run reserve a second address.
-        "replace-lb:empty-list:1:14",
-        // The volume was still attached to the droplet that had just gone.
-        "up-then-destroy:stop:8:320",
-        // The address came to the droplet only after it had been looked for.
-        "up-then-destroy:stop:8:342", "up-then-destroy:power:8:345"}) {
+  for (const auto* text : {// An empty list made a run reserve a second address.
+                           "replace-lb:empty-list:1:14",
+                           // The volume was still attached to the droplet that had just gone.
+                           "up-then-destroy:stop:8:320",
+                           // The address came to the droplet only after it had been looked for.
+                           "up-then-destroy:stop:8:342", "up-then-destroy:power:8:345"}) {
     const auto point = point_from(text);
     REQUIRE(point);
     const Stage stage(*find_scenario(point->scenario), point->seed);

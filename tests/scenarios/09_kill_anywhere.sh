@@ -86,7 +86,7 @@ run paasctl up --yes
 length=$(($(date +%s%3N) - began))
 check_equal "status of up where no image can be had" 1 "$status"
 check_equal "every server is ready" "true true true" "$(jq -r '.servers[].prepared' paas.lock | xargs)"
-run paasctl down --yes --volumes --confirm zipkick-db
+run paasctl down --yes --volumes --confirm shop-db
 check_equal "status of down" 0 "$status"
 check_nothing_left "down"
 echo "up takes $length ms"
@@ -94,7 +94,7 @@ echo "up takes $length ms"
 ((length < 30000)) || length=30000
 for ((number = 1; number <= kills && (number <= kills_at_least || SECONDS < seconds); number++)); do
   if ((number % 8 == 0)); then
-    killed $((length / 2 + 1)) down --yes --volumes --confirm zipkick-db
+    killed $((length / 2 + 1)) down --yes --volumes --confirm shop-db
   else
     killed "$length" up --yes
   fi
@@ -102,7 +102,7 @@ for ((number = 1; number <= kills && (number <= kills_at_least || SECONDS < seco
   if ((number % 8 != 0)); then
     continue
   fi
-  run paasctl down --yes --volumes --confirm zipkick-db
+  run paasctl down --yes --volumes --confirm shop-db
   check_equal "$moment: status of down --yes --volumes" 0 "$status"
   check_nothing_left "$moment"
 done
@@ -116,7 +116,7 @@ check_each_once "the last up"
 check_equal "each server once" 3 "$(droplets | wc -l)"
 check_equal "one volume" 1 "$(api volumes | jq .meta.total)"
 check_equal "one reserved IP" 1 "$(api reserved_ips | jq .meta.total)"
-run paasctl down --yes --volumes --confirm zipkick-db
+run paasctl down --yes --volumes --confirm shop-db
 check_equal "status of down" 0 "$status"
 check_nothing_left "the last down"
 cli_end
