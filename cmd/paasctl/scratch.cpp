@@ -45,16 +45,22 @@ std::string runtime_base(Environment& environment) {
 
 Result<std::unique_ptr<Scratch>> Scratch::make(Ports& ports, const std::string& base) {
   sweep(ports.files, base);
-  // Another run may sweep the new folder before its guard is taken: then another one is made.
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  // Another run may sweep the new folder before its guard is taken, or while it is made: then
+  // another one is made.
+  Status made;
+  for (int attempt = 0; attempt < 8; ++attempt) {
     const auto folder =
         fmt::format("{}/{}{}", base, prefix, text::hex(ports.random.bytes(random_bytes)));
-    PAAS_CHECK(ports.files.make_directories(folder, 0700));
+    made = ports.files.make_directories(folder, 0700);
+    if (!made) continue;
     auto guard = ports.files.try_guard(guard_of(folder), "in use");
-    if (guard && *guard) {
+    // A guard that was taken as it was swept is one of a file that is gone.
+    const auto there = ports.files.info(guard_of(folder));
+    if (guard && *guard && there && *there) {
       return std::unique_ptr<Scratch>(new Scratch(ports.files, folder, std::move(*guard)));
     }
   }
+  if (!made) return fail(made.error());
   return fail(ErrorKind::failed, "no private folder could be made below " + base);
 }
 

@@ -71,6 +71,9 @@ Prepared prepare(const ChildOptions& options) {
     // What was ignored from outside (nohup) stays so; only our own SIGPIPE is given back.
     if (number == SIGPIPE ||
         (::sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)) {
+      // One that the terminal sent before this child had a group of its own was for the parent,
+      // which ends the group itself: ignoring drops it.
+      if (options.place == ChildPlace::own_group) ::signal(number, SIG_IGN);
       ::signal(number, SIG_DFL);
     }
   }
