@@ -18,8 +18,7 @@ Status Servers::reach(const Target& target) {
   world_.provider.advance(world_.time);
   const auto* droplet = droplet_at(target.address);
   const auto* since = droplet == nullptr ? nullptr : world_.provider.booted_at(droplet->id);
-  if (since == nullptr || droplet->status != cloud::DropletStatus::active ||
-      world_.time < *since) {
+  if (since == nullptr || droplet->status != cloud::DropletStatus::active || world_.time < *since) {
     return fail(ErrorKind::unreachable, "connecting to " + target.name + ": connection refused");
   }
   const auto used = world_.host_keys.find(droplet->name);
