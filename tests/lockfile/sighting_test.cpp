@@ -51,7 +51,7 @@ void check_refused(const Result<Lockfile>& loaded, const std::string& part) {
   CHECK(loaded.error().hint.find("`paasctl state accept`") != std::string::npos);
 }
 
-TEST_CASE("lockfile: an older one put back is refused, and nothing is changed") {
+TEST_CASE("case 19: an older lockfile put back is refused, and nothing is changed") {
   SightingFixture f;
   f.change("10.0.0.0/20");
   const auto older = f.text();
