@@ -123,6 +123,25 @@ Cause Planner::rotation_cause(const std::string& service, const std::string& tex
   return is_new ? request(text) : unfinished(text);
 }
 
+/// Why variables change, when all of them come with passwords that are rotated; else empty.
+Cause Planner::rotated_passwords(const stack::Service& service,
+                                 std::vector<std::string> names) const {
+  std::vector<std::string> rotated;
+  for (const auto& link : service.links) {
+    if (!is_rotated(link.to)) continue;
+    const auto given = link_variables(stack_, ahead(), link);
+    const auto explained = std::erase_if(names, [&](const std::string& name) {
+      return given.values.contains(name) || given.unknown.contains(name);
+    });
+    if (explained > 0) rotated.push_back(link.to);
+  }
+  if (!names.empty() || rotated.empty()) return {};
+  return rotation_cause(
+      rotated.front(),
+      fmt::format("the password{} of {} {} rotated", rotated.size() == 1 ? "" : "s",
+                  fmt::join(rotated, " and "), rotated.size() == 1 ? "is" : "are"));
+}
+
 void Planner::plan_set_password(const stack::Service& service, const std::string& server,
                                 const Cause& cause) {
   if (service.credentials->set.empty()) return;

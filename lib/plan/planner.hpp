@@ -81,6 +81,7 @@ class Planner {
   void plan_retire_password(const stack::Service& service);
   std::vector<std::string> steps_before_retiring(const stack::Service& service) const;
   Cause rotation_cause(const std::string& service, const std::string& text) const;
+  Cause rotated_passwords(const stack::Service& service, std::vector<std::string> names) const;
   bool is_rotated(const std::string& service) const;
   bool is_kept_in_container(const stack::Service& service, const std::string& variable,
                             const std::string& value) const;
