@@ -105,7 +105,22 @@ Status Planner::begin_password_rotation(const std::string& name) {
   return {};
 }
 
+/// The lockfile names no user before a first rotation: it is the first that the stack file named
+/// when it was applied. Where two take turns now, it keeps its password in whatever place it is.
+void Planner::keep_first_users() {
+  if (!input_.lockfile.applied) return;
+  for (const auto& service : stack_.services) {
+    const auto* applied = stack::find_service(*input_.lockfile.applied, service.name);
+    if (applied == nullptr || !applied->credentials || !service.credentials) continue;
+    auto& entry = lock_.services.at(service.name);
+    const auto& first = applied->credentials->user;
+    if (service.credentials->other_user.empty() || first == service.credentials->user) continue;
+    if (entry.user.empty() && !entry.password.empty()) entry.user = first;
+  }
+}
+
 Status Planner::begin_password_rotations() {
+  keep_first_users();
   PAAS_CHECK(check_users());
   for (const auto& [name, cause] : input_.rotate) PAAS_CHECK(begin_password_rotation(name));
   return {};

@@ -73,6 +73,7 @@ class Planner {
   // passwords.cpp
   Status check_users() const;
   Status begin_password_rotation(const std::string& name);
+  void keep_first_users();
   Status begin_password_rotations();
   void plan_new_passwords();
   void plan_set_password(const stack::Service& service, const std::string& server,
