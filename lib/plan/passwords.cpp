@@ -1,5 +1,7 @@
 // Plans the rotation of passwords: the service takes the new one, dependents are given it, and then
 // the one before is made to fail.
+#include "plan/passwords.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,6 +45,29 @@ bool links_to(const stack::Stack& stack, const std::string& from, const std::str
 
 }  // namespace
 
+Status check_rotatable(const stack::Stack& stack, const lockfile::Lockfile& lockfile,
+                       const std::string& name) {
+  const auto* service = stack::find_service(stack, name);
+  if (service == nullptr || !service->credentials) {
+    return fail(ErrorKind::usage, fmt::format("{} has no password", name),
+                "services of type db and cache with credentials have one");
+  }
+  const auto entry = lockfile.services.find(name);
+  if (entry != lockfile.services.end() && entry->second.rotation) return {};
+  if (service->credentials->set.empty()) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the stack file has no credentials.set for {}", name),
+                "name the program in its container that reads a new password from standard "
+                "input, such as set: [/usr/local/bin/set-password]");
+  }
+  const auto* server = serving(lockfile, name);
+  if (server == nullptr || server->release == 0) {
+    return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
+                "`paasctl up` starts it, with a password of its own");
+  }
+  return {};
+}
+
 /// A user that has the password must go on being one of those that the stack file names: which one
 /// the data takes would be forgotten else.
 Status Planner::check_users() const {
@@ -67,24 +92,11 @@ Status Planner::check_users() const {
 }
 
 Status Planner::begin_password_rotation(const std::string& name) {
-  const auto* service = stack::find_service(stack_, name);
-  if (service == nullptr || !service->credentials) {
-    return fail(ErrorKind::usage, fmt::format("{} has no password", name),
-                "services of type db and cache with credentials have one");
-  }
+  PAAS_CHECK(check_rotatable(stack_, lock_, name));
   auto& entry = lock_.services.at(name);
   if (entry.rotation) return {};
-  if (service->credentials->set.empty()) {
-    return fail(ErrorKind::invalid,
-                fmt::format("the stack file has no credentials.set for {}", name),
-                "name the program in its container that reads a new password from standard "
-                "input, such as set: [/usr/local/bin/set-password]");
-  }
+  const auto* service = stack::find_service(stack_, name);
   const auto* server = serving(lock_, name);
-  if (server == nullptr || server->release == 0) {
-    return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
-                "`paasctl up` starts it, with a password of its own");
-  }
   const auto* inside = machine(server->droplet.name);
   if (inside == nullptr) {
     return fail(ErrorKind::unreachable,
