@@ -112,6 +112,13 @@ Status Planner::begin_password_rotation(const std::string& name) {
     return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
                 "`paasctl up` starts it again");
   }
+  if (service->credentials->retire.empty()) {
+    // What sets the new one is all there is: as a rule the old one fails with it.
+    warnings_.push_back(fmt::format(
+        "{} has no credentials.retire: its dependents may be refused from the moment it "
+        "takes the new password until they have it",
+        name));
+  }
   entry.rotation = lockfile::PasswordRotation{RotationState::pending, Secret(),
                                               lockfile::next_user(*service->credentials, entry)};
   return {};

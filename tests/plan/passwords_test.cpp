@@ -129,6 +129,18 @@ TEST_CASE("passwords: a dependent that is powered on has the new one before the 
   check_no_violations(world);
 }
 
+TEST_CASE("passwords: with one user whose old password fails at once that is said before") {
+  auto world = up();
+  world.service("db").credentials->other_user.clear();
+  world.input.rotate["db"] = "its password is rotated";
+  CHECK(world.plan().warnings == std::vector<std::string>{});
+  world.service("db").credentials->retire.clear();
+  CHECK(world.plan().warnings ==
+        std::vector<std::string>{
+            "db has no credentials.retire: its dependents may be refused from the moment it "
+            "takes the new password until they have it"});
+}
+
 TEST_CASE("passwords: nothing is begun with a database that cannot be reached") {
   auto world = up();
   world.cut_off("zipkick-db-1");
