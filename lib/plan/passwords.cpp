@@ -273,36 +273,61 @@ std::vector<std::string> Planner::steps_before_retiring(const stack::Service& se
   return after;
 }
 
-void Planner::plan_retire_password(const stack::Service& service) {
-  const auto& rotation = *ahead().services.at(service.name).rotation;
-  const auto answers = [](const Placed& placed) { return placed.created || placed.looked_at; };
+/// Servers that may have the old password when this plan is done: those that do not answer, and
+/// those where an older container stays.
+Planner::Holders Planner::holders_of_old_password(const stack::Service& service) const {
+  Holders holders;
   const auto& own = placed_.at(service.name).front();
-  std::vector<std::string> silent;
-  if (!answers(own)) silent.push_back(own.name);
+  if (!own.created && !own.looked_at) holders.silent.push_back(own.name);
+  if (ahead().services.at(service.name).rotation->state == RotationState::pushed) return holders;
   for (const auto& other : stack_.services) {
-    if (rotation.state == RotationState::pushed || !links_to(stack_, other.name, service.name)) {
-      continue;
-    }
+    if (!links_to(stack_, other.name, service.name)) continue;
     for (const auto& placed : placed_.at(other.name)) {
-      if (!answers(placed)) silent.push_back(placed.name);
+      if (placed.created) continue;
+      if (!placed.looked_at) {
+        holders.silent.push_back(placed.name);
+      } else if (keeps_older_container(other, placed)) {
+        holders.older.push_back(placed.name);
+      }
     }
   }
+  return holders;
+}
+
+/// Whether a container that another one took the place of runs on: it is not retired while nobody
+/// knows whether HAProxy sends it requests.
+bool Planner::keeps_older_container(const stack::Service& service, const Placed& placed) const {
+  if (has_step("retire_container/" + placed.name)) return false;
+  const auto& containers = machine(placed.name)->containers;
+  const int release = lock_.servers.at(placed.name).release;
+  return std::any_of(containers.begin(), containers.end(), [&](const auto& container) {
+    return container.service == service.name && container.release != release &&
+           container.state == "running";
+  });
+}
+
+void Planner::plan_retire_password(const stack::Service& service) {
+  const auto [silent, older] = holders_of_old_password(service);
   // Those that are powered on by this plan are looked at by the next one.
   const bool woken = std::any_of(silent.begin(), silent.end(), [&](const std::string& name) {
     return has_step("power_on_server/" + name);
   });
+  if (woken) return;
+  const auto goes_on = fmt::format("the old password of {} goes on working: ", service.name);
   if (!silent.empty()) {
-    if (woken) return;
-    warnings_.push_back(fmt::format("the old password of {} goes on working: {} {} not answer",
-                                    service.name, fmt::join(silent, ", "),
+    warnings_.push_back(fmt::format("{}{} {} not answer", goes_on, fmt::join(silent, ", "),
                                     silent.size() == 1 ? "does" : "do"));
-    return;
   }
+  if (!older.empty()) {
+    warnings_.push_back(
+        fmt::format("{}an older container runs on {}", goes_on, fmt::join(older, ", ")));
+  }
+  if (!silent.empty() || !older.empty()) return;
   auto& step = add(StepKind::retire_password, service.name,
                    rotation_cause(service.name, "all that link to it have the new one then"),
                    steps_before_retiring(service));
   step.service = service.name;
-  step.server = own.name;
+  step.server = placed_.at(service.name).front().name;
   step.subject = service.name;
 }
 

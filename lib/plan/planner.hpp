@@ -79,6 +79,12 @@ class Planner {
   void plan_set_password(const stack::Service& service, const std::string& server,
                          const Cause& cause);
   void plan_old_passwords();
+  struct Holders {
+    std::vector<std::string> silent;
+    std::vector<std::string> older;
+  };
+  Holders holders_of_old_password(const stack::Service& service) const;
+  bool keeps_older_container(const stack::Service& service, const Placed& placed) const;
   void plan_retire_password(const stack::Service& service);
   std::vector<std::string> steps_before_retiring(const stack::Service& service) const;
   Cause rotation_cause(const std::string& service, const std::string& text) const;

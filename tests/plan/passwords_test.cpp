@@ -118,6 +118,32 @@ TEST_CASE("passwords: the old one works until a dependent that is cut off has th
   check_no_violations(world);
 }
 
+TEST_CASE("passwords: the old one works while a container with it may have requests") {
+  auto world = up();
+  world.input.rotate["db"] = "its password is rotated";
+  auto killed = world.plan();
+  // Killed when the new containers run, before the old ones are out of the rotation.
+  std::erase_if(killed.steps, [](const Step& step) {
+    return step.kind == StepKind::add_to_rotation || step.kind == StepKind::retire_container ||
+           step.kind == StepKind::retire_password;
+  });
+  world.apply(killed);
+  world.input.rotate.clear();
+  REQUIRE(world.machine("zipkick-backend-1").containers.size() == 2);
+  const auto reachable = world.server("zipkick-lb-1");
+  world.cut_off("zipkick-lb-1");
+  const auto plan = world.plan();
+  CHECK_FALSE(has_step(plan, "retire_password/db"));
+  CHECK(std::count(plan.warnings.begin(), plan.warnings.end(),
+                   "the old password of db goes on working: an older container runs on "
+                   "zipkick-backend-1, zipkick-backend-2") == 1);
+  world.server("zipkick-lb-1") = reachable;
+  world.up();
+  CHECK_FALSE(world.lock().services.at("db").rotation);
+  CHECK(rendered(world.plan()) == "nothing to do\n");
+  check_no_violations(world);
+}
+
 TEST_CASE("passwords: a dependent that is powered on has the new one before the old one fails") {
   auto world = up();
   world.power_off("zipkick-backend-2");
