@@ -109,7 +109,6 @@ traffic_stop() {
 # Ends them: none may have failed, there must have been some of each kind, and a connection that was to be kept must
 # have carried many.
 traffic_end() {
-  local report
   traffic_stop
   check_equal "no request failed: $(jq -c .requests <<<"$report")" "0 []" \
     "$(jq -r '"\(.failures | length) \(.failures[:5])"' <<<"$report" || true)"

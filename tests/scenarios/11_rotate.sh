@@ -81,7 +81,7 @@ check_rotated() {
 total=0
 requests_end() {
   traffic_end
-  total=$((total + $(jq '[.requests[]] | add' <<<"$report")))
+  ((total += $(jq '[.requests[]] | add' <<<"$report")))
 }
 
 # A second run finds nothing to do and touches nothing.
@@ -250,5 +250,26 @@ check_equal "PostgreSQL takes the password that is in use" app "$(ask_postgres "
 check_equal "Redis as well" PONG "$(ask_redis "$(cache_password)")"
 check_equal "no backend was touched" "$containers" "$(containers_of backend)"
 eventually 30 "the stack answers" serves
+check_unchanged_by_up
+
+# --- A lost lockfile ----------------------------------------------------------------------------------------
+
+say "A lockfile that is made again knows no password: PostgreSQL gets another one"
+ssh-keygen -q -t ed25519 -N '' -C own -f "$folder/own"
+for server in $(lockfile '.servers | keys[]'); do
+  docker exec -i "$(machine_of "$server")" sh -c 'cat >>/root/.ssh/authorized_keys' <"$folder/own.pub"
+done
+export SSH_AUTH_SOCK=$folder/agent
+ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null &
+eventually 20 "an agent has a key that servers know" ssh-add -q "$folder/own"
+remember_passwords
+# Redis is started again, because it has no data to lose, so its password is not what these requests are about.
+traffic_begin /
+rm -f paas.lock paas.lock.backup
+check_status "state rebuild" 0 paasctl state rebuild --trust-host-keys --yes
+check_equal "the password in use is to be replaced" "pending null" "$(state_of db) $(lockfile .services.cache.rotation)"
+check_status "up" 0 paasctl up --yes
+requests_end
+check_rotated
 check_unchanged_by_up
 say "$total requests while passwords were rotated, and none failed"
