@@ -13,7 +13,7 @@ using lockfile::PasswordRotation;
 using lockfile::RotationState;
 
 /// The example is up. Its database has two users that take turns, its cache takes two passwords.
-World up() {
+World with_rotations() {
   World world;
   for (const auto* name : {"db", "cache"}) {
     world.service(name).credentials->set = {"/usr/local/bin/set-password"};
@@ -35,7 +35,7 @@ void rotate(World& world, const std::vector<std::string>& services) {
   world.input.rotate.clear();
 }
 
-bool has_step(const Plan& plan, const std::string& id) {
+bool is_planned(const Plan& plan, const std::string& id) {
   return std::any_of(plan.steps.begin(), plan.steps.end(),
                      [&](const Step& step) { return step.id == id; });
 }
@@ -52,7 +52,7 @@ std::string user_of(World& world, const std::string& server) {
 }
 
 TEST_CASE("passwords: two users take turns, and each time the other one gets the new password") {
-  auto world = up();
+  auto world = with_rotations();
   for (const auto* user : {"app_b", "app", "app_b"}) {
     CAPTURE(user);
     rotate(world, {"db"});
@@ -67,7 +67,7 @@ TEST_CASE("passwords: two users take turns, and each time the other one gets the
 }
 
 TEST_CASE("passwords: a rotation that was asked for again goes on with the same password") {
-  auto world = up();
+  auto world = with_rotations();
   const PasswordRotation under_way = {RotationState::set, Secret("next"), "app_b"};
   world.lock().services.at("db").rotation = under_way;
   world.input.rotate["db"] = "its password is rotated";
@@ -77,7 +77,7 @@ TEST_CASE("passwords: a rotation that was asked for again goes on with the same 
 }
 
 TEST_CASE("passwords: several that are rotated at once are one short reason") {
-  auto world = up();
+  auto world = with_rotations();
   world.input.rotate = {{"db", "it is asked for"}, {"cache", "it is asked for"}};
   const auto plan = world.plan();
   int told = 0;
@@ -94,21 +94,21 @@ TEST_CASE("passwords: several that are rotated at once are one short reason") {
 }
 
 TEST_CASE("passwords: the old one works until a dependent that is cut off has the new one") {
-  auto world = up();
+  auto world = with_rotations();
   const auto reachable = world.server("zipkick-backend-2");
   world.cut_off("zipkick-backend-2");
   world.input.rotate["db"] = "its password is rotated";
   const auto plan = world.plan();
-  CHECK(has_step(plan, "set_password/db"));
-  CHECK(has_step(plan, "start_container/zipkick-backend-1"));
-  CHECK_FALSE(has_step(plan, "retire_password/db"));
+  CHECK(is_planned(plan, "set_password/db"));
+  CHECK(is_planned(plan, "start_container/zipkick-backend-1"));
+  CHECK_FALSE(is_planned(plan, "retire_password/db"));
   CHECK(std::count(plan.warnings.begin(), plan.warnings.end(),
                    "the old password of db goes on working: zipkick-backend-2 does not answer") ==
         1);
   world.apply(plan);
   world.input.rotate.clear();
   CHECK(world.lock().services.at("db").rotation->state == RotationState::set);
-  CHECK_FALSE(has_step(world.plan(), "retire_password/db"));
+  CHECK_FALSE(is_planned(world.plan(), "retire_password/db"));
   // It is back, and runs with the old one.
   world.server("zipkick-backend-2") = reachable;
   CHECK(user_of(world, "zipkick-backend-2") == "app");
@@ -119,7 +119,7 @@ TEST_CASE("passwords: the old one works until a dependent that is cut off has th
 }
 
 TEST_CASE("passwords: the old one works while a container with it may have requests") {
-  auto world = up();
+  auto world = with_rotations();
   world.input.rotate["db"] = "its password is rotated";
   auto killed = world.plan();
   // Killed when the new containers run, before the old ones are out of the rotation.
@@ -133,7 +133,7 @@ TEST_CASE("passwords: the old one works while a container with it may have reque
   const auto reachable = world.server("zipkick-lb-1");
   world.cut_off("zipkick-lb-1");
   const auto plan = world.plan();
-  CHECK_FALSE(has_step(plan, "retire_password/db"));
+  CHECK_FALSE(is_planned(plan, "retire_password/db"));
   CHECK(std::count(plan.warnings.begin(), plan.warnings.end(),
                    "the old password of db goes on working: an older container runs on "
                    "zipkick-backend-1, zipkick-backend-2") == 1);
@@ -145,7 +145,7 @@ TEST_CASE("passwords: the old one works while a container with it may have reque
 }
 
 TEST_CASE("passwords: a dependent that is powered on has the new one before the old one fails") {
-  auto world = up();
+  auto world = with_rotations();
   world.power_off("zipkick-backend-2");
   rotate(world, {"db"});
   CHECK(world.lock().services.at("db").rotation->state == RotationState::set);
@@ -156,7 +156,7 @@ TEST_CASE("passwords: a dependent that is powered on has the new one before the 
 }
 
 TEST_CASE("passwords: with one user whose old password fails at once that is said before") {
-  auto world = up();
+  auto world = with_rotations();
   world.service("db").credentials->other_user.clear();
   world.input.rotate["db"] = "its password is rotated";
   CHECK(world.plan().warnings == std::vector<std::string>{});
@@ -168,7 +168,7 @@ TEST_CASE("passwords: with one user whose old password fails at once that is sai
 }
 
 TEST_CASE("passwords: nothing is begun with a database that cannot be reached") {
-  auto world = up();
+  auto world = with_rotations();
   world.cut_off("zipkick-db-1");
   const auto error = refusal(world, "db");
   CHECK(error.kind == ErrorKind::unreachable);
@@ -176,7 +176,7 @@ TEST_CASE("passwords: nothing is begun with a database that cannot be reached") 
 }
 
 TEST_CASE("passwords: nothing is begun with a database that does not run") {
-  auto world = up();
+  auto world = with_rotations();
   world.container("zipkick-db-1").state = "exited";
   CHECK(refusal(world, "db").message == "db does not run: nothing was changed");
   world.machine("zipkick-db-1").containers.clear();
@@ -188,7 +188,7 @@ TEST_CASE("passwords: nothing is begun with a database that does not run") {
 
 TEST_CASE(
     "passwords: only a service with credentials and a program to set them has any to rotate") {
-  auto world = up();
+  auto world = with_rotations();
   CHECK(refusal(world, "backend").kind == ErrorKind::usage);
   world.service("db").credentials->set.clear();
   const auto error = refusal(world, "db");
@@ -197,7 +197,7 @@ TEST_CASE(
 }
 
 TEST_CASE("passwords: a pending one waits for its database, and nobody is given it") {
-  auto world = up();
+  auto world = with_rotations();
   const auto reachable = world.server("zipkick-db-1");
   world.lock().services.at("db").rotation = {RotationState::pending, Secret("next"), "app_b"};
   world.cut_off("zipkick-db-1");
@@ -213,12 +213,12 @@ TEST_CASE("passwords: a pending one waits for its database, and nobody is given 
 
 TEST_CASE("passwords: the old one goes on working while its database cannot be reached") {
   for (const auto state : {RotationState::set, RotationState::pushed}) {
-    auto world = up();
+    auto world = with_rotations();
     const auto reachable = world.server("zipkick-db-1");
     world.lock().services.at("db").rotation = {state, Secret("next"), "app_b"};
     world.cut_off("zipkick-db-1");
     const auto plan = world.plan();
-    CHECK_FALSE(has_step(plan, "retire_password/db"));
+    CHECK_FALSE(is_planned(plan, "retire_password/db"));
     CHECK(rendered(plan).find("the old password of db goes on working: zipkick-db-1") !=
           std::string::npos);
     CHECK(plan.lockfile.services.at("db").rotation->state == state);
@@ -230,16 +230,16 @@ TEST_CASE("passwords: the old one goes on working while its database cannot be r
 }
 
 TEST_CASE("passwords: once all have the new one a dependent that is cut off holds nothing up") {
-  auto world = up();
+  auto world = with_rotations();
   rotate(world, {"db"});
   world.lock().services.at("db").rotation = {RotationState::pushed,
                                              world.lock().services.at("db").password, "app_b"};
   world.cut_off("zipkick-backend-2");
-  CHECK(has_step(world.plan(), "retire_password/db"));
+  CHECK(is_planned(world.plan(), "retire_password/db"));
 }
 
 TEST_CASE("passwords: a user that has one cannot leave the stack file") {
-  auto world = up();
+  auto world = with_rotations();
   rotate(world, {"db"});
   REQUIRE(world.lock().services.at("db").user == "app_b");
   auto& credentials = *world.service("db").credentials;
@@ -257,7 +257,7 @@ TEST_CASE("passwords: a user that has one cannot leave the stack file") {
 }
 
 TEST_CASE("passwords: a user that has one keeps it when it is no more the first that is named") {
-  auto world = up();
+  auto world = with_rotations();
   REQUIRE(world.lock().services.at("db").user.empty());
   auto& credentials = *world.service("db").credentials;
   SUBCASE("it is the second") {
@@ -276,7 +276,7 @@ TEST_CASE("passwords: a user that has one keeps it when it is no more the first 
 }
 
 TEST_CASE("passwords: the user that is not in use may be another one") {
-  auto world = up();
+  auto world = with_rotations();
   rotate(world, {"db"});
   world.service("db").credentials->user = "app_c";
   CHECK(rendered(world.plan()) == "nothing to do\n");
