@@ -1,5 +1,6 @@
 // `paasctl secret`: passwords of services.
 #include "losses.hpp"
+#include "plan/passwords.hpp"
 #include "program.hpp"
 #include "session.hpp"
 
@@ -20,6 +21,13 @@ Result<int> rotate(Program& program, const Options& options) {
   }
   Change change;
   change.command = "paasctl secret rotate";
+  // Before the provider and the servers are asked anything.
+  change.prepare = [&](Session& opened) -> Status {
+    for (const auto& [name, cause] : rotations) {
+      PAAS_CHECK(plan::check_rotatable(opened.stack, opened.lockfile, name));
+    }
+    return {};
+  };
   change.adjust = [&](plan::Input& input) { input.rotate = rotations; };
   return apply_change(program, *session, change);
 }

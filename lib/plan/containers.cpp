@@ -83,18 +83,8 @@ Cause Planner::environment_change(const stack::Service& service,
   }
   if (names.empty()) return {};
   std::sort(names.begin(), names.end());
-  const auto text =
-      fmt::format("{} change{}", fmt::join(names, ", "), names.size() == 1 ? "s" : "");
-  for (const auto& link : service.links) {
-    if (!is_rotated(link.to)) continue;
-    const auto given = link_variables(stack_, ahead(), link);
-    const auto is_given = [&](const std::string& name) {
-      return given.values.contains(name) || given.unknown.contains(name);
-    };
-    if (!std::all_of(names.begin(), names.end(), is_given)) continue;
-    return rotation_cause(link.to, fmt::format("{}: the password of {} is rotated", text, link.to));
-  }
-  return change(text);
+  if (const auto cause = rotated_passwords(service, names); !cause.empty()) return cause;
+  return change(fmt::format("{} change{}", fmt::join(names, ", "), names.size() == 1 ? "s" : ""));
 }
 
 Cause Planner::reason_to_start(const stack::Service& service, const Placed& placed) const {

@@ -1,5 +1,7 @@
 // Plans the rotation of passwords: the service takes the new one, dependents are given it, and then
 // the one before is made to fail.
+#include "plan/passwords.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,6 +45,29 @@ bool links_to(const stack::Stack& stack, const std::string& from, const std::str
 
 }  // namespace
 
+Status check_rotatable(const stack::Stack& stack, const lockfile::Lockfile& lockfile,
+                       const std::string& name) {
+  const auto* service = stack::find_service(stack, name);
+  if (service == nullptr || !service->credentials) {
+    return fail(ErrorKind::usage, fmt::format("{} has no password", name),
+                "services of type db and cache with credentials have one");
+  }
+  const auto entry = lockfile.services.find(name);
+  if (entry != lockfile.services.end() && entry->second.rotation) return {};
+  if (service->credentials->set.empty()) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the stack file has no credentials.set for {}", name),
+                "name the program in its container that reads a new password from standard "
+                "input, such as set: [/usr/local/bin/set-password]");
+  }
+  const auto* server = serving(lockfile, name);
+  if (server == nullptr || server->release == 0) {
+    return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
+                "`paasctl up` starts it, with a password of its own");
+  }
+  return {};
+}
+
 /// A user that has the password must go on being one of those that the stack file names: which one
 /// the data takes would be forgotten else.
 Status Planner::check_users() const {
@@ -67,24 +92,11 @@ Status Planner::check_users() const {
 }
 
 Status Planner::begin_password_rotation(const std::string& name) {
-  const auto* service = stack::find_service(stack_, name);
-  if (service == nullptr || !service->credentials) {
-    return fail(ErrorKind::usage, fmt::format("{} has no password", name),
-                "services of type db and cache with credentials have one");
-  }
+  PAAS_CHECK(check_rotatable(stack_, lock_, name));
   auto& entry = lock_.services.at(name);
   if (entry.rotation) return {};
-  if (service->credentials->set.empty()) {
-    return fail(ErrorKind::invalid,
-                fmt::format("the stack file has no credentials.set for {}", name),
-                "name the program in its container that reads a new password from standard "
-                "input, such as set: [/usr/local/bin/set-password]");
-  }
+  const auto* service = stack::find_service(stack_, name);
   const auto* server = serving(lock_, name);
-  if (server == nullptr || server->release == 0) {
-    return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
-                "`paasctl up` starts it, with a password of its own");
-  }
   const auto* inside = machine(server->droplet.name);
   if (inside == nullptr) {
     return fail(ErrorKind::unreachable,
@@ -100,12 +112,34 @@ Status Planner::begin_password_rotation(const std::string& name) {
     return fail(ErrorKind::failed, fmt::format("{} does not run: nothing was changed", name),
                 "`paasctl up` starts it again");
   }
+  if (service->credentials->retire.empty()) {
+    // What sets the new one is all there is: as a rule the old one fails with it.
+    warnings_.push_back(fmt::format(
+        "{} has no credentials.retire: its dependents may be refused from the moment it "
+        "takes the new password until they have it",
+        name));
+  }
   entry.rotation = lockfile::PasswordRotation{RotationState::pending, Secret(),
                                               lockfile::next_user(*service->credentials, entry)};
   return {};
 }
 
+/// The lockfile names no user before a first rotation: it is the first that the stack file named
+/// when it was applied. Where two take turns now, it keeps its password in whatever place it is.
+void Planner::keep_first_users() {
+  if (!input_.lockfile.applied) return;
+  for (const auto& service : stack_.services) {
+    const auto* applied = stack::find_service(*input_.lockfile.applied, service.name);
+    if (applied == nullptr || !applied->credentials || !service.credentials) continue;
+    auto& entry = lock_.services.at(service.name);
+    const auto& first = applied->credentials->user;
+    if (service.credentials->other_user.empty() || first == service.credentials->user) continue;
+    if (entry.user.empty() && !entry.password.empty()) entry.user = first;
+  }
+}
+
 Status Planner::begin_password_rotations() {
+  keep_first_users();
   PAAS_CHECK(check_users());
   for (const auto& [name, cause] : input_.rotate) PAAS_CHECK(begin_password_rotation(name));
   return {};
@@ -121,6 +155,25 @@ Cause Planner::rotation_cause(const std::string& service, const std::string& tex
   const auto before = input_.lockfile.services.find(service);
   const bool is_new = before == input_.lockfile.services.end() || !before->second.rotation;
   return is_new ? request(text) : unfinished(text);
+}
+
+/// Why variables change, when all of them come with passwords that are rotated; else empty.
+Cause Planner::rotated_passwords(const stack::Service& service,
+                                 std::vector<std::string> names) const {
+  std::vector<std::string> rotated;
+  for (const auto& link : service.links) {
+    if (!is_rotated(link.to)) continue;
+    const auto given = link_variables(stack_, ahead(), link);
+    const auto explained = std::erase_if(names, [&](const std::string& name) {
+      return given.values.contains(name) || given.unknown.contains(name);
+    });
+    if (explained > 0) rotated.push_back(link.to);
+  }
+  if (!names.empty() || rotated.empty()) return {};
+  return rotation_cause(
+      rotated.front(),
+      fmt::format("the password{} of {} {} rotated", rotated.size() == 1 ? "" : "s",
+                  fmt::join(rotated, " and "), rotated.size() == 1 ? "is" : "are"));
 }
 
 void Planner::plan_set_password(const stack::Service& service, const std::string& server,
@@ -220,36 +273,61 @@ std::vector<std::string> Planner::steps_before_retiring(const stack::Service& se
   return after;
 }
 
-void Planner::plan_retire_password(const stack::Service& service) {
-  const auto& rotation = *ahead().services.at(service.name).rotation;
-  const auto answers = [](const Placed& placed) { return placed.created || placed.looked_at; };
+/// Servers that may have the old password when this plan is done: those that do not answer, and
+/// those where an older container stays.
+Planner::Holders Planner::holders_of_old_password(const stack::Service& service) const {
+  Holders holders;
   const auto& own = placed_.at(service.name).front();
-  std::vector<std::string> silent;
-  if (!answers(own)) silent.push_back(own.name);
+  if (!own.created && !own.looked_at) holders.silent.push_back(own.name);
+  if (ahead().services.at(service.name).rotation->state == RotationState::pushed) return holders;
   for (const auto& other : stack_.services) {
-    if (rotation.state == RotationState::pushed || !links_to(stack_, other.name, service.name)) {
-      continue;
-    }
+    if (!links_to(stack_, other.name, service.name)) continue;
     for (const auto& placed : placed_.at(other.name)) {
-      if (!answers(placed)) silent.push_back(placed.name);
+      if (placed.created) continue;
+      if (!placed.looked_at) {
+        holders.silent.push_back(placed.name);
+      } else if (keeps_older_container(other, placed)) {
+        holders.older.push_back(placed.name);
+      }
     }
   }
+  return holders;
+}
+
+/// Whether a container that another one took the place of runs on: it is not retired while nobody
+/// knows whether HAProxy sends it requests.
+bool Planner::keeps_older_container(const stack::Service& service, const Placed& placed) const {
+  if (has_step("retire_container/" + placed.name)) return false;
+  const auto& containers = machine(placed.name)->containers;
+  const int release = lock_.servers.at(placed.name).release;
+  return std::any_of(containers.begin(), containers.end(), [&](const auto& container) {
+    return container.service == service.name && container.release != release &&
+           container.state == "running";
+  });
+}
+
+void Planner::plan_retire_password(const stack::Service& service) {
+  const auto [silent, older] = holders_of_old_password(service);
   // Those that are powered on by this plan are looked at by the next one.
   const bool woken = std::any_of(silent.begin(), silent.end(), [&](const std::string& name) {
     return has_step("power_on_server/" + name);
   });
+  if (woken) return;
+  const auto goes_on = fmt::format("the old password of {} goes on working: ", service.name);
   if (!silent.empty()) {
-    if (woken) return;
-    warnings_.push_back(fmt::format("the old password of {} goes on working: {} {} not answer",
-                                    service.name, fmt::join(silent, ", "),
+    warnings_.push_back(fmt::format("{}{} {} not answer", goes_on, fmt::join(silent, ", "),
                                     silent.size() == 1 ? "does" : "do"));
-    return;
   }
+  if (!older.empty()) {
+    warnings_.push_back(
+        fmt::format("{}an older container runs on {}", goes_on, fmt::join(older, ", ")));
+  }
+  if (!silent.empty() || !older.empty()) return;
   auto& step = add(StepKind::retire_password, service.name,
                    rotation_cause(service.name, "all that link to it have the new one then"),
                    steps_before_retiring(service));
   step.service = service.name;
-  step.server = own.name;
+  step.server = placed_.at(service.name).front().name;
   step.subject = service.name;
 }
 

@@ -73,14 +73,22 @@ class Planner {
   // passwords.cpp
   Status check_users() const;
   Status begin_password_rotation(const std::string& name);
+  void keep_first_users();
   Status begin_password_rotations();
   void plan_new_passwords();
   void plan_set_password(const stack::Service& service, const std::string& server,
                          const Cause& cause);
   void plan_old_passwords();
+  struct Holders {
+    std::vector<std::string> silent;
+    std::vector<std::string> older;
+  };
+  Holders holders_of_old_password(const stack::Service& service) const;
+  bool keeps_older_container(const stack::Service& service, const Placed& placed) const;
   void plan_retire_password(const stack::Service& service);
   std::vector<std::string> steps_before_retiring(const stack::Service& service) const;
   Cause rotation_cause(const std::string& service, const std::string& text) const;
+  Cause rotated_passwords(const stack::Service& service, std::vector<std::string> names) const;
   bool is_rotated(const std::string& service) const;
   bool is_kept_in_container(const stack::Service& service, const std::string& variable,
                             const std::string& value) const;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lockfile/passwords.hpp"
 #include "lockfile/resources.hpp"
 #include "report/style.hpp"
 
@@ -31,6 +32,26 @@ std::string detail_of(const lockfile::Lockfile& lockfile, const lockfile::Known&
   return text;
 }
 
+/// "*** of app", and how far its rotation is: "*** of app, rotation to app_b set".
+std::string password_of(const lockfile::Service& service) {
+  std::vector<std::string> parts;
+  if (!service.password.empty()) {
+    parts.push_back(
+        fmt::format("{}{}", service.password, service.user.empty() ? "" : " of " + service.user));
+  }
+  if (const auto& rotation = service.rotation) {
+    parts.push_back(fmt::format("rotation{} {}",
+                                rotation->user.empty() ? "" : " to " + rotation->user,
+                                lockfile::to_text(rotation->state)));
+  }
+  return or_dash(fmt::format("{}", fmt::join(parts, ", ")));
+}
+
+ordered_json rotation_json(const lockfile::Service& service) {
+  if (!service.rotation) return nullptr;
+  return {{"state", lockfile::to_text(service.rotation->state)}, {"user", service.rotation->user}};
+}
+
 std::string services_table(const lockfile::Lockfile& lockfile) {
   std::vector<std::vector<std::string>> rows = {
       {"SERVICE", "SERVERS", "NEXT", "SLOTS", "PORT", "RELEASE", "PASSWORD"}};
@@ -40,7 +61,7 @@ std::string services_table(const lockfile::Lockfile& lockfile) {
          or_dash(fmt::format("{}", fmt::join(service.slots, " "))),
          service.internal_port ? std::to_string(*service.internal_port) : "-",
          service.releases.empty() ? "-" : fmt::format("r{}", service.releases.back().number),
-         service.password.empty() ? "-" : fmt::format("{}", service.password)});
+         password_of(service)});
   }
   return table(rows);
 }
@@ -54,7 +75,10 @@ ordered_json service_json(const std::string& name, const lockfile::Service& serv
           {"internal_port", service.internal_port.value_or(0)},
           {"release", release == nullptr ? 0 : release->number},
           {"image_digest", release == nullptr ? "" : release->image_digest},
-          {"password", service.password.empty() ? "" : fmt::format("{}", service.password)}};
+          {"password", service.password.empty() ? "" : fmt::format("{}", service.password)},
+          {"password_user", service.user},
+          {"password_rotated", service.password_rotated},
+          {"rotation", rotation_json(service)}};
 }
 
 ordered_json server_json(const std::string& name, const lockfile::Server& server) {

@@ -75,9 +75,25 @@ void check_name_length(Reader& reader, const Stack& stack, const Service& servic
                 fmt::format("servers are named STACK-SERVICE-N: use at most {}", limit));
 }
 
+/// A rotation takes `set`, then `retire`; with one user `set` alone may be all that is needed.
+void check_rotation(Reader& reader, const Credentials& credentials, const std::string& path) {
+  if (reader.is_broken(path + ".set") || reader.is_broken(path + ".retire")) return;
+  if (!credentials.retire.empty() && credentials.set.empty()) {
+    reader.report(path + ".retire", "there is no program that sets a new password before it",
+                  "give set as well");
+  }
+  if (!credentials.other_user.empty() && credentials.retire.empty()) {
+    reader.report(path + ".user",
+                  "nothing makes the password of one fail when it is the other's turn",
+                  "give set and retire as well, or one user");
+  }
+}
+
 void check_credentials(Reader& reader, const Service& service) {
   if (!service.credentials) return;
-  const auto path = service_path(service) + ".credentials.env";
+  const auto whole = service_path(service) + ".credentials";
+  check_rotation(reader, *service.credentials, whole);
+  const auto path = whole + ".env";
   std::vector<std::string> known = {"password"};
   if (!service.credentials->user.empty()) known.emplace_back("user");
   if (!service.credentials->database.empty()) known.emplace_back("database");

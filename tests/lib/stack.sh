@@ -91,21 +91,27 @@ rotation_on_disk() {
     awk '$1 == "backend" {backend = $2} $1 == "server" {print backend "/" $2}' | sort
 }
 
-# Starts requests of all kinds to a path through the load balancer, until traffic_end.
+# traffic_begin PATH [TEXT]: starts requests of all kinds through the load balancer, until traffic_end. An answer with
+# this text in it counts as failed.
 traffic_begin() {
-  /usr/bin/python3 "$source_root/tests/lib/traffic.py" "http://$address$1" >"$folder/traffic" 2>&1 &
+  /usr/bin/python3 "$source_root/tests/lib/traffic.py" "http://$address$1" ${2:+"$2"} >"$folder/traffic" 2>&1 &
   traffic=$!
   eventually 60 "requests are under way" test -s "$folder/traffic"
+}
+
+# Ends them, and keeps what came of them in $report.
+traffic_stop() {
+  kill -TERM "$traffic"
+  wait "$traffic" || true
+  report=$(tail -n 1 "$folder/traffic")
 }
 
 # Ends them: none may have failed, there must have been some of each kind, and a connection that was to be kept must
 # have carried many.
 traffic_end() {
-  local report
-  kill -TERM "$traffic"
-  wait "$traffic" || true
-  report=$(tail -n 1 "$folder/traffic")
-  check_equal "no request failed: $(jq -c .requests <<<"$report")" 0 "$(jq '.failures | length' <<<"$report" || true)"
+  traffic_stop
+  check_equal "no request failed: $(jq -c .requests <<<"$report")" "0 []" \
+    "$(jq -r '"\(.failures | length) \(.failures[:5])"' <<<"$report" || true)"
   check_equal "each kind of request was made" true "$(jq '[.requests[]] | length == 4 and min > 20' <<<"$report")"
   check_equal "connections were kept: $(jq -c .connections <<<"$report")" true \
     "$(jq '.requests as $sent | .connections | to_entries | map(select(.key | endswith(" kept"))) |

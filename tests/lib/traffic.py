@@ -1,6 +1,9 @@
 """Sends GET and POST, each with and without a kept connection, until SIGTERM; then prints what came of it as JSON.
 
-The first line says that it has begun. A kept connection that breaks is a failure, as an answer of 400 and more is.
+  traffic.py ADDRESS [TEXT]
+
+The first line says that it has begun. A kept connection that breaks is a failure, as an answer of 400 and more is,
+and one with TEXT in it: what a program reports although it can go on without.
 One that the other side closes in order is opened again, so connections are counted as well: whoever reads the
 report can see whether they were kept.
 """
@@ -30,13 +33,14 @@ class CountedConnection(http.client.HTTPConnection):
 
 
 class Sender(threading.Thread):
-    def __init__(self, address, method, kept, stop):
+    def __init__(self, address, method, kept, unwanted, stop):
         super().__init__()
         self.kind = f"{method} {'kept' if kept else 'new'}"
         self.requests = 0
         self.connections = 0
         self.failures = []
         self._address, self._method, self._kept, self._stop_event = address, method, kept, stop
+        self._unwanted = unwanted
         self._connection = None
 
     def run(self):
@@ -62,7 +66,7 @@ class Sender(threading.Thread):
         self._connection.request(self._method, self._address.path or "/", body, headers)
         response = self._connection.getresponse()
         text = response.read()
-        if response.status >= 400:
+        if response.status >= 400 or (self._unwanted and self._unwanted in text):
             self._fail(began, f"{response.status} {text[:200]!r}")
         if response.will_close or not self._kept:
             self._close()
@@ -82,7 +86,8 @@ def main():
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     address = urllib.parse.urlsplit(sys.argv[1])
-    senders = [Sender(address, method, kept, stop) for method in ("GET", "POST") for kept in (True, False)]
+    unwanted = sys.argv[2].encode() if len(sys.argv) > 2 else b""
+    senders = [Sender(address, method, kept, unwanted, stop) for method in ("GET", "POST") for kept in (True, False)]
     for sender in senders:
         sender.start()
     print("begun", flush=True)

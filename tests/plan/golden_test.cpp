@@ -68,6 +68,7 @@ const std::vector<Situation>& situations() {
          auto& credentials = *world.service("db").credentials;
          credentials.other_user = "app_b";
          credentials.set = {"/usr/local/bin/set-password"};
+         credentials.retire = {"/usr/local/bin/set-password", "--only"};
          world.input.rotate["db"] = "its password is rotated";
        }},
       {"password_rotation_interrupted",

@@ -2,6 +2,7 @@
 #include "plan/rebuild.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -97,6 +98,63 @@ TEST_CASE("rebuild: with a `set` program the data is told a new password") {
   const auto made = lost.rebuilt().lockfile;
   CHECK(made.services.at("db").password.empty());
   CHECK(made.services.at("db").rotation == lockfile::PasswordRotation());
+}
+
+/// The database's two users take turns, and its servers run with these.
+struct LostTurns : Lost {
+  explicit LostTurns(const std::vector<std::string>& users) {
+    turns(remains.stack.services[2]);
+    turns(world.service("db"));
+    for (std::size_t i = 0; i < users.size(); ++i) {
+      auto& environment = world.container(fmt::format("zipkick-backend-{}", i + 1)).environment;
+      environment.at("DB_USER") = users[i];
+    }
+  }
+  static void turns(stack::Service& service) {
+    REQUIRE(service.name == "db");
+    service.credentials->other_user = "app_b";
+    service.credentials->set = {"/usr/local/bin/set-password"};
+    service.credentials->retire = {"/usr/local/bin/set-password", "--only"};
+  }
+};
+
+TEST_CASE("rebuild: of two users the one gets the new password that nobody has") {
+  struct Case {
+    std::vector<std::string> users;
+    std::string in_use, next;
+  };
+  for (const auto& [users, in_use, next] :
+       std::vector<Case>{{{"app", "app"}, "app", "app_b"},
+                         {{"app_b", "app_b"}, "app_b", "app"},
+                         // A rotation was under way: one of them has to fail for a while.
+                         {{"app", "app_b"}, "app", "app_b"},
+                         // Neither of the two: as before any rotation.
+                         {{"root", "root"}, "", "app_b"}}) {
+    CAPTURE(next);
+    LostTurns lost(users);
+    const auto made = lost.rebuilt().lockfile.services.at("db");
+    CHECK(made.user == in_use);
+    CHECK(made.rotation ==
+          lockfile::PasswordRotation{lockfile::RotationState::pending, Secret(), next});
+    CHECK(made.password.empty());
+  }
+}
+
+TEST_CASE("rebuild: a container that does not run has no say about users") {
+  LostTurns lost({"app_b", "app"});
+  lost.world.container("zipkick-backend-2").state = "exited";
+  CHECK(lost.rebuilt().lockfile.services.at("db").rotation->user == "app");
+}
+
+TEST_CASE("rebuild: after it those that link get the other user with the new password") {
+  LostTurns lost({"app_b", "app_b"});
+  lost.go_on();
+  const auto& environment = lost.world.container("zipkick-backend-1").environment;
+  CHECK(environment.at("DB_USER") == "app");
+  const auto& db = lost.world.lock().services.at("db");
+  CHECK(environment.at("DB_PASSWORD") == db.password.reveal());
+  CHECK(db.user == "app");
+  CHECK_FALSE(db.rotation);
 }
 
 TEST_CASE("rebuild: after it one run is enough") {

@@ -68,6 +68,31 @@ TEST_CASE("report: a lockfile is shown without its secrets") {
   CHECK(json.at("volumes").at(0).at("size_gigabytes") == 10);
 }
 
+TEST_CASE("report: a rotation in progress is shown with its state and user") {
+  auto lockfile = some_lockfile();
+  auto& db = lockfile.services["db"];
+  db.user = "app_b";
+  db.password_rotated = "2026-11-24T10:00:00Z";
+  CHECK(state_text(lockfile, Color::no).find("r3       *** of app_b\n") != std::string::npos);
+  db.rotation = {lockfile::RotationState::set, Secret("hunter3"), "app"};
+  const auto text = state_text(lockfile, Color::no);
+  CHECK(text.find("r3       *** of app_b, rotation to app set\n") != std::string::npos);
+  const auto json = nlohmann::json::parse(state_json(lockfile)).at("services").at(0);
+  CHECK(json.at("password") == "***");
+  CHECK(json.at("password_user") == "app_b");
+  CHECK(json.at("password_rotated") == "2026-11-24T10:00:00Z");
+  CHECK(json.at("rotation") == nlohmann::json({{"state", "set"}, {"user", "app"}}));
+  CHECK((text + json.dump()).find("hunter") == std::string::npos);
+  // As state rebuild leaves it: the password of before is lost.
+  db.password = Secret();
+  db.user.clear();
+  db.rotation = {lockfile::RotationState::pending, Secret(), ""};
+  CHECK(state_text(lockfile, Color::no).find("r3       rotation pending\n") != std::string::npos);
+  db.rotation.reset();
+  const auto without = nlohmann::json::parse(state_json(lockfile)).at("services").at(0);
+  CHECK(without.at("rotation").is_null());
+}
+
 TEST_CASE("report: an empty lockfile says so") {
   lockfile::Lockfile lockfile;
   lockfile.lineage = "0123456789abcdef";

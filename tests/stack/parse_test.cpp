@@ -146,6 +146,23 @@ TEST_CASE("stack: every other key is read as well") {
   CHECK(stack.cloud == CloudKind::local);
 }
 
+TEST_CASE("stack: credentials have one user, or two that take turns") {
+  const auto credentials = [](const std::string& user) {
+    return *parse_small("  d: {type: db, image: i, port: 5432, credentials: {user: " + user +
+                        ", set: [/bin/set], retire: [/bin/set, --only]}}\n")
+                .services.at(1)
+                .credentials;
+  };
+  const auto one = credentials("app");
+  CHECK(one.user == "app");
+  CHECK(one.other_user.empty());
+  const auto two = credentials("[app, app_b]");
+  CHECK(two.user == "app");
+  CHECK(two.other_user == "app_b");
+  CHECK(two.set == std::vector<std::string>{"/bin/set"});
+  CHECK(two.retire == std::vector<std::string>{"/bin/set", "--only"});
+}
+
 TEST_CASE("stack: an image is built with everything beside it, or pulled") {
   const auto parsed = parse(
       "stack: a\nregion: nyc3\nssh: {from: [10.0.0.0/8]}\n"

@@ -62,6 +62,7 @@ services:
     port: 5432
     volume: {size: 1TiB, mount: /data}
     credentials: {}
+  turns: {type: db, image: pulled, port: 2, credentials: {user: [u, v], set: [a], retire: [a, --only]}}
   cache: {type: cache, image: pulled, port: 1, credentials: {user: u, database: d, env: {P: "{user}"}, set: [a, b]}}
 lb: {listen: [80, 8080], rules: [{host: A.example.com, path: /x, to: web}, {to: web}], size: c-2, allow: [192.0.2.1]}
 )");

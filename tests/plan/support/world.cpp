@@ -126,7 +126,7 @@ void World::apply(const Plan& plan) {
     auto& entry = input.lockfile.services[declared.name];
     auto& password = entry.rotation ? entry.rotation->password : entry.password;
     if (!declared.credentials || !password.empty()) continue;
-    password = Secret((entry.rotation ? "new+" : "pass+") + declared.name);
+    password = Secret(fmt::format("{}+{}", entry.rotation ? new_id("new") : "pass", declared.name));
   }
   made_releases_.clear();
   auto serving_before = served();

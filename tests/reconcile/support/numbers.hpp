@@ -1,4 +1,4 @@
-// Randomness that is the same in every run.
+// Randomness that is the same whenever a test is run.
 #pragma once
 
 #include <string>
@@ -9,6 +9,9 @@ namespace paas::reconcile::testing {
 
 class Numbers : public Random {
  public:
+  /// What is made after another start differs.
+  explicit Numbers(unsigned start = 0) : last_(start) {}
+
   std::string bytes(std::size_t count) override {
     std::string result;
     for (std::size_t i = 0; i < count; ++i) result += static_cast<char>(++last_ % 200);
@@ -16,7 +19,7 @@ class Numbers : public Random {
   }
 
  private:
-  unsigned last_ = 0;
+  unsigned last_;
 };
 
 }  // namespace paas::reconcile::testing

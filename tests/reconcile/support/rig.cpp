@@ -17,8 +17,9 @@ namespace paas::reconcile::testing {
 
 struct Rig::Ports {
   explicit Ports(Rig& rig)
-      // Keys of this run differ from those of the runs before.
+      // Keys and passwords of this run differ from those of the runs before.
       : keys(files, static_cast<int>(rig.world.stored.serial) * 1000),
+        random(static_cast<unsigned>(rig.world.stored.serial)),
         store(rig.world.stored, rig.fuse),
         engine(no_engine, "/nowhere"),
         images(engine, files, ".", "/scratch/images"),

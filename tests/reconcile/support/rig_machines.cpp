@@ -93,6 +93,9 @@ Result<ProcessResult> RigMachines::set_password(const observe::Target& target,
   if (container == nullptr || container->state != "running" || deaf) {
     return ProcessResult{1, "", "no such container"};
   }
+  if (!cut_off_from.empty() && words.back().ends_with(cut_off_from)) {
+    return fail(ErrorKind::unreachable, "the connection to " + target.name + " broke");
+  }
   auto& logins = insides_.logins[container->service];
   const auto user = words[4].substr(words[4].find('=') + 1);
   logins[user] = command.input;

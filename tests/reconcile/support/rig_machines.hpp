@@ -57,6 +57,8 @@ class RigMachines : public observe::Machines {
   std::set<std::string> unhealthy;
   /// Programs that set passwords end with an error.
   bool deaf = false;
+  /// The connection breaks before a program with this last word, or whose path ends so, is run.
+  std::string cut_off_from;
   /// The run is interrupted while it waits for this container.
   std::string interrupted_at;
 
