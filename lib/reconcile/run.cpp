@@ -22,7 +22,7 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
       droplets_(tools.clock, options.timeouts.poll,
                 [this] {
                   return tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name),
-                                                       digitalocean::Client::Reading::quick);
+                                                       digitalocean::Client::Reading::glance);
                 }),
       firewalls_(tools.clock, options.timeouts.poll, [this] { return tools_.client.firewalls(); }),
       actions_(tools.client, tools.clock, options.timeouts.poll) {

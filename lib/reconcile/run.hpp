@@ -169,8 +169,8 @@ class Run {
   std::map<std::string, std::string> restart_;
   Tools& tools_;
   const Options& options_;
-  /// Those of the stack, by its tag, read quickly: for a droplet that is missing from it a step
-  /// goes on waiting, or asks for it itself.
+  /// Those of the stack, by its tag, at a glance: for a droplet that is missing from it a step goes
+  /// on waiting, or asks for it itself.
   SharedList<digitalocean::Droplet> droplets_;
   SharedList<digitalocean::Firewall> firewalls_;
   ActionWatch actions_;

@@ -121,6 +121,28 @@ TEST_CASE(
   check_complete(world, 23);
 }
 
+TEST_CASE("reconcile: servers are awaited although the list of them changes whenever it is read") {
+  World world;
+  // With the load balancer and the worker more than one page.
+  Rig rig(world, stack_of(201));
+  rig.options.parallelism = 1;
+  int lists = 0;
+  rig.http.intercept = [&](const HttpRequest& request) {
+    auto response = rig.http.pass(request);
+    const bool is_second_page = request.method == "GET" &&
+                                request.url.find("?tag_name=") != std::string::npos &&
+                                request.url.find("&page=2&") != std::string::npos;
+    if (!is_second_page) return response;
+    ++lists;
+    auto body = json::parse(response->body);
+    body["meta"]["total"] = body["meta"]["total"].get<int>() + 1;
+    response->body = body.dump();
+    return response;
+  };
+  require_success(rig.up());
+  CHECK(lists > 0);
+}
+
 TEST_CASE(
     "reconcile: after a request that failed the other servers are tried when their turn comes") {
   World world;
