@@ -41,12 +41,14 @@ using reconcile::testing::World;
 
 /// What a service may have at most.
 constexpr int servers_a_service = 1000;
+/// Each web service has a rule of the load balancer's firewall, which can have 50.
+constexpr int web_services_max = 40;
 constexpr int servers_a_request = 10;
 constexpr int items_a_page = 200;
 
 int divided(int count, int by) { return (count + by - 1) / by; }
 
-/// Web services of at most a thousand servers each.
+/// Services of at most a thousand servers each, most of them web services.
 std::string stack_of(int servers, bool is_small) {
   const int services = divided(servers, servers_a_service);
   std::string text =
@@ -55,9 +57,9 @@ std::string stack_of(int servers, bool is_small) {
   for (int index = 1; index <= services; ++index) {
     const int count = is_small ? 1 : std::min(servers_a_service, servers);
     servers -= count;
-    text += fmt::format(
-        "  w{0}: {{type: web, image: web, port: 8000, scale: {{min: {1}, max: {1}}}}}\n", index,
-        count);
+    const auto* type = index <= web_services_max ? "web, port: 8000" : "worker";
+    text += fmt::format("  w{0}: {{type: {2}, image: web, scale: {{min: {1}, max: {1}}}}}\n", index,
+                        count, type);
   }
   return text + "lb: {listen: [80], rules: [{to: w1}]}\n";
 }
