@@ -61,6 +61,9 @@ class Client {
     /// One walk whose pages fit together. It may lack an item when another went and one came
     /// meanwhile, so it is for those who ask for what they miss; takes half the requests.
     quick,
+    /// One walk, whatever it found: for those who wait for what they miss and look again. A list
+    /// that grows all the time, as while many droplets are made, fits together at no time.
+    glance,
   };
   Result<std::vector<Droplet>> droplets_by_tag(const std::string& tag,
                                                Reading reading = Reading::sure);

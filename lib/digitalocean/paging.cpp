@@ -169,6 +169,7 @@ Result<std::vector<std::shared_ptr<void>>> read_all(Transport& transport, const 
     // One page is one moment. Between two pages one item may go and another come: the total stays,
     // and what moved to a page that had been read is missed. So several pages are believed when two
     // walks found the same, also where the total says otherwise: it may count what is not shown.
+    if (listing.reading == Client::Reading::glance) return std::move(walk.items);
     const bool is_enough = walk.pages == 1 || listing.reading == Client::Reading::quick;
     if (walk.agrees && is_enough) return std::move(walk.items);
     if (before == walk.identities) return std::move(walk.items);

@@ -26,7 +26,7 @@ using DecodeItem = std::function<Result<std::shared_ptr<void>>(const nlohmann::j
 /// Every item once, 200 a page, the pages after the first side by side. A list of several pages, or
 /// one whose total does not fit, is read until two walks in a row found the same items; when they
 /// never do, that is unreachable and not a short list. With Reading::quick one walk is enough whose
-/// pages fit together.
+/// pages fit together, and with Reading::glance any.
 Result<std::vector<std::shared_ptr<void>>> read_all(Transport& transport, const Listing& listing,
                                                     const DecodeItem& decode);
 

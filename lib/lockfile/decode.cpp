@@ -1,17 +1,14 @@
 // Reads a lockfile's text back into values, and refuses what it does not understand.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "lockfile/codec.hpp"
+#include "lockfile/json.hpp"
 #include "lockfile/json_reader.hpp"
 #include "lockfile/passwords.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::lockfile {
 namespace {
-
-using nlohmann::ordered_json;
 
 constexpr int version_known = 1;
 
@@ -162,9 +159,15 @@ tl::unexpected<Error> not_a_lockfile(const std::string& why) {
               "restore it from its .backup file or from version control");
 }
 
+/// Keeps what stands in the outermost object itself, so that no tree of all servers is made.
+bool is_head(int depth, Json::parse_event_t event, Json&) {
+  return depth == 0 ||
+         (event != Json::parse_event_t::object_start && event != Json::parse_event_t::array_start);
+}
+
 /// The parts that must be known before anything else is believed.
-Result<ordered_json> parse_head(std::string_view text) {
-  auto json = ordered_json::parse(text, nullptr, false);
+Result<Json> parse_head(std::string_view text, const Json::parser_callback_t& keeps = nullptr) {
+  auto json = Json::parse(text, keeps, false);
   if (json.is_discarded()) return not_a_lockfile("it is not JSON, or was cut short");
   if (!json.is_object()) return not_a_lockfile("it is not a JSON object");
   const auto version = json.find("version");
@@ -185,7 +188,7 @@ Result<ordered_json> parse_head(std::string_view text) {
   return json;
 }
 
-Result<std::string> lineage_in(const ordered_json& json) {
+Result<std::string> lineage_in(const Json& json) {
   const auto lineage = json.find("lineage");
   if (lineage == json.end() || !lineage->is_string()) {
     return not_a_lockfile("/lineage is missing or is not a text");
@@ -215,7 +218,7 @@ std::vector<std::string> server_names(std::string_view text) {
 }
 
 Result<std::string> lineage_of(std::string_view text) {
-  PAAS_TRY(const auto json, parse_head(text));
+  PAAS_TRY(const auto json, parse_head(text, is_head));
   return lineage_in(json);
 }
 

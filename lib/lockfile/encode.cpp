@@ -1,15 +1,12 @@
 // Writes the lockfile's values as JSON in a fixed order.
-#include <nlohmann/json.hpp>
-
 #include "lockfile/codec.hpp"
+#include "lockfile/json.hpp"
 #include "lockfile/json_reader.hpp"
 #include "lockfile/passwords.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::lockfile {
 namespace {
-
-using nlohmann::ordered_json;
 
 /// Seals secrets, and leaves the sealed text of those alone that did not change: a run that changes
 /// nothing writes nothing new, and a diff shows what changed.
@@ -19,7 +16,7 @@ class Sealer {
       : lineage_(lineage),
         key_(key),
         random_(random),
-        previous_(ordered_json::parse(previous, nullptr, false)) {}
+        previous_(Json::parse(previous, nullptr, false)) {}
 
   /// "" for an empty secret.
   std::string operator()(const Secret& secret, const std::string& place) {
@@ -37,7 +34,7 @@ class Sealer {
  private:
   std::optional<std::string> kept_text(const Secret& secret, const std::string& place,
                                        const std::string& bound_to) const {
-    const ordered_json::json_pointer pointer(place);
+    const Json::json_pointer pointer(place);
     if (!previous_.is_object() || !previous_.contains(pointer)) return std::nullopt;
     const auto& before = previous_.at(pointer);
     if (!before.is_string()) return std::nullopt;
@@ -49,23 +46,23 @@ class Sealer {
   const std::string& lineage_;
   const Key& key_;
   Random& random_;
-  ordered_json previous_;
+  Json previous_;
 };
 
 // Structured bindings name every member, so that a new one does not compile until it is stored.
 
-ordered_json encode_resource(const Resource& resource) {
+Json encode_resource(const Resource& resource) {
   const auto& [name, id] = resource;
   return {{"name", name}, {"id", id}};
 }
 
-ordered_json encode_resources(const std::map<std::string, Resource>& resources) {
-  auto encoded = ordered_json::object();
+Json encode_resources(const std::map<std::string, Resource>& resources) {
+  auto encoded = Json::object();
   for (const auto& [name, resource] : resources) encoded[name] = encode_resource(resource);
   return encoded;
 }
 
-ordered_json encode_release(const Release& release) {
+Json encode_release(const Release& release) {
   const auto& [number, image_name, image_digest, environment_digest, created] = release;
   return {{"number", number},
           {"image_name", image_name},
@@ -74,22 +71,21 @@ ordered_json encode_release(const Release& release) {
           {"created", created}};
 }
 
-ordered_json encode_rotation(const PasswordRotation& rotation, const std::string& place,
-                             Sealer& sealed) {
+Json encode_rotation(const PasswordRotation& rotation, const std::string& place, Sealer& sealed) {
   const auto& [state, password, user] = rotation;
-  ordered_json encoded = {{"state", to_text(state)},
-                          {"password", sealed(password, place_of(place, "password"))}};
+  Json encoded = {{"state", to_text(state)},
+                  {"password", sealed(password, place_of(place, "password"))}};
   if (!user.empty()) encoded["user"] = user;
   return encoded;
 }
 
-ordered_json encode_service(const Service& service, const std::string& place, Sealer& sealed) {
+Json encode_service(const Service& service, const std::string& place, Sealer& sealed) {
   const auto& [count, next_number, slots, internal_port, releases, password, user, rotation,
                password_rotated] = service;
-  ordered_json encoded = {{"count", count}, {"next_number", next_number}};
+  Json encoded = {{"count", count}, {"next_number", next_number}};
   encoded["slots"] = slots;
   if (internal_port) encoded["internal_port"] = *internal_port;
-  encoded["releases"] = ordered_json::array();
+  encoded["releases"] = Json::array();
   for (const auto& release : releases) encoded["releases"].push_back(encode_release(release));
   encoded["password"] = sealed(password, place_of(place, "password"));
   if (!user.empty()) encoded["user"] = user;
@@ -100,7 +96,7 @@ ordered_json encode_service(const Service& service, const std::string& place, Se
   return encoded;
 }
 
-ordered_json encode_server(const Server& server, const std::string& place, Sealer& sealed) {
+Json encode_server(const Server& server, const std::string& place, Sealer& sealed) {
   const auto& [service, number, droplet, public_address, private_address, host_key, first_host_key,
                size, region, image, prepared, release, slot, leaving, created] = server;
   return {{"service", service},
@@ -120,7 +116,7 @@ ordered_json encode_server(const Server& server, const std::string& place, Seale
           {"created", created}};
 }
 
-ordered_json encode_volume(const Volume& value) {
+Json encode_volume(const Volume& value) {
   const auto& [volume, service, size_gigabytes, region] = value;
   return {{"volume", encode_resource(volume)},
           {"service", service},
@@ -128,43 +124,43 @@ ordered_json encode_volume(const Volume& value) {
           {"region", region}};
 }
 
-ordered_json encode_load_balancer(const LoadBalancer& lb) {
+Json encode_load_balancer(const LoadBalancer& lb) {
   const auto& [reserved_ip, reloads] = lb;
   return {{"reserved_ip", reserved_ip}, {"reloads", reloads}};
 }
 
-ordered_json encode_ssh_key(const SshKey& ssh_key, Sealer& sealed) {
+Json encode_ssh_key(const SshKey& ssh_key, Sealer& sealed) {
   const auto& [key, private_key, public_key] = ssh_key;
   return {{"key", encode_resource(key)},
           {"private_key", sealed(private_key, "/ssh_key/private_key")},
           {"public_key", public_key}};
 }
 
-ordered_json encode_all(const Lockfile& lockfile, Sealer& sealed) {
+Json encode_all(const Lockfile& lockfile, Sealer& sealed) {
   const auto& [version, lineage, serial, paasctl_version, applied, cloud_url, cloud_account,
                ssh_key, vpc, vpc_range, firewalls, services, servers, volumes, lb, temporary] =
       lockfile;
-  ordered_json encoded = {{"version", version},     {"lineage", lineage},
-                          {"serial", serial},       {"paasctl_version", paasctl_version},
-                          {"cloud_url", cloud_url}, {"cloud_account", cloud_account}};
+  Json encoded = {{"version", version},     {"lineage", lineage},
+                  {"serial", serial},       {"paasctl_version", paasctl_version},
+                  {"cloud_url", cloud_url}, {"cloud_account", cloud_account}};
   if (ssh_key) encoded["ssh_key"] = encode_ssh_key(*ssh_key, sealed);
   if (vpc) encoded["vpc"] = encode_resource(*vpc);
   encoded["vpc_range"] = vpc_range;
   encoded["firewalls"] = encode_resources(firewalls);
-  encoded["services"] = ordered_json::object();
+  encoded["services"] = Json::object();
   for (const auto& [name, service] : services) {
     encoded["services"][name] = encode_service(service, place_of("/services", name), sealed);
   }
-  encoded["servers"] = ordered_json::object();
+  encoded["servers"] = Json::object();
   for (const auto& [name, server] : servers) {
     encoded["servers"][name] = encode_server(server, place_of("/servers", name), sealed);
   }
-  encoded["volumes"] = ordered_json::object();
+  encoded["volumes"] = Json::object();
   for (const auto& [name, volume] : volumes) encoded["volumes"][name] = encode_volume(volume);
   if (lb) encoded["lb"] = encode_load_balancer(*lb);
   encoded["temporary"] = encode_resources(temporary);
   if (applied) {
-    encoded["applied"] = ordered_json::parse(stack::to_json(*applied));
+    encoded["applied"] = Json::parse(stack::to_json(*applied));
   }
   return encoded;
 }
@@ -178,7 +174,7 @@ Result<std::string> encode(const Lockfile& lockfile, const Key& key, Random& ran
     const auto encoded = encode_all(lockfile, sealer);
     if (sealer.error) return fail(std::move(*sealer.error));
     return encoded.dump(2) + "\n";
-  } catch (const ordered_json::exception& exception) {
+  } catch (const Json::exception& exception) {
     // A text that is not UTF-8 has no place in JSON.
     return fail(ErrorKind::invalid,
                 std::string("the lockfile cannot be written as JSON: ") + exception.what());

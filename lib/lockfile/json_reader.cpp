@@ -10,16 +10,14 @@
 
 namespace paas::lockfile {
 
-using nlohmann::ordered_json;
-
 namespace {
 
 /// Lockfiles are not written by hand: one whose members are of other types was changed or damaged.
 constexpr const char* restore_hint = "restore it from its .backup file or from version control";
 
 /// A value of another type reads as this object, whose members are all missing.
-const ordered_json& empty_object() {
-  static const ordered_json empty = ordered_json::object();
+const Json& empty_object() {
+  static const Json empty = Json::object();
   return empty;
 }
 
@@ -40,15 +38,15 @@ bool is_word(std::string_view text) {
 }  // namespace
 
 std::string place_of(const std::string& parent, const std::string& member) {
-  const auto escaped = text::replace_all(text::replace_all(member, "~", "~0"), "/", "~1");
-  return parent + "/" + escaped;
+  if (member.find_first_of("~/") == std::string::npos) return parent + "/" + member;
+  return parent + "/" + text::replace_all(text::replace_all(member, "~", "~0"), "/", "~1");
 }
 
 std::string seal_place(const std::string& lineage, const std::string& place) {
   return lineage + place;
 }
 
-JsonReader::JsonReader(const ordered_json& object, std::string place, Reading& reading)
+JsonReader::JsonReader(const Json& object, std::string place, Reading& reading)
     : object_(object.is_object() ? object : empty_object()),
       place_(std::move(place)),
       reading_(reading) {
@@ -133,7 +131,7 @@ std::vector<int> JsonReader::small_list(const char* name) {
   const auto* found = find(name);
   if (found == nullptr) return values;
   if (!found->is_array()) wrong(name, "is not a list");
-  for (const auto& item : found->is_array() ? *found : ordered_json::array()) {
+  for (const auto& item : found->is_array() ? *found : Json::array()) {
     const bool is_small = item.is_number_integer() && item >= 0 && item <= 65535;
     if (!is_small) wrong(name, "has something that is no port");
     values.push_back(is_small ? item.get<int>() : 0);
@@ -171,19 +169,21 @@ void JsonReader::each_item(const char* name, const std::function<void(JsonReader
 std::string JsonReader::raw(const char* name) {
   const auto* found = find(name);
   return found == nullptr ? std::string()
-                          : found->dump(2, ' ', false, ordered_json::error_handler_t::replace);
+                          : found->dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 void JsonReader::finish() {
+  if (reading_.error) return;
   for (const auto& [name, value] : object_.items()) {
-    if (read_.count(name) != 0 || reading_.error) continue;
+    if (std::find(read_.begin(), read_.end(), name) != read_.end()) continue;
     reading_.error = make_error(ErrorKind::invalid, place_of(place_, name) + " is not known",
                                 "a newer paasctl wrote this lockfile; use that one");
+    return;
   }
 }
 
-const ordered_json* JsonReader::find(const char* name) {
-  read_.insert(name);
+const Json* JsonReader::find(const char* name) {
+  read_.emplace_back(name);
   const auto found = object_.find(name);
   if (found != object_.end()) return &*found;
   wrong(name, "is missing");

@@ -3,14 +3,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "lockfile/json.hpp"
 #include "lockfile/seal.hpp"
 
 namespace paas::lockfile {
@@ -28,11 +28,11 @@ struct Reading {
   std::optional<Error> error;
 };
 
-/// Reads members of one object. After something was wrong values are defaults, and Reading::error
-/// tells the first problem, so that callers check once.
+/// Reads members of one object, whose names outlive it, as literals do. After something was wrong
+/// values are defaults, and Reading::error tells the first problem, so that callers check once.
 class JsonReader {
  public:
-  JsonReader(const nlohmann::ordered_json& object, std::string place, Reading& reading);
+  JsonReader(const Json& object, std::string place, Reading& reading);
 
   /// Without control characters: no value may become a second line of a file or a message.
   std::string text(const char* name);
@@ -59,13 +59,13 @@ class JsonReader {
   void finish();
 
  private:
-  const nlohmann::ordered_json* find(const char* name);
+  const Json* find(const char* name);
   void wrong(const char* name, const std::string& what);
 
-  const nlohmann::ordered_json& object_;
+  const Json& object_;
   std::string place_;
   Reading& reading_;
-  std::set<std::string> read_;
+  std::vector<std::string_view> read_;
 };
 
 }  // namespace paas::lockfile

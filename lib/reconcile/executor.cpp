@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <thread>
+#include <vector>
 
 #include "reconcile/run.hpp"
 
@@ -80,17 +81,43 @@ class Scheduler {
     return alike;
   }
 
-  /// The first of them goes on itself, the others wait for their turn again.
-  void request(const std::vector<std::size_t>& alike) {
-    if (alike.empty()) return;
+  Status request(const std::vector<std::size_t>& alike) {
     std::vector<plan::Step> steps;
     for (const auto index : alike) steps.push_back(plan_.steps[index]);
-    run_.request_servers(steps);
-    const std::scoped_lock lock(mutex_);
-    for (const auto index : alike) {
-      if (index != alike.front()) progress_[index] = Progress::waiting;
-    }
+    return run_.request_servers(steps);
+  }
+
+  /// They wait for their turn again.
+  void give_back(const std::vector<std::size_t>& steps) {
+    for (const auto index : steps) progress_[index] = Progress::waiting;
     changed_.notify_all();
+  }
+
+  /// Servers that could be created now, and that nobody asked for.
+  std::vector<std::size_t> reserve_others() {
+    if (options_.interrupted && options_.interrupted()) return {};
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      const auto& step = plan_.steps[i];
+      if (step.kind != plan::StepKind::create_server || !is_ready(i)) continue;
+      if (run_.is_requested(step.server)) continue;
+      progress_[i] = Progress::running;
+      return reserve_alike(i);
+    }
+    return {};
+  }
+
+  /// Before the first of them is awaited, all servers that could be created are asked for: they
+  /// start at the same time then, and the same lists tell of all of them. After a request that
+  /// failed each of the others is tried when its turn comes.
+  void request_all(std::vector<std::size_t> alike) {
+    const auto first = alike.front();
+    while (!alike.empty()) {
+      const bool is_accepted = request(alike).has_value();
+      const std::scoped_lock lock(mutex_);
+      std::erase(alike, first);
+      give_back(alike);
+      alike = is_accepted ? reserve_others() : std::vector<std::size_t>{};
+    }
   }
 
   void perform(std::size_t index, std::unique_lock<std::mutex>& lock) {
@@ -100,7 +127,7 @@ class Scheduler {
     const auto alike = reserve_alike(index);
     lock.unlock();
     tell(EventKind::started, step, std::nullopt);
-    request(alike);
+    if (!alike.empty()) request_all(alike);
     auto result = run_.perform(step);
     tell(result ? EventKind::done : EventKind::failed, step,
          result ? std::nullopt : std::optional(result.error()));

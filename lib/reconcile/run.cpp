@@ -20,7 +20,10 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
       tools_(tools),
       options_(options),
       droplets_(tools.clock, options.timeouts.poll,
-                [this] { return tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)); }),
+                [this] {
+                  return tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name),
+                                                       digitalocean::Client::Reading::glance);
+                }),
       firewalls_(tools.clock, options.timeouts.poll, [this] { return tools_.client.firewalls(); }),
       actions_(tools.client, tools.clock, options.timeouts.poll) {
   for (const auto& [name, server] : loaded.servers) known_before_.insert(name);

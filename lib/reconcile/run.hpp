@@ -29,7 +29,7 @@ class Run {
   Status begin(const plan::Plan& plan);
   /// Asks for the droplets of steps that create servers which are alike, with one request where it
   /// can be; what came of it is told when the steps are performed.
-  void request_servers(const std::vector<plan::Step>& steps);
+  Status request_servers(const std::vector<plan::Step>& steps);
   bool is_requested(const std::string& server) const;
   /// Whether their droplets can be asked for with one request.
   bool are_alike(const std::string& left, const std::string& right) const;
@@ -169,7 +169,9 @@ class Run {
   std::map<std::string, std::string> restart_;
   Tools& tools_;
   const Options& options_;
-  SharedList<digitalocean::Droplet> droplets_;  ///< All of the stack, by its tag.
+  /// Those of the stack, by its tag, at a glance: for a droplet that is missing from it a step goes
+  /// on waiting, or asks for it itself.
+  SharedList<digitalocean::Droplet> droplets_;
   SharedList<digitalocean::Firewall> firewalls_;
   ActionWatch actions_;
   std::mutex releases_mutex_;

@@ -166,14 +166,15 @@ Status Run::request_droplets(const plan::Step& first, const std::vector<std::str
               "run it again: droplets are looked for by their names first");
 }
 
-void Run::request_servers(const std::vector<plan::Step>& steps) {
+Status Run::request_servers(const std::vector<plan::Step>& steps) {
   std::vector<std::string> names;
   for (const auto& step : steps) names.push_back(step.server);
   const auto requested = request_droplets(steps.front(), names);
-  if (requested) return;
+  if (requested) return {};
   const auto open = unsettled(std::move(names));
   const std::scoped_lock lock(requested_mutex_);
   for (const auto& name : open) requested_[name] = Requested{0, "", requested.error()};
+  return requested;
 }
 
 bool Run::is_requested(const std::string& server) const {
@@ -181,17 +182,30 @@ bool Run::is_requested(const std::string& server) const {
   return requested_.contains(server);
 }
 
+namespace {
+
+/// The droplet, when it is active and has its addresses. Tags apply late: until then it is not in
+/// the list.
+const Droplet* find_active(const std::vector<Droplet>& droplets, std::int64_t id) {
+  const auto listed = std::find_if(droplets.begin(), droplets.end(),
+                                   [&](const auto& droplet) { return droplet.id == id; });
+  const bool is_active = listed != droplets.end() && listed->status == "active" &&
+                         !listed->public_address.empty() && !listed->private_address.empty();
+  return is_active ? &*listed : nullptr;
+}
+
+}  // namespace
+
+/// One that an older list shows as active has started, so that a list serves all that it found.
 Status Run::await_active(const plan::Step& step, std::int64_t id) {
   return poll(options_.timeouts.active, "starting " + step.server, [&]() -> Result<bool> {
-    PAAS_TRY(const auto droplets, droplets_.items());
-    const auto listed = std::find_if(droplets->begin(), droplets->end(),
-                                     [&](const auto& droplet) { return droplet.id == id; });
-    // Tags apply late: until then it is not in the list.
-    if (listed == droplets->end()) return false;
-    if (listed->status != "active" || listed->public_address.empty() ||
-        listed->private_address.empty()) {
-      return false;
+    auto droplets = droplets_.latest();
+    const auto* listed = droplets ? find_active(*droplets, id) : nullptr;
+    if (listed == nullptr) {
+      PAAS_TRY(droplets, droplets_.items());
+      listed = find_active(*droplets, id);
     }
+    if (listed == nullptr) return false;
     PAAS_CHECK(state_.change([&](auto& next) {
       auto& entry = next.servers.at(step.server);
       entry.public_address = listed->public_address;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "digitalocean/model.hpp"
 #include "ports/clock.hpp"
 
 namespace paas::reconcile {
@@ -33,6 +34,12 @@ class SharedList {
     return reads_;
   }
 
+  /// The list as it was read last, however long ago; none before the first read.
+  Items latest() {
+    const std::scoped_lock lock(mutex_);
+    return items_;
+  }
+
   /// The list as it was read lately and after that mark.
   Result<Items> items(std::uint64_t after = 0) {
     const std::scoped_lock lock(mutex_);
@@ -46,12 +53,10 @@ class SharedList {
   }
 
  private:
-  /// What the client needs for a list as long as the last one: 200 a page, and several pages are
-  /// read twice.
+  /// What the client needs for a list as long as the last one: 200 a page.
   int requests() const {
-    constexpr std::size_t page = 200;
-    const auto pages = static_cast<int>((items_->size() + page - 1) / page);
-    return pages <= 1 ? 1 : 2 * pages;
+    constexpr std::size_t page = digitalocean::page_size_max;
+    return std::max(1, static_cast<int>((items_->size() + page - 1) / page));
   }
 
   Clock& clock_;

@@ -1,9 +1,11 @@
 // Figures of scale out of the real planner, executor and client, with everything else in memory:
 //
-//   bench_scale up SERVERS [SIDE_BY_SIDE]  from nothing, under the API's limits, on a clock that
-//   moves when a run waits bench_scale world SERVERS FOLDER       writes a cloud's state, a
-//   lockfile and a stack file for tests/bench/plan.py bench_scale haproxy SERVERS FILE       writes
-//   the load balancer's configuration
+// bench_scale up SERVERS [SIDE_BY_SIDE [SECONDS]]: from nothing, under the API's limits, on a clock
+//   that moves when a run waits; droplets take SECONDS to become active, by default 30
+// bench_scale world SERVERS FOLDER [PRIVATE_KEY]: writes a cloud's state, a lockfile and a stack
+//   file for tests/bench/farm.py; the lockfile has the key of that file for SSH
+// bench_scale haproxy SERVERS FILE: writes the load balancer's configuration
+// bench_scale codec LOCKFILE: reads that lockfile and writes it again, as each save of a run does
 //
 // Prints and judges nothing.
 #define DOCTEST_CONFIG_IMPLEMENT
@@ -13,12 +15,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <deque>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/text.hpp"
 #include "cloud/state_json.hpp"
@@ -36,12 +41,14 @@ using reconcile::testing::World;
 
 /// What a service may have at most.
 constexpr int servers_a_service = 1000;
+/// Each web service has a rule of the load balancer's firewall, which can have 50.
+constexpr int web_services_max = 40;
 constexpr int servers_a_request = 10;
 constexpr int items_a_page = 200;
 
 int divided(int count, int by) { return (count + by - 1) / by; }
 
-/// Web services of at most a thousand servers each.
+/// Services of at most a thousand servers each, most of them web services.
 std::string stack_of(int servers, bool is_small) {
   const int services = divided(servers, servers_a_service);
   std::string text =
@@ -50,9 +57,9 @@ std::string stack_of(int servers, bool is_small) {
   for (int index = 1; index <= services; ++index) {
     const int count = is_small ? 1 : std::min(servers_a_service, servers);
     servers -= count;
-    text += fmt::format(
-        "  w{0}: {{type: web, image: web, port: 8000, scale: {{min: {1}, max: {1}}}}}\n", index,
-        count);
+    const auto* type = index <= web_services_max ? "web, port: 8000" : "worker";
+    text += fmt::format("  w{0}: {{type: {2}, image: web, scale: {{min: {1}, max: {1}}}}}\n", index,
+                        count, type);
   }
   return text + "lb: {listen: [80], rules: [{to: w1}]}\n";
 }
@@ -68,10 +75,11 @@ std::string kind_of(const cloud::Request& request) {
   return request.method + " " + text::join(parts, "/");
 }
 
-/// The local cloud's core, as strict about its limits as the API, at the run's time.
+/// The local cloud's core, as strict about its limits as the API, at the run's time. Machines take
+/// as long to start as is said, and everything else no time.
 class StrictCloud {
  public:
-  explicit StrictCloud(Rig& rig) : rig_(rig) {
+  StrictCloud(Rig& rig, std::chrono::seconds starting) : rig_(rig), starting_(starting) {
     rig.world.cloud.settings.enforce_rate_limits = true;
     rig.world.cloud.settings.droplet_limit = 100'000;
     rig.http.intercept = [this](const HttpRequest& request) { return send(request); };
@@ -81,25 +89,47 @@ class StrictCloud {
   int refused = 0;
 
  private:
+  using Time = std::chrono::system_clock::time_point;
+
   Result<HttpResponse> send(const HttpRequest& request) {
     const std::scoped_lock lock(mutex_);
+    const auto now = rig_.clock.now();
+    finish_due(now);
     const auto translated = reconcile::testing::cloud_request(request);
-    const cloud::Surroundings around{rig_.clock.now(), {}};
-    auto& state = rig_.world.cloud;
-    const auto outcome = cloud::handle(state, translated, around);
-    std::deque<cloud::Effect> open(outcome.effects.begin(), outcome.effects.end());
-    while (!open.empty()) {
-      const auto done = cloud::complete(state, {open.front().id, "", 1000}, around);
-      open.pop_front();
-      open.insert(open.end(), done.effects.begin(), done.effects.end());
-    }
+    const auto outcome = cloud::handle(rig_.world.cloud, translated, {now, {}});
+    begin(outcome.effects, now);
+    finish_due(now);
     ++requests[kind_of(translated)];
     if (outcome.answer.status == 429) ++refused;
     return reconcile::testing::http_response(outcome.answer);
   }
 
+  /// Effects of one order key, and those that others have to come before, keep their order.
+  void begin(const std::vector<cloud::Effect>& effects, Time now) {
+    for (const auto& effect : effects) {
+      const bool is_start = std::holds_alternative<cloud::CreateMachine>(effect.kind);
+      auto& end = ends_of_keys_[effect.order_key];
+      end = std::max(end, is_start ? now + starting_ : now);
+      for (const auto& before : effect.after) end = std::max(end, ends_[before]);
+      ends_[effect.id] = end;
+      open_.emplace(std::pair(end, effect.id));
+    }
+  }
+
+  void finish_due(Time now) {
+    while (!open_.empty() && open_.begin()->first <= now) {
+      const auto [end, id] = *open_.begin();
+      open_.erase(open_.begin());
+      begin(cloud::complete(rig_.world.cloud, {id, "", 1000}, {end, {}}).effects, end);
+    }
+  }
+
   Rig& rig_;
+  std::chrono::seconds starting_;
   std::mutex mutex_;
+  std::set<std::pair<Time, std::int64_t>> open_;
+  std::map<std::int64_t, Time> ends_;
+  std::map<std::string, Time> ends_of_keys_;
 };
 
 int report(const Result<reconcile::Outcome>& outcome) {
@@ -113,11 +143,11 @@ int report(const Result<reconcile::Outcome>& outcome) {
   return outcome->failures.empty() ? 0 : 1;
 }
 
-int up(int servers, int side_by_side) {
+int up(int servers, int side_by_side, std::chrono::seconds starting) {
   World world;
   Rig rig(world, stack_of(servers - 1, false));
   rig.options.parallelism = side_by_side;
-  StrictCloud cloud(rig);
+  StrictCloud cloud(rig, starting);
   const auto virtual_start = rig.clock.monotonic();
   const auto start = std::chrono::steady_clock::now();
   const int status = report(rig.up());
@@ -134,7 +164,9 @@ int up(int servers, int side_by_side) {
   // are there, and every other change is made once.
   const int least =
       divided(servers - 1, servers_a_request) + 1 + divided(servers, items_a_page) + other_changes;
-  fmt::print("up of {} servers from nothing, {} steps side by side\n", servers, side_by_side);
+  fmt::print(
+      "up of {} servers from nothing, {} steps side by side, {} s until a droplet is active\n",
+      servers, side_by_side, starting.count());
   fmt::print("  requests         {}, of which {} were refused with 429\n", all, cloud.refused);
   fmt::print("  the least        {}, and {} with a look at each server's firewall\n", least,
              least + servers);
@@ -183,14 +215,19 @@ void multiply(World& world, const stack::Stack& stack) {
   lockfile.applied = stack;
 }
 
-int make_world(int servers, const std::string& folder) {
+int make_world(int servers, const std::string& folder, const std::string& private_key) {
   World world;
   Rig small(world, stack_of(servers - 1, true));
-  StrictCloud cloud(small);
+  StrictCloud cloud(small, std::chrono::seconds(0));
   world.cloud.settings.enforce_rate_limits = false;
   if (const int status = report(small.up()); status != 0) return status;
   const auto yaml = stack_of(servers - 1, false);
   multiply(world, Rig(world, yaml).stack);
+  if (!private_key.empty()) {
+    std::ifstream file(private_key, std::ios::binary);
+    world.stored.ssh_key->private_key =
+        Secret(std::string(std::istreambuf_iterator<char>(file), {}));
+  }
   reconcile::testing::Numbers random;
   const auto lockfile =
       lockfile::encode(world.stored, lockfile::Key(std::string(32, 'k')), random, "");
@@ -201,6 +238,36 @@ int make_world(int servers, const std::string& folder) {
   write(folder + "/paas.yaml", yaml);
   write(folder + "/paas.lock", *lockfile);
   write(folder + "/state.json", cloud::encode(world.cloud));
+  return 0;
+}
+
+/// Milliseconds that the fastest of some calls took.
+template <typename Work>
+double fastest(const Work& work) {
+  double best = 0;
+  for (int round = 0; round < 5; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    best = round == 0 ? took.count() : std::min(best, took.count());
+  }
+  return best;
+}
+
+int codec(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const lockfile::Key key(std::string(32, 'k'));
+  const auto read = lockfile::decode(text, key);
+  if (!read) {
+    fmt::print(stderr, "{}\n", describe(read.error()));
+    return 1;
+  }
+  reconcile::testing::Numbers random;
+  fmt::print("lockfile of {} servers, {}: read in {:.1f} ms, written in {:.1f} ms\n",
+             read->servers.size(), text::bytes(text.size()),
+             fastest([&] { (void)lockfile::decode(text, key); }),
+             fastest([&] { (void)lockfile::encode(*read, key, random, text); }));
   return 0;
 }
 
@@ -245,13 +312,17 @@ int main(int argc, char** argv) {
     if (data.m_failed) std::fprintf(stderr, "%s:%d: %s\n", data.m_file, data.m_line, data.m_expr);
   });
   const std::string what = argc > 2 ? argv[1] : "";
+  if (what == "codec") return paas::bench::codec(argv[2]);
   const auto servers = argc > 2 ? paas::text::to_integer(argv[2]).value_or(0) : 0;
   const auto count = static_cast<int>(std::clamp<std::int64_t>(servers, 2, 100'000));
   if (what == "up") {
     const auto side_by_side = argc > 3 ? paas::text::to_integer(argv[3]).value_or(10) : 10;
-    return paas::bench::up(count, static_cast<int>(side_by_side));
+    const auto seconds = argc > 4 ? paas::text::to_integer(argv[4]).value_or(30) : 30;
+    return paas::bench::up(count, static_cast<int>(side_by_side), std::chrono::seconds(seconds));
   }
-  if (what == "world" && argc > 3) return paas::bench::make_world(count, argv[3]);
+  if (what == "world" && argc > 3) {
+    return paas::bench::make_world(count, argv[3], argc > 4 ? argv[4] : "");
+  }
   if (what == "haproxy" && argc > 3) return paas::bench::haproxy_configuration(count, argv[3]);
   std::fputs("usage: see the beginning of tests/bench/scale.cpp\n", stderr);
   return 64;

@@ -86,6 +86,16 @@ TEST_CASE("digitalocean: a quick list whose pages do not fit together is walked 
   CHECK(all->size() == 249);
 }
 
+TEST_CASE("digitalocean: a glance takes what it finds, also of a list that grows meanwhile") {
+  Fixture f;
+  f.http.expect("GET", tagged(1), droplet_page(1, 200, 250, More::yes));
+  f.http.expect("GET", tagged(2), droplet_page(201, 260, 260, More::no));
+  const auto all = f.client.droplets_by_tag("paas", Client::Reading::glance);
+  REQUIRE(all);
+  CHECK(all->size() == 260);
+  CHECK(f.clock.waits.empty());
+}
+
 TEST_CASE("case 12: an item that moved to the next page is not read twice") {
   Fixture f;
   // Something was put in front between the two reads: fw-200 is on both pages.

@@ -100,6 +100,69 @@ TEST_CASE("reconcile: servers of a service are created ten a request") {
   }
 }
 
+TEST_CASE(
+    "reconcile: all servers are asked for before the first is awaited, with one list for all") {
+  World world;
+  Rig rig(world, stack_of(23));
+  rig.options.parallelism = 1;
+  int creations = 0;
+  std::vector<int> listed_after;
+  rig.http.intercept = [&](const HttpRequest& request) {
+    if (creates_droplets(request)) ++creations;
+    const bool lists =
+        request.method == "GET" && request.url.find("?tag_name=") != std::string::npos;
+    if (lists && creations > 0) listed_after.push_back(creations);
+    return rig.http.pass(request);
+  };
+  require_success(rig.up());
+  CHECK(creations == 5);
+  CHECK(listed_after == std::vector<int>{5});
+  rig.http.intercept = {};
+  check_complete(world, 23);
+}
+
+TEST_CASE("reconcile: servers are awaited although the list of them changes whenever it is read") {
+  World world;
+  // With the load balancer and the worker more than one page.
+  Rig rig(world, stack_of(201));
+  rig.options.parallelism = 1;
+  int lists = 0;
+  rig.http.intercept = [&](const HttpRequest& request) {
+    auto response = rig.http.pass(request);
+    const bool is_second_page = request.method == "GET" &&
+                                request.url.find("?tag_name=") != std::string::npos &&
+                                request.url.find("&page=2&") != std::string::npos;
+    if (!is_second_page) return response;
+    ++lists;
+    auto body = json::parse(response->body);
+    body["meta"]["total"] = body["meta"]["total"].get<int>() + 1;
+    response->body = body.dump();
+    return response;
+  };
+  require_success(rig.up());
+  CHECK(lists > 0);
+}
+
+TEST_CASE(
+    "reconcile: after a request that failed the other servers are tried when their turn comes") {
+  World world;
+  Farm farm(world, 12);
+  farm.rig.options.parallelism = 1;
+  farm.instead = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (names_in(request).front().find("-web-") == std::string::npos)
+      return farm.rig.http.pass(request);
+    return HttpResponse{422, {}, R"({"id":"unprocessable_entity","message":"size is sold out"})"};
+  };
+  const auto outcome = farm.rig.up();
+  REQUIRE(outcome);
+  CHECK(outcome->failures.size() == 12);
+  // Each was asked for once, those of the second request too.
+  CHECK(farm.requests.size() == 4);
+  farm.instead = {};
+  require_success(Rig(world, stack_of(12)).up());
+  check_complete(world, 12);
+}
+
 TEST_CASE("reconcile: what a request is to create is written down before it, all with one key") {
   World world;
   Farm farm(world, 3);

@@ -117,13 +117,14 @@ TEST_CASE("reconcile: a list is read once for all that look, but anew for what c
   CHECK(read(0) == 2);
   (void)clock.wait(milliseconds(500));
   CHECK(read(0) == 3);
-  // A list of two pages takes four requests and serves as much longer.
+  // A list of two pages takes two requests and serves as much longer.
   length = 300;
   (void)clock.wait(milliseconds(500));
   CHECK(read(0) == 4);
-  (void)clock.wait(milliseconds(1999));
+  (void)clock.wait(milliseconds(999));
   CHECK(read(0) == 4);
   (void)clock.wait(milliseconds(1));
+  CHECK(list.latest()->front() == 4);
   CHECK(read(0) == 5);
 }
 
