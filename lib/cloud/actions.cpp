@@ -1,16 +1,14 @@
 // Answers /v2/actions.
 #include "base/text.hpp"
+#include "cloud/action_list.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/views.hpp"
 
 namespace paas::cloud {
 namespace {
 
-/// The newest first, as DigitalOcean lists them.
 Result<Reply> list(Turn& turn, const Call& call) {
-  auto actions = select(turn.state.actions, [](const Action&) { return true; });
-  std::reverse(actions.begin(), actions.end());
-  return list_reply(call, "actions", actions, view::action);
+  return actions_reply(turn.state, call, [](const Action&) { return true; });
 }
 
 Result<Reply> get(Turn& turn, const Call& call) {

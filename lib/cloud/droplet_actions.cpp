@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cloud/action_list.hpp"
 #include "cloud/catalogue.hpp"
 #include "cloud/fault.hpp"
 #include "cloud/routes.hpp"
@@ -183,13 +184,9 @@ Result<Reply> act_on_tagged(Turn& turn, const Call& call) {
 Result<Reply> list_actions(Turn& turn, const Call& call) {
   const auto* droplet = named(turn, call);
   if (droplet == nullptr) return not_found();
-  return list_reply(call, "actions",
-                    select(turn.state.actions,
-                           [&](const Action& action) {
-                             return action.resource_type == "droplet" &&
-                                    action.resource_id == droplet->id;
-                           }),
-                    view::action);
+  return actions_reply(turn.state, call, [&](const Action& action) {
+    return action.resource_type == "droplet" && action.resource_id == droplet->id;
+  });
 }
 
 Result<Reply> get_action(Turn& turn, const Call& call) {

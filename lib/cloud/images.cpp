@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cloud/action_list.hpp"
 #include "cloud/catalogue.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/views.hpp"
@@ -80,13 +81,9 @@ Result<Reply> remove(Turn& turn, const Call& call) {
 Result<Reply> list_actions(Turn& turn, const Call& call) {
   const auto* image = find_image_text(turn.state, call.arguments[0]);
   if (image == nullptr) return not_found();
-  return list_reply(call, "actions",
-                    select(turn.state.actions,
-                           [&](const Action& action) {
-                             return action.resource_type == "image" &&
-                                    action.resource_id == image->id;
-                           }),
-                    view::action);
+  return actions_reply(turn.state, call, [&](const Action& action) {
+    return action.resource_type == "image" && action.resource_id == image->id;
+  });
 }
 
 Result<Reply> list_snapshots(Turn& turn, const Call& call) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cloud/action_list.hpp"
 #include "cloud/catalogue.hpp"
 #include "cloud/ip_range.hpp"
 #include "cloud/routes.hpp"
@@ -132,13 +133,9 @@ Result<Reply> act(Turn& turn, const Call& call) {
 
 Result<Reply> list_actions(Turn& turn, const Call& call) {
   if (find_reserved(turn.state, call.arguments[0]) == nullptr) return not_found();
-  return list_reply(call, "actions",
-                    select(turn.state.actions,
-                           [&](const Action& action) {
-                             return action.resource_type == "reserved_ip" &&
-                                    action.resource == call.arguments[0];
-                           }),
-                    view::action);
+  return actions_reply(turn.state, call, [&](const Action& action) {
+    return action.resource_type == "reserved_ip" && action.resource == call.arguments[0];
+  });
 }
 
 Result<Reply> get_action(Turn& turn, const Call& call) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "cloud/action_list.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/tags.hpp"
 #include "cloud/views.hpp"
@@ -111,13 +112,9 @@ Result<Reply> act_by_name(Turn& turn, const Call& call) {
 
 Result<Reply> list(Turn& turn, const Call& call) {
   if (find_volume(turn.state, call.arguments[0]) == nullptr) return not_found();
-  return list_reply(call, "actions",
-                    select(turn.state.actions,
-                           [&](const Action& action) {
-                             return action.resource_type == "volume" &&
-                                    action.resource == call.arguments[0];
-                           }),
-                    view::action);
+  return actions_reply(turn.state, call, [&](const Action& action) {
+    return action.resource_type == "volume" && action.resource == call.arguments[0];
+  });
 }
 
 Result<Reply> get(Turn& turn, const Call& call) {

@@ -1,20 +1,57 @@
 #!/usr/bin/env python3
 """Stands for OpenSSH's client: notes its arguments in FAKE_SSH_LOG, a line of JSON for each call.
 
-Connections open and close at once. A forwarded socket leads to what stands for a Docker Engine.
+Connections open and close at once. A forwarded socket leads to what stands for a Docker Engine: one that has and gets
+nothing, or, with the folder FAKE_ENGINES, one of the server's own that pulls images and runs containers. The server then
+keeps its hosts file and knows what was mounted as well; every other command succeeds and does nothing.
 """
 
 import base64
 import json
 import os
+import shlex
 import sys
 
+import fake_containers
 import fake_engine
 
 
-def serve(path):
+def server_file(arguments, kind):
+    """A file of the server that is talked to; None where servers are not played."""
+    folder = os.environ.get("FAKE_ENGINES")
+    name = next((a for a in arguments if a.startswith("HostKeyAlias=")), "").partition("=")[2]
+    return os.path.join(folder, f"{name}.{kind}") if folder and name else None
+
+
+def engine(arguments):
+    known = server_file(arguments, "engine")
+    return fake_containers.engine_of(known) if known else fake_engine.Engine
+
+
+def content(path):
+    return open(path, encoding="utf-8").read() if os.path.exists(path) else ""
+
+
+def play(arguments):
+    """The scripts of observe/ssh_machines.cpp whose effects a later run looks for."""
+    hosts, volumes = server_file(arguments, "hosts"), server_file(arguments, "volumes")
+    words = shlex.split(arguments[-1].rpartition("; s=$?")[0])
+    if hosts is None or words[:2] != ["sh", "-euc"]:
+        return
+    script, parameters = words[2], words[4:]
+    if "--- mounts" in script:
+        sys.stdout.write(content(hosts) + "--- mounts\n" + content(volumes))
+    elif parameters[:1] == ["/etc/paas/hosts"]:
+        with open(hosts, "w", encoding="utf-8") as file:
+            file.write(sys.stdin.read())
+    elif "mountpoint -q" in script and "mkdir -p" in script:
+        with open(volumes, "w", encoding="utf-8") as file:
+            file.write(os.path.basename(parameters[1]) + "\n")
+
+
+def serve(path, handler):
     # The socket is there before the client's process ends, as with OpenSSH.
-    server = fake_engine.Server(path, fake_engine.Engine)
+    server = fake_engine.Server(path, handler)
     if os.fork() > 0:
         return
     os.setsid()
@@ -45,7 +82,8 @@ def main():
     if "-N" in arguments:
         open(control, "w", encoding="utf-8").close()
     if "forward" in arguments:
-        serve(arguments[arguments.index("-L") + 1].partition(":")[0])
+        serve(arguments[arguments.index("-L") + 1].partition(":")[0], engine(arguments))
+    play(arguments)
 
 
 main()

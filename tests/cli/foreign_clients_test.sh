@@ -1,7 +1,7 @@
 #!/bin/bash
 # Clients of DigitalOcean's API that know nothing of paasctl work with the local cloud as they are: here Debian's
 # python3-digitalocean and python3-libcloud, against one of records. What they say and hear is held to DigitalOcean's
-# document where it lies beside this checkout. Scenario 13 has them, and packer, meet machines.
+# document where it lies beside this checkout. Scenario 13 has packer, which needs a machine.
 # shellcheck source=tests/cli/support.sh
 source "$(dirname "$0")/support.sh"
 # shellcheck source=tests/clients/clients.sh

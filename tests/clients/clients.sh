@@ -45,8 +45,10 @@ clients_run() {
 
 # The document lacks some things that the service does: it takes a path with a slash at its end, it answers for reserved
 # IPs under their old name, floating IPs, as well, it overlooks a per_page where there are no pages, which both
-# libraries always send, and libcloud gives a droplet's number as text. The first two are judged as what they stand for. And one line of the document is wrong: a
-# droplet's status "off" was read as false when it was published.
+# libraries always send, and libcloud gives a droplet's number as text. The first two are judged as what they stand for.
+# And one line of the document is wrong: a droplet's status "off" was read as false when it was published.
+# What is overlooked is only on the clients' side, but for "off". That an old name is answered with the old name, which
+# the new spelling would hide here, is held by the clients themselves: they read no other member.
 clients_judge() {
   local least=$1 operations
   clients_can_judge || return 0

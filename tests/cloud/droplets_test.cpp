@@ -212,7 +212,11 @@ TEST_CASE("cloud: power goes off and on") {
   CHECK(act("power_cycle").status == 201);
   CHECK(status_of(core, id) == "active");
   CHECK(act("dance").status == 422);
-  CHECK(core.get(path_of(id) + "/actions").body["actions"].size() == 5);
+  const auto actions = core.get(path_of(id) + "/actions").body["actions"];
+  CHECK(actions.size() == 5);
+  // The newest first, as DigitalOcean lists them.
+  CHECK(actions.front()["type"] == "power_cycle");
+  CHECK(actions.back()["type"] == "create");
 }
 
 TEST_CASE("cloud: an action whose effect fails is errored and leaves the droplet unlocked") {
