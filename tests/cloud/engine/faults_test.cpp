@@ -88,7 +88,7 @@ TEST_CASE("faults: a frozen machine keeps its connections and says nothing until
   CHECK(engine_says(cloud, 1) == "paused");
   // The kernel takes the connection, and sshd does not greet.
   CHECK(cloud.host
-            .shell(fmt::format("timeout 3 bash -c 'exec 3<>/dev/tcp/{}/22 && echo open; "
+            .shell(fmt::format("timeout 30 bash -c 'exec 3<>/dev/tcp/{}/22 && echo open; "
                                "read -r -t 1 line <&3 && echo greeted' || true",
                                cloud.public_address(1)))
             .find("open\n") == 0);
