@@ -143,7 +143,10 @@ class Engine {
   /// asked once.
   Result<bool> has_containerd_store();
 
+  /// One request for the list and one for each image.
   Result<std::vector<ImageInfo>> images();
+  /// The identifiers alone, with one request.
+  Result<std::vector<std::string>> image_ids();
   Result<ImageInfo> inspect_image(const std::string& reference);
   Result<nlohmann::json> inspect_image_json(const std::string& reference);
   /// The digest of the image's configuration, "sha256:...", which is the same on every engine. The

@@ -32,15 +32,22 @@ std::string image_path(const std::string& reference, const char* rest) {
 
 }  // namespace
 
-Result<std::vector<ImageInfo>> Engine::images() {
+Result<std::vector<std::string>> Engine::image_ids() {
   PAAS_TRY(const auto list, fetch({.path = "/images/json"}));
   if (!list.is_array()) {
     return fail(explain(make_error(ErrorKind::failed, "the list of images is not a list")));
   }
+  std::vector<std::string> ids;
+  for (const auto& entry : list) ids.push_back(text_of(member(entry, "Id")));
+  return ids;
+}
+
+Result<std::vector<ImageInfo>> Engine::images() {
+  PAAS_TRY(const auto ids, image_ids());
   std::vector<ImageInfo> images;
-  for (const auto& entry : list) {
+  for (const auto& id : ids) {
     // The list lacks the layers. An image that went away meanwhile is left out.
-    auto image = inspect_image(text_of(member(entry, "Id")));
+    auto image = inspect_image(id);
     if (!image && image.error().kind == ErrorKind::not_found) continue;
     if (!image) return fail(std::move(image.error()));
     images.push_back(std::move(*image));

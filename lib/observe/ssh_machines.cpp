@@ -217,8 +217,8 @@ Result<Machine> SshMachines::look(const Target& target, const std::string& stack
   Machine machine;
   PAAS_TRY(auto engine_here, engine(target));
   PAAS_TRY(machine.containers, containers(engine_here, stack));
-  PAAS_TRY(auto images, engine_here.images());
-  for (const auto& image : images) machine.image_digests.insert(image.id);
+  PAAS_TRY(const auto images, engine_here.image_ids());
+  machine.image_digests.insert(images.begin(), images.end());
   PAAS_TRY(auto files,
            shell(target,
                  "cat /etc/paas/hosts 2>/dev/null || true; echo \"--- mounts\"; "

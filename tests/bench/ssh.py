@@ -143,7 +143,6 @@ def measure(paasctl, bench, servers):
             cost = figures(plan, made.environment, made.folder)
             after = [Engine.requests, count(keys, "Accepted publickey"), count(keys, "Starting session: command")]
     calls, logins, commands = [(late - early) / RUNS / servers for early, late in zip(before, after)]
-    print(text[:1500]) if os.environ.get("DEBUG") else None
     unreached = sum("was not looked at" in line for line in text.splitlines())
     print(f"plan of {servers} servers over SSH, {round_trip} ms a round trip of packets, median of {RUNS} runs: {cost}")
     print(f"a server: {logins:.2f} connections, {commands:.2f} commands, {calls:.2f} calls of Docker's API; "

@@ -87,6 +87,15 @@ TEST_CASE(
   CHECK(gone.error().hint == "see: paasctl server ssh web-1");
 }
 
+TEST_CASE("docker: the identifiers of all images take one request") {
+  ScriptedEngine http;
+  auto engine = engine_of(http);
+  http.answer(200, R"([{"Id":"sha256:aa","RepoTags":["web:1"]},{"Id":"sha256:bb"}])");
+  const auto ids = engine.image_ids();
+  REQUIRE(ids);
+  CHECK(*ids == std::vector<std::string>{"sha256:aa", "sha256:bb"});
+}
+
 TEST_CASE("case 30: half an answer is an error, never an empty list") {
   ScriptedEngine http;
   auto engine = engine_of(http);
@@ -97,6 +106,8 @@ TEST_CASE("case 30: half an answer is an error, never an empty list") {
     CHECK_FALSE(engine.networks({}));
     http.answer(200, body);
     CHECK_FALSE(engine.images());
+    http.answer(200, body);
+    CHECK_FALSE(engine.image_ids());
   }
 }
 
