@@ -1,7 +1,7 @@
 #!/bin/bash
-# A bad day, as users can have it with `paasctl cloud fault`: the API is unwell, capacity is gone, a droplet stays new, a
-# machine loses its power. Each time the user is told what it is, the next `up` comes to what the stack says, and nothing
-# is made twice or left over.
+# A bad day, as users can have it with `paasctl cloud fault`: the API is unwell, capacity is gone, machines die, stand
+# still, are cut off and fill up. Each time the user is told what it is, the next `up` comes to what the stack says, and
+# nothing is made twice or left over.
 # shellcheck source=tests/lib/scenario.sh
 source "$(dirname "$0")/../lib/scenario.sh"
 # shellcheck source=tests/lib/stack.sh
@@ -80,3 +80,50 @@ check_status "up" 0 paasctl up --yes
 settled
 eventually 30 "the stack answers" get /
 check_equal "nothing was forgotten" true "$(get / | jq ".visits > $visits")"
+
+say "A machine that reboots by itself"
+fault reboot --droplet zipkick-cache-1
+eventually 60 "up finds everything as it should be when it has booted" paasctl up --yes
+eventually 60 "the stack answers" get /
+settled
+
+say "A machine that stands still"
+fault freeze --droplet zipkick-backend-1
+check_status "up" 69 paasctl up --yes
+check_contains "it names the server" "whether zipkick-backend-1 is as the stack says is unknown" "$errors"
+mended "$fault"
+eventually 30 "the stack answers" get /
+settled
+
+say "A machine that is cut off"
+frontend=$(servers_of frontend | head -n 1)
+fault unplug --droplet "$frontend"
+check_status "up" 69 paasctl up --yes
+check_contains "it names the server" "whether $frontend is as the stack says is unknown" "$errors"
+eventually 30 "the other one serves" get /
+mended "$fault"
+eventually 60 "both serve again" two_serve
+settled
+
+say "A machine whose disk is full"
+fault fill-disk --droplet "$frontend"
+sed -i 's/Welcome to zipkick/Welcome back/' paas.yaml
+check_status "up with a change" 1 paasctl up --yes
+check_contains "it names the server" "$frontend" "$errors"
+check_contains "and says what it is" "no space left on device" "${errors,,}"
+eventually 10 "the stack answers" get /
+mended "$fault"
+check_status "up" 0 paasctl up --yes
+settled
+greets() { [[ $(get / | jq -r .greeting) == "Welcome back" ]]; }
+eventually 10 "the change is there" greets
+
+say "The end of the day"
+fault status --status 500 --share 15% --seed 3
+fault cut --method DELETE --after --times 2
+check_status "down" 0 paasctl down --yes --volumes --confirm zipkick-db
+mended --all
+for list in droplets volumes reserved_ips firewalls account/keys tags; do
+  check_equal "nothing is left in $list" 0 "$(api GET "/$list" | jq .meta.total)"
+done
+check_equal "no machine is left" "" "$(docker ps --all --quiet --filter "label=paas.cloud=$(cloud_name)" --filter label=paas.droplet)"
