@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cloud/core.hpp"
 #include "cloud/fault.hpp"
@@ -78,6 +79,19 @@ class Consequences {
     const bool off = kind.change == PowerChange::off || kind.change == PowerChange::shutdown;
     droplet->status = off ? DropletStatus::off : DropletStatus::active;
     if (!off) fault::machine_started(turn_, droplet->id);
+  }
+
+  void operator()(const ApplyTags& kind) {
+    for (const auto id : kind.droplet_ids) {
+      auto* droplet = find_droplet(state_, id);
+      if (droplet == nullptr) continue;
+      for (auto& tag : std::exchange(droplet->tags_to_come, {})) {
+        // One that was deleted meanwhile stays so.
+        const bool is_new = state_.tags.contains(tag) && !contains(droplet->tags, tag);
+        if (is_new) droplet->tags.push_back(std::move(tag));
+      }
+    }
+    refresh_rules(turn_);
   }
 
   void operator()(const DisturbMachine& kind) {

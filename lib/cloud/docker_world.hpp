@@ -72,6 +72,7 @@ class DockerWorld : public World {
   Status carry_out(const AssignAddress& effect);
   Status carry_out(const UnassignAddress& effect);
   Status carry_out(const DisturbMachine& effect);
+  Status carry_out(const ApplyTags&) { return {}; }
 
   /// Checks the settings and finds the canonical folder.
   Status settle();

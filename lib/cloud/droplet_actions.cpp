@@ -37,6 +37,10 @@ Reply accepted_and_done(Turn& turn, Action& action) {
 Result<Reply> change_power(Turn& turn, Droplet& droplet, const std::string& type,
                            PowerChange change) {
   const bool off = droplet.status == DropletStatus::off;
+  // Not even an error: Terraform counts on it.
+  if (off && change == PowerChange::shutdown) {
+    return accepted_and_done(turn, start(turn, droplet, type));
+  }
   if (change == PowerChange::on) {
     if (!off) return invalid("Droplet is already powered on.");
   } else if (off && change != PowerChange::cycle) {
@@ -140,6 +144,13 @@ Result<Reply> resize(Turn& turn, Droplet& droplet, const Json& body) {
   return accepted_and_done(turn, action);
 }
 
+/// What is only remembered, so that who asks for it sees that it was asked for.
+bool* feature_of(Droplet& droplet, const std::string& action) {
+  if (action == "enable_ipv6") return &droplet.ipv6;
+  if (action == "enable_backups" || action == "disable_backups") return &droplet.backups;
+  return nullptr;
+}
+
 Result<Reply> act_on(Turn& turn, Droplet& droplet, const Json& body) {
   PAAS_TRY(const auto given, text_field(body, "type"));
   const auto type = given.value_or("");
@@ -153,6 +164,10 @@ Result<Reply> act_on(Turn& turn, Droplet& droplet, const Json& body) {
   if (type == "rename") return rename(turn, droplet, body);
   if (type == "rebuild" || type == "restore") return rebuild(turn, droplet, body, type);
   if (type == "resize") return resize(turn, droplet, body);
+  if (auto* feature = feature_of(droplet, type)) {
+    *feature = type != "disable_backups";
+    return accepted_and_done(turn, start(turn, droplet, type));
+  }
   if (type.empty()) return invalid("type is required");
   return invalid(fmt::format("The action {} is not available on the local cloud.", type));
 }

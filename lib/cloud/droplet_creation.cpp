@@ -33,6 +33,8 @@ struct Wanted {
   std::vector<std::string> volume_ids;
   std::string user_data;
   bool monitoring = false;
+  bool ipv6 = false;
+  bool backups = false;
 };
 
 /// ^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$
@@ -106,6 +108,33 @@ Result<std::vector<std::string>> public_keys_of(const State& state, const Json& 
   return public_keys;
 }
 
+/// Identifiers, as the published document has them, or objects with an `id` or a `name`, which
+/// DigitalOcean's own library for Go sends, and with it doctl and Terraform.
+Result<std::vector<std::string>> volumes_of(const State& state, const Json& body,
+                                            const std::string& region) {
+  const auto given = body.find("volumes");
+  const bool has_objects =
+      given != body.end() && given->is_array() &&
+      std::any_of(given->begin(), given->end(), [](const Json& each) { return each.is_object(); });
+  if (!has_objects) return texts_field(body, "volumes");
+  std::vector<std::string> ids;
+  for (const auto& each : *given) {
+    if (!each.is_object()) return invalid("volumes must be an array of strings");
+    PAAS_TRY(const auto id, text_field(each, "id"));
+    PAAS_TRY(const auto name, text_field(each, "name"));
+    const auto found =
+        std::find_if(state.volumes.begin(), state.volumes.end(), [&](const auto& entry) {
+          return id ? entry.first == *id
+                    : name && entry.second.name == *name && entry.second.region == region;
+        });
+    if (found == state.volumes.end()) {
+      return invalid("volume not found: " + id.value_or(name.value_or("")));
+    }
+    ids.push_back(found->first);
+  }
+  return ids;
+}
+
 Status check_volumes(const State& state, const Wanted& wanted) {
   if (!wanted.volume_ids.empty() && wanted.names.size() > 1) {
     return invalid("Volumes can only be attached to one Droplet.");
@@ -175,7 +204,7 @@ Result<Wanted> check(State& state, const Json& body) {
   PAAS_TRY(wanted.public_keys, public_keys_of(state, body));
   PAAS_TRY(wanted.tags, texts_field(body, "tags"));
   PAAS_CHECK(check_tag_names(wanted.tags));
-  PAAS_TRY(wanted.volume_ids, texts_field(body, "volumes"));
+  PAAS_TRY(wanted.volume_ids, volumes_of(state, body, wanted.region));
   PAAS_CHECK(check_volumes(state, wanted));
   PAAS_TRY(const auto user_data, text_field(body, "user_data"));
   wanted.user_data = user_data.value_or("");
@@ -183,6 +212,8 @@ Result<Wanted> check(State& state, const Json& body) {
     return invalid("User data is too long (maximum is 64 KiB)");
   }
   wanted.monitoring = flag(body, "monitoring");
+  wanted.ipv6 = flag(body, "ipv6");
+  wanted.backups = flag(body, "backups");
   const auto count =
       select(state.droplets, [](const Droplet& droplet) { return !droplet.leaving; }).size();
   if (count + wanted.names.size() > static_cast<std::size_t>(fault::droplet_limit(state))) {
@@ -225,8 +256,10 @@ Droplet& add_droplet(Turn& turn, const Wanted& wanted, const std::string& name, 
   droplet.private_address = new_private_address(state, vpc).value_or("");
   droplet.user_data = wanted.user_data;
   droplet.public_keys = wanted.public_keys;
-  droplet.tags = wanted.tags;
+  droplet.tags_to_come = wanted.tags;
   droplet.monitoring = wanted.monitoring;
+  droplet.ipv6 = wanted.ipv6;
+  droplet.backups = wanted.backups;
   droplet.created = turn.now();
   return state.droplets[droplet.id] = std::move(droplet);
 }
@@ -249,6 +282,7 @@ Result<Reply> create(Turn& turn, const Call& call) {
     links.push_back(view::action_link(action, "create", call.request.base_url));
     views.push_back(view::droplet(state, state.droplets[id]));
   }
+  if (!wanted.tags.empty()) apply_tags_later(turn, std::move(ids));
   refresh_rules(turn);
   Json body = {{"links", {{"actions", std::move(links)}}}};
   if (call.body.contains("names")) {

@@ -100,6 +100,11 @@ struct UnassignAddress {
   std::int64_t droplet_id = 0;
 };
 
+/// New droplets get their tags; a record only, there is nothing to do for it in the world.
+struct ApplyTags {
+  std::vector<std::int64_t> droplet_ids;  ///< All that one request made.
+};
+
 /// What a fault does to a machine, or undoes.
 enum class Disturbance { kill, reboot, freeze, thaw, fill_disk, free_disk };
 struct DisturbMachine {
@@ -110,7 +115,7 @@ struct DisturbMachine {
 using EffectKind = std::variant<CreateNetwork, RemoveNetwork, CreateMachine, DestroyMachine,
                                 ChangePower, SetRules, CreateVolume, RemoveVolume, ResizeVolume,
                                 AttachVolume, DetachVolume, SnapshotMachine, RemoveMachineImage,
-                                AssignAddress, UnassignAddress, DisturbMachine>;
+                                AssignAddress, UnassignAddress, DisturbMachine, ApplyTags>;
 
 /// Effects of one `order_key` are carried out in the order they were asked for; others side by
 /// side.
@@ -123,8 +128,8 @@ struct Effect {
   /// An earlier process of this cloud, or an earlier attempt, may have carried it out in part or as
   /// a whole: what is there already is no error.
   bool repeated = false;
-  /// How long it is held back, because the world has just refused it; less when something waits
-  /// behind it. A new process tries at once.
+  /// How long it is held back, because the world has just refused it or it is to come late; less
+  /// when something waits behind it. A new process tries at once.
   std::chrono::milliseconds delay{0};
   /// The fault that holds it back; 0: none does. It is submitted again when it may begin.
   std::int64_t held_by = 0;

@@ -32,12 +32,11 @@ Result<Reply> list(Turn& turn, const Call& call) {
 Result<Reply> list_of_droplet(Turn& turn, const Call& call) {
   const auto* droplet = find_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
   if (droplet == nullptr) return not_found();
-  return list_reply(call, "firewalls",
-                    select(turn.state.firewalls,
-                           [&](const Firewall& firewall) {
-                             return contains(droplet->firewall_ids, firewall.id);
-                           }),
-                    view::firewall);
+  return list_reply(
+      call, "firewalls",
+      select(turn.state.firewalls,
+             [&](const Firewall& firewall) { return is_shown_at(firewall, *droplet); }),
+      view::firewall);
 }
 
 Result<Reply> create(Turn& turn, const Call& call) {

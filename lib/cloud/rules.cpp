@@ -54,11 +54,12 @@ void add_rules(const State& state, const std::vector<FirewallRule>& rules,
   }
 }
 
+/// By its tags to come as well, which nobody is shown yet: a machine is filtered from its first
+/// process on, whenever DigitalOcean would begin.
 bool applies(const Firewall& firewall, const Droplet& droplet) {
-  const auto& ids = firewall.droplet_ids;
-  if (std::find(ids.begin(), ids.end(), droplet.id) != ids.end()) return true;
-  return std::any_of(firewall.tags.begin(), firewall.tags.end(),
-                     [&](const auto& tag) { return contains(droplet.tags, tag); });
+  return is_shown_at(firewall, droplet) ||
+         std::any_of(firewall.tags.begin(), firewall.tags.end(),
+                     [&](const auto& tag) { return contains(droplet.tags_to_come, tag); });
 }
 
 std::string text_of(const std::vector<TrafficRule>& rules) {
@@ -175,6 +176,13 @@ Id rules_under_way(const State& state, Id droplet_id) {
 }
 
 }  // namespace
+
+bool is_shown_at(const Firewall& firewall, const Droplet& droplet) {
+  const auto& ids = firewall.droplet_ids;
+  if (std::find(ids.begin(), ids.end(), droplet.id) != ids.end()) return true;
+  return std::any_of(firewall.tags.begin(), firewall.tags.end(),
+                     [&](const auto& tag) { return contains(droplet.tags, tag); });
+}
 
 void create_machine(Turn& turn, Droplet& droplet, Id action_id) {
   const auto all = resolve_all(turn.state);

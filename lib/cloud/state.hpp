@@ -69,10 +69,13 @@ struct Droplet {
   std::string user_data;
   std::vector<std::string> public_keys;
   std::vector<std::string> tags;
+  std::vector<std::string> tags_to_come;  ///< It was created with them; they apply later.
   std::vector<std::string> volume_ids;
   std::vector<Id> snapshot_ids;
   DropletStatus status = DropletStatus::fresh;
   bool monitoring = false;
+  bool ipv6 = false;      ///< Asked for, and shown as a feature; machines have no such address.
+  bool backups = false;   ///< Asked for, and shown as a feature; none are made.
   bool booted = false;    ///< Its machine ran once, so its networks are shown.
   bool leaving = false;   ///< Gone for the API; its addresses are free when its machine is.
   Id pending_action = 0;  ///< The event that keeps it locked; 0 when there is none.

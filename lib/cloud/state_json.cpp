@@ -69,15 +69,18 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kill, "kill"},
                                            {Disturbance::fill_disk, "fill_disk"},
                                            {Disturbance::free_disk, "free_disk"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DisturbMachine, droplet_id, what)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ApplyTags, droplet_ids)
 
 namespace {
 
 /// In the order of EffectKind's alternatives.
 constexpr const char* effect_names[] = {
-    "create_network",       "remove_network", "create_machine",   "destroy_machine",
-    "change_power",         "set_rules",      "create_volume",    "remove_volume",
-    "resize_volume",        "attach_volume",  "detach_volume",    "snapshot_machine",
-    "remove_machine_image", "assign_address", "unassign_address", "disturb_machine"};
+    "create_network",       "remove_network", "create_machine",
+    "destroy_machine",      "change_power",   "set_rules",
+    "create_volume",        "remove_volume",  "resize_volume",
+    "attach_volume",        "detach_volume",  "snapshot_machine",
+    "remove_machine_image", "assign_address", "unassign_address",
+    "disturb_machine",      "apply_tags"};
 static_assert(std::size(effect_names) == std::variant_size_v<EffectKind>);
 
 template <std::size_t Index = 0>
@@ -135,10 +138,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Image, id, name, description, ma
                                                 droplet_id, pending, leaving)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Droplet, id, name, size, region, image_id, vpc_id,
                                                 public_address, private_address, user_data,
-                                                public_keys, tags, volume_ids, snapshot_ids, status,
-                                                monitoring, booted, leaving, pending_action,
-                                                created, hidden_looks, unplugged, rules_digest,
-                                                firewall_ids)
+                                                public_keys, tags, tags_to_come, volume_ids,
+                                                snapshot_ids, status, monitoring, ipv6, backups,
+                                                booted, leaving, pending_action, created,
+                                                hidden_looks, unplugged, rules_digest, firewall_ids)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Action, id, status, type, resource_type,
                                                 resource_id, resource, region, started, completed,
                                                 error)

@@ -59,6 +59,10 @@ struct SubjectsOf {
   Subjects operator()(const DisturbMachine& kind) const {
     return {{droplet_subject(kind.droplet_id)}};
   }
+  /// It waits for no machine, and none waits for it.
+  Subjects operator()(const ApplyTags& kind) const {
+    return {{fmt::format("tags/{}", kind.droplet_ids.front())}};
+  }
 };
 
 bool conflict(const std::vector<Subject>& left, const std::vector<Subject>& right) {
@@ -117,6 +121,15 @@ Id emit_again(Turn& turn, EffectKind kind, const Outstanding& failed) {
     effect->delay = delay_after(failed.attempt);
   }
   return id;
+}
+
+void apply_tags_later(Turn& turn, std::vector<Id> droplet_ids) {
+  // Long enough that who asks at once does not find the droplets by their tags.
+  constexpr std::chrono::milliseconds delay{200};
+  const auto id = emit(turn, ApplyTags{std::move(droplet_ids)});
+  for (auto* effect : {&turn.state.outstanding[id].effect, &turn.effects.back()}) {
+    effect->delay = delay;
+  }
 }
 
 Action& start_action(Turn& turn, ActionTarget target) {

@@ -28,6 +28,10 @@ Id emit(Turn& turn, EffectKind kind, Id action_id = 0);
 /// Asks again for what failed, later with each attempt.
 Id emit_again(Turn& turn, EffectKind kind, const Outstanding& failed);
 
+/// Has new droplets get their tags a little after they were created, as DigitalOcean has it. There
+/// has to be one.
+void apply_tags_later(Turn& turn, std::vector<Id> droplet_ids);
+
 /// What an action is on.
 struct ActionTarget {
   std::string type;           ///< "reboot"
@@ -46,6 +50,10 @@ void finish_action(Turn& turn, Action& action, const std::string& error);
 /// Works out every droplet's rules again and asks for those that changed. Called after anything
 /// that a firewall may depend on: firewalls, tags, droplets.
 void refresh_rules(Turn& turn);
+
+/// Whether the firewall is one of the droplet's for all that the API shows: named in it, or by a
+/// tag that applies by now.
+bool is_shown_at(const Firewall& firewall, const Droplet& droplet);
 
 /// Rules that the world refused are asked for again as they are now, unless newer ones are under
 /// way. Until they are in force, their firewalls have them pending.

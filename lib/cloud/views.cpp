@@ -234,6 +234,8 @@ Json droplet(const State& state, const Droplet& droplet) {
   const auto* size_entry = catalogue::find_size(droplet.size);
   Json features = {"droplet_agent", "private_networking"};
   if (droplet.monitoring) features.push_back("monitoring");
+  if (droplet.ipv6) features.push_back("ipv6");
+  if (droplet.backups) features.push_back("backups");
   return {{"id", droplet.id},
           {"name", droplet.name},
           {"memory", size_entry == nullptr ? 0 : size_entry->memory_megabytes},

@@ -56,8 +56,15 @@ bool mentions(const std::string& message, std::initializer_list<std::string_view
   return false;
 }
 
+/// A size or region that is sold out: nothing is wrong with what was asked for.
+bool is_sold_out(int status, const std::string& message) {
+  return status == 422 && mentions(message, {"size", "region"}) &&
+         mentions(message, {"not available", "unavailable", "sold out"});
+}
+
 ErrorKind kind_of_unprocessable(const std::string& message) {
   if (mentions(message, {pending_event})) return ErrorKind::failed;
+  if (is_sold_out(422, message)) return ErrorKind::failed;
   if (mentions(message, {"limit"}) && mentions(message, {"exceed", "droplet limit", "reached"})) {
     return ErrorKind::limited;
   }
@@ -84,10 +91,13 @@ ErrorKind kind_of(int status, const std::string& message) {
   }
 }
 
-std::string hint_of(int status, ErrorKind kind) {
+std::string hint_of(int status, ErrorKind kind, const std::string& message) {
   if (kind == ErrorKind::unauthorised) return std::string(token_hint);
   if (status == 429)
     return "the API allows 5,000 requests an hour and 250 a minute; try again later";
+  if (is_sold_out(status, message)) {
+    return "choose another size or region in the stack file, or try again later";
+  }
   if (kind == ErrorKind::limited) {
     return "remove what is not needed, or ask DigitalOcean to raise the account's limit";
   }
@@ -122,7 +132,7 @@ Error error_of(const HttpResponse& response) {
   std::string message = fmt::format("the API answered {}", response.status);
   if (!answer.message.empty()) message += ": " + answer.message;
   if (!answer.request_id.empty()) message += fmt::format(" (request {})", answer.request_id);
-  return make_error(kind, std::move(message), hint_of(response.status, kind));
+  return make_error(kind, std::move(message), hint_of(response.status, kind, answer.message));
 }
 
 Error vpc_deletion_error(Error error) {

@@ -86,6 +86,7 @@ class Run {
   Status tag_server(const plan::Step& step);
   Status untag_server(const plan::Step& step);
   Status power_on_server(const plan::Step& step);
+  Result<digitalocean::Droplet> listed_droplet(std::int64_t id, std::uint64_t after);
   Status attach_volume(const plan::Step& step);
   Status detach_volume(const std::string& volume, const std::string& region, std::int64_t droplet);
   Result<std::optional<digitalocean::Action>> move_volume(const plan::Step& step,

@@ -1,5 +1,6 @@
 // Tests of droplets and what can be done to them.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <set>
 
@@ -57,7 +58,6 @@ TEST_CASE("cloud: a droplet is new and locked until its machine runs") {
 TEST_CASE("cloud: a machine is asked for with everything it needs, after its network") {
   Core core;
   core.post("/v2/droplets", request_for("web-1"));
-  REQUIRE(core.history.size() == 2);
   const auto network = core.asked<CreateNetwork>();
   const auto machine = core.asked<CreateMachine>();
   REQUIRE(network.size() == 1);
@@ -66,15 +66,60 @@ TEST_CASE("cloud: a machine is asked for with everything it needs, after its net
   CHECK(machine[0].user_data == "#cloud-config\n");
   CHECK(machine[0].vpc_id == network[0].vpc_id);
   CHECK_FALSE(machine[0].rules.filtered);
+  REQUIRE(std::holds_alternative<CreateNetwork>(core.history[0].kind));
+  REQUIRE(std::holds_alternative<CreateMachine>(core.history[1].kind));
   CHECK(core.history[1].after == std::vector<std::int64_t>{core.history[0].id});
+}
+
+TEST_CASE("cloud: tags apply a while after the droplet was created, whether or not it has booted") {
+  Core core;
+  const auto tagged = [&] { return core.get("/v2/droplets?tag_name=web").body["droplets"].size(); };
+  const auto made = core.post("/v2/droplets", request_for("web-1")).body["droplet"];
+  const auto path = path_of(made["id"].get<Id>());
+  CHECK(made["tags"].empty());
+  // The tag is there, so that a firewall can name it; nothing has it yet.
+  CHECK(core.get("/v2/tags/web").body["tag"]["resources"]["count"] == 0);
+  const auto firewall = core.post(
+      "/v2/firewalls",
+      {{"name", "fw"},
+       {"tags", {"web"}},
+       {"inbound_rules",
+        {{{"protocol", "tcp"}, {"ports", "22"}, {"sources", {{"addresses", {"0.0.0.0/0"}}}}}}}});
+  REQUIRE(firewall.status == 202);
+  CHECK(core.get("/v2/droplets").body["droplets"].size() == 1);
+  CHECK(tagged() == 0);
+  CHECK(core.get(path + "/firewalls").body["firewalls"].empty());
+  // Deleting by the tag finds nothing either.
+  CHECK(core.remove("/v2/droplets?tag_name=web").status == 204);
+  CHECK(core.get(path).status == 200);
+
+  core.end_next();  // Its network.
+  core.end_next();  // Its machine.
+  CHECK(status_of(core, made["id"].get<Id>()) == "active");
+  CHECK(tagged() == 0);
+  core.settle();
+  CHECK(tagged() == 1);
+  CHECK(core.get(path).body["droplet"]["tags"] == Json{"web"});
+  CHECK(core.get(path + "/firewalls").body["firewalls"].size() == 1);
+}
+
+TEST_CASE("cloud: a tag that is deleted before it applies does not come back") {
+  Core core;
+  const auto made = core.post("/v2/droplets", request_for("web-1")).body["droplet"];
+  CHECK(core.remove("/v2/tags/web").status == 204);
+  core.settle();
+  CHECK(core.get(path_of(made["id"].get<Id>())).body["droplet"]["tags"].empty());
+  CHECK(core.get("/v2/tags/web").status == 404);
 }
 
 TEST_CASE("cloud: machines in one network are made side by side") {
   Core core;
   core.boot_one("first");
   core.history.clear();
-  core.post("/v2/droplets", request_for("a"));
-  core.post("/v2/droplets", request_for("b"));
+  auto request = request_for("a");
+  request.erase("tags");
+  core.post("/v2/droplets", request);
+  core.post("/v2/droplets", request);
   REQUIRE(core.history.size() == 2);
   CHECK(core.history[0].after.empty());
   CHECK(core.history[1].after.empty());
@@ -128,6 +173,14 @@ TEST_CASE("cloud: a droplet that cannot be made as asked is refused and changes 
   refused({{"vpc_uuid", "nothing"}}, "You specified an invalid VPC for Droplet creation.");
   refused({{"user_data", std::string(64 * 1024 + 1, 'a')}},
           "User data is too long (maximum is 64 KiB)");
+  refused({{"names", {"a"}}}, "Only one of name and names can be given.");
+  const auto many = [](int count) {
+    auto names = Json::array();
+    for (int number = 1; number <= count; ++number) names.push_back(fmt::format("a-{}", number));
+    return names;
+  };
+  refused({{"name", nullptr}, {"names", many(11)}}, "Only 10 Droplets can be created at once.");
+  refused({{"name", nullptr}, {"names", Json::array()}}, "Name can't be blank");
   core.state.settings.droplet_limit = 0;
   refused(Json::object(), "creating this/these droplet(s) will exceed your droplet limit");
 }
@@ -217,6 +270,31 @@ TEST_CASE("cloud: power goes off and on") {
   // The newest first, as DigitalOcean lists them.
   CHECK(actions.front()["type"] == "power_cycle");
   CHECK(actions.back()["type"] == "create");
+}
+
+TEST_CASE("cloud: an action is in progress until its effect has ended, and says when that was") {
+  Core core;
+  const auto id = core.boot_one("web-1");
+  for (const auto* type :
+       {"reboot", "power_cycle", "snapshot", "shutdown", "power_on", "rebuild"}) {
+    CAPTURE(type);
+    Json body = {{"type", type}};
+    if (std::string(type) == "rebuild") body["image"] = "debian-12-x64";
+    const auto started = core.post(path_of(id) + "/actions", body).body["action"];
+    CHECK(started["status"] == "in-progress");
+    CHECK(started["completed_at"].is_null());
+    CHECK(started["resource_id"] == id);
+    const auto path = "/actions/" + started["id"].dump();
+    for (const auto& place : {"/v2" + path, path_of(id) + path}) {
+      CHECK(core.get(place).body["action"] == started);
+    }
+    CHECK(core.get(path_of(id)).body["droplet"]["locked"] == true);
+    core.settle();
+    const auto ended = core.get("/v2" + path).body["action"];
+    CHECK(ended["status"] == "completed");
+    CHECK(ended["completed_at"].is_string());
+    CHECK(core.get(path_of(id)).body["droplet"]["locked"] == false);
+  }
 }
 
 TEST_CASE("cloud: an action whose effect fails is errored and leaves the droplet unlocked") {

@@ -169,6 +169,7 @@ TEST_CASE("digitalocean: the API's refusals have kinds") {
       {422, "You specified an invalid size for Droplet creation.", ErrorKind::invalid},
       {422, "creating this/these droplet(s) will exceed your droplet limit", ErrorKind::limited},
       {422, "SSH Key is already in use on your account", ErrorKind::exists},
+      {422, "Size is not available in this region.", ErrorKind::failed},
       {302, "", ErrorKind::unreachable},
       {418, "", ErrorKind::failed},
   };
@@ -181,6 +182,17 @@ TEST_CASE("digitalocean: the API's refusals have kinds") {
     CHECK(error.message.find("(request r1)") != std::string::npos);
     CHECK_FALSE(is_pending_event(error));
   }
+}
+
+TEST_CASE("digitalocean: what is sold out is told apart from what was asked for wrongly") {
+  const auto hint = [](const char* message) {
+    return error_of(answer(422, nlohmann::json{{"message", message}}.dump())).hint;
+  };
+  CHECK(hint("Size is not available in this region.") ==
+        "choose another size or region in the stack file, or try again later");
+  CHECK(hint("The specified region is currently unavailable.") ==
+        "choose another size or region in the stack file, or try again later");
+  CHECK(hint("You specified an invalid size for Droplet creation.").empty());
 }
 
 TEST_CASE("digitalocean: a redirect is not followed and not repeated") {

@@ -66,6 +66,21 @@ api() {
   )
 }
 
+droplets() {
+  api GET '/droplets?per_page=200' | jq -r '.droplets[].name' | sort
+}
+
+# Nothing but what the lockfile knows is there, and each of it once.
+check_nothing_left_over() {
+  check_equal "each server has one droplet and there is no other" "$(lockfile '.servers | keys[]')" "$(droplets)"
+  check_equal "one volume" 1 "$(api GET /volumes | jq '.volumes | length')"
+  check_equal "one reserved address" 1 "$(api GET /reserved_ips | jq '.reserved_ips | length')"
+  check_equal "one network of the stack" 1 "$(api GET /vpcs | jq '[.vpcs[] | select(.name == "zipkick")] | length')"
+  check_equal "one key" 1 "$(api GET /account/keys | jq '.ssh_keys | length')"
+  check_equal "a firewall for each role" 5 "$(api GET /firewalls | jq '.firewalls | length')"
+  check_equal "as many machines" "$(droplets | wc -l)" "$(docker ps --all --quiet --filter "label=paas.cloud=$(cloud_name)" --filter label=paas.droplet | wc -l)"
+}
+
 # Everything that the cloud remembers; asking changes nothing of it, so it tells whether anything was changed.
 cloud_memory() {
   sha256sum <"$XDG_STATE_HOME/paasctl/cloud/state.json"

@@ -87,6 +87,7 @@ new_droplet() {
     "$api_status $(api_field '"\(.droplet.status) \(.droplet.networks.v4 | length)"')"
   probe=$(api_field .droplet.id)
   [[ $probe =~ ^[0-9]+$ ]] || return 1
+  compare "its tags in that answer" "" "$(api_field '.droplet.tags | join(" ")')"
   compare "its first action" create "$(api_field '.links.actions[0].rel')"
 }
 

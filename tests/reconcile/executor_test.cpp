@@ -231,6 +231,30 @@ TEST_CASE("reconcile: one list tells which of the droplets are still being destr
   CHECK(rig.http.single_looks == 4);
 }
 
+TEST_CASE("reconcile: one list tells which of the droplets that are powered on run by now") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  for (auto& [id, droplet] : world.cloud.droplets) droplet.status = cloud::DropletStatus::off;
+  // One has lost its tags, so no list has it.
+  world.cloud.droplets.rbegin()->second.tags.clear();
+  rig.http.changes.clear();
+  rig.http.single_looks = 0;
+  const auto plan = rig.plan();
+  REQUIRE(plan);
+  const auto looks_of_plan = rig.http.single_looks;
+  rig.http.single_looks = 0;
+  require_up(rig);
+  const auto looks = rig.http.single_looks - looks_of_plan;
+  CHECK(std::count_if(rig.http.changes.begin(), rig.http.changes.end(),
+                      [](const auto& change) { return change.ends_with("/actions"); }) == 4);
+  for (const auto& [id, droplet] : world.cloud.droplets) {
+    CHECK(droplet.status == cloud::DropletStatus::active);
+  }
+  // That one alone: before it gets its tags back, and around its action.
+  CHECK(looks == 3);
+}
+
 TEST_CASE("reconcile: a POST that took effect without an answer makes no second droplet") {
   World world;
   Rig rig(world, small);

@@ -173,6 +173,9 @@ struct Description {
   std::string operator()(const cloud::DisturbMachine& kind) const {
     return "disturb-machine " + droplet(kind.droplet_id);
   }
+  std::string operator()(const cloud::ApplyTags& kind) const {
+    return "apply-tags " + droplet(kind.droplet_ids.front());
+  }
 };
 
 }  // namespace

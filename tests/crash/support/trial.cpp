@@ -53,7 +53,7 @@ Outcry outcry_of(FaultKind fault) {
     case FaultKind::busy_422:
       return {};  // It waits.
     case FaultKind::sold_out:
-      return {{ErrorKind::invalid}, "not available"};
+      return {{ErrorKind::failed}, "not available"};
     case FaultKind::droplet_limit:
       return {{ErrorKind::limited}, "droplet limit"};
     case FaultKind::cloud_init_failed:
