@@ -14,7 +14,7 @@ using paas::cloud::testing::Json;
 
 namespace {
 
-constexpr const char* public_key =
+constexpr const char* sent_key =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl terraform";
 
 /// The body of an answer that has to have this status.
@@ -36,8 +36,8 @@ Json droplet_request(const std::string& name) {
 class Terraform {
  public:
   void apply() {
-    key = create("/v2/account/keys", {{"name", "deploy"}, {"public_key", public_key}}, 201,
-                 "ssh_key");
+    key =
+        create("/v2/account/keys", {{"name", "deploy"}, {"public_key", sent_key}}, 201, "ssh_key");
     vpc = create("/v2/vpcs", {{"name", "net"}, {"region", "nyc3"}, {"ip_range", "10.20.0.0/24"}},
                  201, "vpc");
     expect(core.post("/v2/tags", {{"name", "web"}}), 201);
