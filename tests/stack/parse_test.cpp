@@ -153,14 +153,14 @@ TEST_CASE("stack: credentials have one user, or two that take turns") {
                 .services.at(1)
                 .credentials;
   };
-  const auto one = credentials("app");
-  CHECK(one.user == "app");
-  CHECK(one.other_user.empty());
-  const auto two = credentials("[app, app_b]");
-  CHECK(two.user == "app");
-  CHECK(two.other_user == "app_b");
-  CHECK(two.set == std::vector<std::string>{"/bin/set"});
-  CHECK(two.retire == std::vector<std::string>{"/bin/set", "--only"});
+  const auto single = credentials("app");
+  CHECK(single.user == "app");
+  CHECK(single.other_user.empty());
+  const auto pair = credentials("[app, app_b]");
+  CHECK(pair.user == "app");
+  CHECK(pair.other_user == "app_b");
+  CHECK(pair.set == std::vector<std::string>{"/bin/set"});
+  CHECK(pair.retire == std::vector<std::string>{"/bin/set", "--only"});
 }
 
 TEST_CASE("stack: an image is built with everything beside it, or pulled") {
