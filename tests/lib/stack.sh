@@ -81,9 +81,12 @@ check_nothing_left_over() {
   check_equal "as many machines" "$(droplets | wc -l)" "$(docker ps --all --quiet --filter "label=paas.cloud=$(cloud_name)" --filter label=paas.droplet | wc -l)"
 }
 
-# Everything that the cloud remembers; asking changes nothing of it, so it tells whether anything was changed.
+# Everything that the cloud remembers, once nothing is under way; asking changes nothing of it, so it tells whether
+# anything was changed.
 cloud_memory() {
-  sha256sum <"$XDG_STATE_HOME/paasctl/cloud/state.json"
+  local state=$XDG_STATE_HOME/paasctl/cloud/state.json
+  eventually 60 "the cloud has nothing under way" jq -e '.outstanding | length == 0' "$state" >/dev/null
+  sha256sum <"$state"
 }
 
 # The process that serves, how often HAProxy was loaded, and who serves by its running configuration.
