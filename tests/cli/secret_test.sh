@@ -21,16 +21,7 @@ write_lockfile https://api.digitalocean.com 1
 refused secret_not_running 1 secret rotate db
 
 # A password is not rotated while another run may be about to do so.
-cat >"$cli_folder/hold.py" <<'END'
-import fcntl, sys
-guard = open("paas.lock.guard", "w")
-fcntl.flock(guard, fcntl.LOCK_EX)
-guard.write("pid 4711 on builder, paasctl up, since 2026-01-31T08:15:00Z")
-guard.flush()
-print("held", flush=True)
-sys.stdin.read()
-END
-coproc python3 "$cli_folder/hold.py"
+coproc python3 "$cli_source/tests/cli/hold_guard.py"
 read -r held <&"${COPROC[0]}"
 check_equal "another process holds the guard" held "$held"
 refused secret_guard_held 75 secret rotate db

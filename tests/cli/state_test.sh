@@ -41,16 +41,7 @@ check_equal "no local cloud was started" "" "$(find "$XDG_STATE_HOME" -mindepth 
 
 # The guard is a lock of the kernel's on its file, so that the death of its holder releases it.
 rm paas.lock
-cat >hold.py <<'END'
-import fcntl, sys
-guard = open("paas.lock.guard", "w")
-fcntl.flock(guard, fcntl.LOCK_EX)
-guard.write("pid 4711 on builder, paasctl up, since 2026-01-31T08:15:00Z")
-guard.flush()
-print("held", flush=True)
-sys.stdin.read()
-END
-coproc python3 hold.py
+coproc python3 "$cli_source/tests/cli/hold_guard.py"
 read -r held <&"${COPROC[0]}"
 check_equal "another process holds the guard" held "$held"
 refused guard_held 75 down --yes
@@ -60,5 +51,4 @@ sed -i 's/links: \[db, cache\]/links: [db]/' paas.yaml
 refused guard_held_link 75 deps link web cache --apply
 eval "exec ${COPROC[1]}>&-"
 wait
-rm -f hold.py
 cli_end
