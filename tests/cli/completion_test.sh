@@ -4,9 +4,7 @@
 source "$(dirname "$0")/support.sh"
 # shellcheck source=tests/cli/stack_fixture.sh
 source "$cli_source/tests/cli/stack_fixture.sh"
-for program in zsh python3; do
-  command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
-done
+needs zsh python3
 [[ -f /usr/share/bash-completion/bash_completion ]] || { echo "skipped: bash-completion is not installed"; exit 77; }
 
 write_stack

@@ -5,9 +5,6 @@
 source "$(dirname "$0")/support.sh"
 # shellcheck source=tests/cli/stack_fixture.sh
 source "$cli_source/tests/cli/stack_fixture.sh"
-for program in python3 jq curl; do
-  command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
-done
 # shellcheck source=tests/cli/cloud_fixture.sh
 source "$cli_source/tests/cli/cloud_fixture.sh"
 write_stack

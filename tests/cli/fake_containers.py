@@ -6,10 +6,11 @@ What it knows is a file, because each process of what stands for OpenSSH's clien
 
 import fcntl
 import hashlib
-import http.server
 import json
 import os
 import urllib.parse
+
+import fake_engine
 
 
 class Store:
@@ -35,15 +36,7 @@ def engine_of(path):
     """A handler of requests for the engine whose store is this file."""
     store = Store(path)
 
-    class Engine(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.0"
-
-        def address_string(self):
-            return "paasctl"
-
-        def log_message(self, *_):
-            pass
-
+    class Engine(fake_engine.Handler):
         def answer(self, status, value=None):
             body = b"" if value is None else json.dumps(value).encode()
             self.send_response(status)

@@ -10,7 +10,9 @@ import struct
 import sys
 
 
-class Engine(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
+    """What every engine that is played has: peers of a socket have no address, and nothing is logged."""
+
     protocol_version = "HTTP/1.0"
 
     def address_string(self):
@@ -19,6 +21,8 @@ class Engine(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+
+class Engine(Handler):
     def do_POST(self):
         self.send_response(500)
         self.send_header("Content-Type", "application/json")

@@ -2,9 +2,6 @@
 # What has to change on a server that is off is done in the run that powers it on; with a local cloud of records only.
 # shellcheck source=tests/cli/support.sh
 source "$(dirname "$0")/support.sh"
-for program in python3 jq curl ssh-keygen; do
-  command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
-done
 # shellcheck source=tests/cli/ssh_fixture.sh
 source "$cli_source/tests/cli/ssh_fixture.sh"
 # shellcheck source=tests/cli/cloud_fixture.sh

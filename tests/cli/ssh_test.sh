@@ -4,9 +4,7 @@
 source "$(dirname "$0")/support.sh"
 # shellcheck source=tests/cli/stack_fixture.sh
 source "$cli_source/tests/cli/stack_fixture.sh"
-for program in python3 jq; do
-  command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
-done
+needs python3 jq
 # shellcheck source=tests/cli/ssh_fixture.sh
 source "$cli_source/tests/cli/ssh_fixture.sh"
 

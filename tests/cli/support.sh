@@ -31,6 +31,14 @@ cli_clean() {
 }
 trap cli_clean EXIT
 
+# needs PROGRAM...: skips the test where one of them is not installed.
+needs() {
+  local program
+  for program in "$@"; do
+    command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
+  done
+}
+
 fail() {
   printf 'FAILED: %s\n' "$1"
   [[ -z ${2:-} ]] || printf '%s\n' "$2" | sed 's/^/    | /'

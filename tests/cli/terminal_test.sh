@@ -4,9 +4,7 @@
 source "$(dirname "$0")/support.sh"
 # shellcheck source=tests/cli/stack_fixture.sh
 source "$cli_source/tests/cli/stack_fixture.sh"
-for program in python3 jq curl; do
-  command -v "$program" >/dev/null || { echo "skipped: $program is not installed"; exit 77; }
-done
+needs python3 jq curl
 write_stack
 sed -i 's/^cloud: local/cloud: digitalocean/' paas.yaml
 run paasctl cloud up --metadata-only
