@@ -34,6 +34,8 @@ struct Timeouts {
   std::chrono::milliseconds gone{300'000};
   /// How long a droplet whose creation got no answer is looked for by its name.
   std::chrono::milliseconds grace{20'000};
+  /// How long one that was accepted may be unknown to the API before it counts as gone.
+  std::chrono::milliseconds accepted{60'000};
   std::chrono::milliseconds poll{500};
 };
 

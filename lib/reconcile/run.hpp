@@ -78,6 +78,7 @@ class Run {
   Status adopt_droplets(const std::vector<std::string>& names, const std::string& how);
   std::vector<std::string> unsettled(std::vector<std::string> names) const;
   Status request_droplets(const plan::Step& first, const std::vector<std::string>& names);
+  Status check_not_gone(const plan::Step& step, std::int64_t id);
   Status await_active(const plan::Step& step, std::int64_t id);
 
   // server_steps.cpp

@@ -184,6 +184,11 @@ bool Run::is_requested(const std::string& server) const {
 
 namespace {
 
+bool is_listed(const std::vector<Droplet>& droplets, std::int64_t id) {
+  return std::any_of(droplets.begin(), droplets.end(),
+                     [&](const auto& droplet) { return droplet.id == id; });
+}
+
 /// The droplet, when it is active and has its addresses. Tags apply late: until then it is not in
 /// the list.
 const Droplet* find_active(const std::vector<Droplet>& droplets, std::int64_t id) {
@@ -196,8 +201,21 @@ const Droplet* find_active(const std::vector<Droplet>& droplets, std::int64_t id
 
 }  // namespace
 
+/// A droplet may be unknown for a while after it was accepted. One that no list shows and that is
+/// not found by its identifier either, long after, is gone: its creation failed.
+Status Run::check_not_gone(const plan::Step& step, std::int64_t id) {
+  const auto droplet = tools_.client.droplet(id);
+  if (droplet || droplet.error().kind != ErrorKind::not_found) return {};
+  return fail(ErrorKind::failed,
+              fmt::format("droplet {} of {} was accepted and is gone: the provider could not "
+                          "create it",
+                          id, step.server),
+              "run `paasctl up` again: it creates another one");
+}
+
 /// One that an older list shows as active has started, so that a list serves all that it found.
 Status Run::await_active(const plan::Step& step, std::int64_t id) {
+  auto next_check = tools_.clock.monotonic() + options_.timeouts.accepted;
   return poll(options_.timeouts.active, "starting " + step.server, [&]() -> Result<bool> {
     auto droplets = droplets_.latest();
     const auto* listed = droplets ? find_active(*droplets, id) : nullptr;
@@ -205,7 +223,12 @@ Status Run::await_active(const plan::Step& step, std::int64_t id) {
       PAAS_TRY(droplets, droplets_.items());
       listed = find_active(*droplets, id);
     }
-    if (listed == nullptr) return false;
+    if (listed == nullptr) {
+      if (tools_.clock.monotonic() < next_check || is_listed(*droplets, id)) return false;
+      PAAS_CHECK(check_not_gone(step, id));
+      next_check = tools_.clock.monotonic() + options_.timeouts.accepted;
+      return false;
+    }
     PAAS_CHECK(state_.change([&](auto& next) {
       auto& entry = next.servers.at(step.server);
       entry.public_address = listed->public_address;

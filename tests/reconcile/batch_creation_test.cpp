@@ -257,6 +257,29 @@ TEST_CASE("reconcile: a droplet that the answer left out is found by its name, n
   check_complete(world, 4);
 }
 
+TEST_CASE("reconcile: a droplet that is gone after it was accepted is not awaited to the end") {
+  World world;
+  Farm farm(world, 2);
+  farm.instead = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    auto response = farm.rig.http.pass(request);
+    if (names_in(request).size() == 1) return response;
+    // As when a placement fails: the create action errors, and the droplet is not found any more.
+    const auto id = json::parse(response->body)["droplets"][0]["id"].get<std::int64_t>();
+    CHECK(world.cloud.droplets.erase(id) == 1);
+    return response;
+  };
+  const auto outcome = farm.rig.up();
+  REQUIRE(outcome);
+  REQUIRE(outcome->failures.size() == 1);
+  const auto& error = outcome->failures.front().error;
+  CHECK(error.kind == ErrorKind::failed);
+  CHECK(describe(error).find("was accepted and is gone") != std::string::npos);
+  CHECK(farm.rig.clock.monotonic() < farm.rig.options.timeouts.active);
+  farm.instead = {};
+  require_success(Rig(world, stack_of(2)).up());
+  check_complete(world, 2);
+}
+
 TEST_CASE("reconcile: a refusal is every server's of the request, and nothing is sent again") {
   World world;
   world.cloud.settings.droplet_limit = 3;
