@@ -243,11 +243,44 @@ Manual manual() {
   return manual;
 }
 
+/// Tried in scenario 12, which does the same and more.
+Manual bad_day() {
+  Manual manual;
+  manual.title = "A bad day, step by step";
+  manual.introduction = {
+      "With a stack file that says `cloud: local`, these lines show how a stack and its users "
+      "live through one. Whatever goes wrong, `paasctl up` is the way on: it finds what an earlier "
+      "one left, makes nothing twice, and ends with status 0 when everything is as the stack file "
+      "says."};
+  manual.topics = {
+      {"paasctl up --yes", "Before it begins", "The stack comes up on a healthy cloud."},
+      {"paasctl cloud fault add status --status 503 --share 20%", "The API fails now and then",
+       "Every fifth request is refused. The next commands take longer, and say so with -v; nobody "
+       "who uses the stack notices."},
+      {"paasctl cloud fault add cut --method POST --path /v2/droplets --after --times 1",
+       "A droplet is made, and nobody is told",
+       "The connection is cut after the creation took effect, as when a network fails."},
+      {"paasctl scale web=3 --yes", "Growing meanwhile",
+       "The droplet whose answer was lost is found by its name, and no second one is made: "
+       "`paasctl status` and the cloud agree."},
+      {"paasctl cloud fault add freeze --droplet shop-web-1", "A server stands still",
+       "`paasctl plan` and `paasctl up` name it and end with status 69, because what is on it is "
+       "unknown; the load balancer sends its requests to the others."},
+      {"paasctl cloud fault ls", "What struck, and how often",
+       "A fault that never struck was not tried: look at HITS before believing a result."},
+      {"paasctl cloud fault rm --all", "The day is over",
+       "Machines go on, droplets that were stuck boot, and networks come back."},
+      {"paasctl up --yes", "What is left to do, and nothing else",
+       "A second one has nothing to do."}};
+  return manual;
+}
+
 }  // namespace
 
 void register_cloud_fault(Program& program, CLI::App& group) {
   auto& faults = *add_group(program, group, "fault",
                             "Faults of the local cloud: what goes wrong, how often, and with whom");
+  program.manuals[&faults] = bad_day();
   const auto* adding = add_command<AddOptions>(
       program, faults, "add", "Let something go wrong from now on, and print the fault's number",
       declare_add, add,
