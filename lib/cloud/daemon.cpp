@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "base/text.hpp"
+#include "cloud/identity.hpp"
 #include "cloud/state_folder.hpp"
 
 namespace paas::cloud {

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "cloud/daemon.hpp"
+#include "cloud/identity.hpp"
 #include "cloud/metadata_world.hpp"
 #include "cloud/server.hpp"
 #include "cloud/state_folder.hpp"

@@ -1,5 +1,6 @@
 // What is done to a cloud that no process serves: its machines looked at, stopped or removed.
 #include "cloud/daemon.hpp"
+#include "cloud/identity.hpp"
 #include "cloud/state_folder.hpp"
 
 namespace paas::cloud {

@@ -1,21 +1,11 @@
-// Reads a cloud's identity, and takes its guard.
+// Takes a cloud's guard, and removes what was left.
 #include "cloud/state_folder.hpp"
 
 #include <unistd.h>
 
 #include "cloud/settings.hpp"
-#include "cloud/state_json.hpp"
 
 namespace paas::cloud {
-
-std::optional<Identity> identity_in(Files& files, const std::string& state_folder) {
-  const auto text = files.read(state_file(state_folder));
-  if (!text) return std::nullopt;
-  const auto state = decode(*text);
-  if (!state) return std::nullopt;
-  const auto& settings = state->settings;
-  return Identity{settings.name, settings.public_range, settings.metadata_only};
-}
 
 /// Somebody who only asks whether the cloud runs holds the guard for a moment, so one refusal is
 /// none.

@@ -1,8 +1,7 @@
-// What a cloud's process and the commands on its folder share: the guard, and whose cloud it is.
+// What a cloud's process and the commands on its folder share: the guard, and leftovers.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -10,16 +9,6 @@
 #include "ports/files.hpp"
 
 namespace paas::cloud {
-
-/// What the state says of a cloud that exists.
-struct Identity {
-  std::string name;
-  std::string public_range;
-  bool metadata_only = false;
-};
-
-/// Nothing when there is no state, or none that can be read.
-std::optional<Identity> identity_in(Files& files, const std::string& state_folder);
 
 /// Keeps others from serving or removing the cloud. Error (guard_held): somebody does.
 Result<std::unique_ptr<FileGuard>> take_guard(Files& files, Clock& clock,

@@ -186,17 +186,45 @@ void read_values(const Json& json, const char* name, Map& map, KeyOf key_of) {
   }
 }
 
+/// Droplets of one request have the same user data, which is most of a state, so that each is
+/// written once: droplets have its place in the list.
+std::pair<Json, Json> droplets_and_user_data(const std::map<Id, Droplet>& droplets) {
+  std::map<std::string_view, std::size_t> places;
+  Json values = Json::array();
+  Json texts = Json::array();
+  for (const auto& [id, droplet] : droplets) {
+    const auto [place, is_new] = places.emplace(droplet.user_data, places.size());
+    if (is_new) texts.push_back(droplet.user_data);
+    Json value = droplet;
+    value["user_data"] = place->second;
+    values.push_back(std::move(value));
+  }
+  return {std::move(values), std::move(texts)};
+}
+
+/// In an older state each droplet has the text itself.
+void read_droplets(Json& json, std::map<Id, Droplet>& droplets) {
+  for (auto& item : json.at("droplets")) {
+    auto& user_data = item.at("user_data");
+    if (user_data.is_number()) user_data = json.at("user_data").at(user_data.get<std::size_t>());
+    auto droplet = item.get<Droplet>();
+    const auto id = droplet.id;
+    droplets.emplace(id, std::move(droplet));
+  }
+}
+
+/// All but the version and the settings.
 Json to_value(const State& state) {
-  return {{"version", state.version},
-          {"settings", state.settings},
-          {"next_id", state.next_id},
+  auto [droplets, user_data] = droplets_and_user_data(state.droplets);
+  return {{"next_id", state.next_id},
           {"next_uuid", state.next_uuid},
           {"next_public_offset", state.next_public_offset},
           {"next_reserved_offset", state.next_reserved_offset},
           {"next_vpc_range", state.next_vpc_range},
           {"keys", values_of(state.keys)},
           {"images", values_of(state.images)},
-          {"droplets", values_of(state.droplets)},
+          {"droplets", std::move(droplets)},
+          {"user_data", std::move(user_data)},
           {"actions", values_of(state.actions)},
           {"volumes", values_of(state.volumes)},
           {"firewalls", values_of(state.firewalls)},
@@ -211,7 +239,7 @@ Json to_value(const State& state) {
           {"registries", values_of(state.registries)}};
 }
 
-State from_value(const Json& json) {
+State from_value(Json& json) {
   State state;
   state.settings = json.at("settings").get<CoreSettings>();
   state.next_id = json.at("next_id").get<Id>();
@@ -222,7 +250,7 @@ State from_value(const Json& json) {
   const auto by_id = [](const auto& value) { return value.id; };
   read_values(json, "keys", state.keys, by_id);
   read_values(json, "images", state.images, by_id);
-  read_values(json, "droplets", state.droplets, by_id);
+  read_droplets(json, state.droplets);
   read_values(json, "actions", state.actions, by_id);
   read_values(json, "volumes", state.volumes, by_id);
   read_values(json, "firewalls", state.firewalls, by_id);
@@ -245,15 +273,26 @@ State from_value(const Json& json) {
   return state;
 }
 
+/// User data and names come from outside: what is no UTF-8 must not make the state unwritable.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace
 
 std::string encode(const State& state) {
-  // User data and names come from outside: what is no UTF-8 must not make the state unwritable.
-  return to_value(state).dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto text =
+      fmt::format(R"({{"version":{},"settings":{})", state.version, text_of(state.settings));
+  const auto others = to_value(state);
+  for (const auto& [name, value] : others.items()) {
+    text += fmt::format(R"(,"{}":)", name);
+    text += text_of(value);
+  }
+  return text + "}";
 }
 
 Result<State> decode(std::string_view text) {
-  const auto json = Json::parse(text, nullptr, false);
+  auto json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return fail(ErrorKind::invalid, "not a JSON object");
   const auto version = json.value("version", Json());
   if (version != State().version) {

@@ -9,6 +9,7 @@
 
 namespace paas::cloud {
 
+/// The settings stand at its beginning, where identity_in reads them.
 std::string encode(const State& state);
 
 /// Error (invalid): not a state, or one of a later version.

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace paas::cloud {
 namespace {
-
-enum class Hold { shared, exclusive };
 
 /// Something that an effect works on; two effects on one are kept apart unless both only share it.
 struct Subject {
@@ -65,14 +64,39 @@ struct SubjectsOf {
   }
 };
 
-bool conflict(const std::vector<Subject>& left, const std::vector<Subject>& right) {
-  for (const auto& one : left) {
-    for (const auto& other : right) {
-      const bool exclusive = one.hold == Hold::exclusive || other.hold == Hold::exclusive;
-      if (exclusive && one.name == other.name) return true;
+std::vector<Subject> subjects_of(const EffectKind& kind) { return std::visit(SubjectsOf{}, kind); }
+
+void enter(Turn& turn, Id effect_id, const std::vector<Subject>& subjects) {
+  for (const auto& subject : subjects) {
+    turn.holders[subject.name].push_back({effect_id, subject.hold});
+  }
+}
+
+/// Looking through everything outstanding for each of many effects would take the square of their
+/// number.
+void enter_outstanding(Turn& turn) {
+  if (turn.knows_holders) return;
+  turn.knows_holders = true;
+  for (const auto& [id, outstanding] : turn.state.outstanding) {
+    enter(turn, id, subjects_of(outstanding.effect.kind));
+  }
+}
+
+/// What is outstanding and works on one of these, in the order in which it was asked for.
+std::vector<Id> before(const Turn& turn, const std::vector<Subject>& subjects) {
+  std::set<Id> effects;
+  for (const auto& subject : subjects) {
+    const auto holders = turn.holders.find(subject.name);
+    if (holders == turn.holders.end()) continue;
+    for (const auto& holder : holders->second) {
+      const bool exclusive = subject.hold == Hold::exclusive || holder.hold == Hold::exclusive;
+      // One that ended in this turn is still in the list.
+      if (exclusive && turn.state.outstanding.contains(holder.effect_id)) {
+        effects.insert(holder.effect_id);
+      }
     }
   }
-  return false;
+  return {effects.begin(), effects.end()};
 }
 
 /// A second after the first attempt, then twice as long each time, up to a minute.
@@ -97,15 +121,13 @@ void forget_old_actions(State& state) {
 }  // namespace
 
 Id emit(Turn& turn, EffectKind kind, Id action_id) {
-  const auto subjects = std::visit(SubjectsOf{}, kind);
+  enter_outstanding(turn);
+  const auto subjects = subjects_of(kind);
   Effect effect;
   effect.id = turn.state.next_id++;
   effect.order_key = subjects.front().name;
-  for (const auto& [id, outstanding] : turn.state.outstanding) {
-    if (conflict(subjects, std::visit(SubjectsOf{}, outstanding.effect.kind))) {
-      effect.after.push_back(id);
-    }
-  }
+  effect.after = before(turn, subjects);
+  enter(turn, effect.id, subjects);
   effect.kind = std::move(kind);
   turn.state.outstanding[effect.id] = {effect, action_id, 1};
   turn.effects.push_back(std::move(effect));

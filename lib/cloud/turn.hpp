@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -10,10 +11,21 @@
 
 namespace paas::cloud {
 
+/// How an effect works on a machine, volume, address or network.
+enum class Hold { shared, exclusive };
+
+struct Holder {
+  Id effect_id = 0;
+  Hold hold = Hold::exclusive;
+};
+
 struct Turn {
   State& state;
   const Surroundings& surroundings;
   std::vector<Effect> effects{};
+  /// Which outstanding effects work on what, from the first effect that the turn asks for on.
+  std::unordered_map<std::string, std::vector<Holder>> holders{};
+  bool knows_holders = false;
 
   UnixTime now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(surroundings.now.time_since_epoch())

@@ -194,6 +194,27 @@ TEST_CASE("cloud: the same requests give the same state") {
   CHECK((play() == play()));
 }
 
+TEST_CASE("cloud: user data that droplets share is written once, and an older state is read") {
+  Core core;
+  const auto ids = core.boot({"a", "b"}, {{"user_data", "#cloud-config of two\n"}});
+  core.boot_one("c", {{"user_data", "#cloud-config of one\n"}});
+  const auto text = encode(core.state);
+  auto json = Json::parse(text);
+  CHECK(json["user_data"] == Json{"#cloud-config of two\n", "#cloud-config of one\n"});
+  const auto again = decode(text);
+  REQUIRE(again);
+  CHECK((encode(*again) == text));
+  CHECK(again->droplets.at(ids[1]).user_data == "#cloud-config of two\n");
+
+  json.erase("user_data");
+  for (auto& droplet : json["droplets"]) droplet["user_data"] = "its own";
+  const auto older = decode(json.dump());
+  REQUIRE(older);
+  CHECK(older->droplets.at(ids[0]).user_data == "its own");
+  json["droplets"][0]["user_data"] = 7;
+  CHECK_FALSE(decode(json.dump()));
+}
+
 TEST_CASE("cloud: a state of another version, or none, is refused") {
   CHECK_FALSE(decode(""));
   CHECK_FALSE(decode("[]"));
