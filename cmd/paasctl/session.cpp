@@ -204,7 +204,6 @@ Result<observe::Observed> Session::observe(observe::Depth depth,
   observe::Options options;
   options.depth = depth;
   options.reading = reading;
-  options.parallelism = program_.globals.parallelism;
   PAAS_TRY(auto observed,
            observe::observe(*api, machines(), lockfile, stack.name, stack.region, options));
   for (const auto& [name, server] : observed.servers) {

@@ -76,7 +76,7 @@ Status look_at_servers(Program& program, Session& session, plan::Remains& remain
     looks.push_back({name, observe::target_of(name, server), server.service == "lb", {}});
   }
   session.machines();
-  run_side_by_side(looks.size(), program.globals.parallelism,
+  run_side_by_side(looks.size(), observe::looks_side_by_side,
                    [&](std::size_t index) { look_inside(program, session, looks[index]); });
   for (auto& look : looks) {
     if (!look.machine) {

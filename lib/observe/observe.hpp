@@ -17,9 +17,13 @@ enum class Depth {
   machines  ///< The servers' insides as well.
 };
 
+/// Servers that are looked at at the same time, each over a connection of its own. A look changes
+/// nothing and mostly waits for a network, so that it is not held to the number of steps.
+inline constexpr int looks_side_by_side = 100;
+
 struct Options {
   Depth depth = Depth::machines;
-  int parallelism = 10;
+  int parallelism = looks_side_by_side;
   /// Of the stack's droplets. Those of the lockfile that a quick list lacks are asked for one by
   /// one; one that nobody wrote down may be missed until the next look.
   digitalocean::Client::Reading reading = digitalocean::Client::Reading::sure;
