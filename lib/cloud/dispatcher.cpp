@@ -23,9 +23,8 @@ void Dispatcher::submit(std::vector<Effect> effects) {
     for (auto& effect : effects) {
       if (let_go(effect)) continue;
       hasten_before(effect);
-      unfinished_.insert(effect.id);
       const auto due = now + effect.delay;
-      waiting_.push_back({std::move(effect), due});
+      add(std::move(effect), due);
     }
   }
   changed_.notify_all();
@@ -36,6 +35,8 @@ void Dispatcher::stop() {
     const std::lock_guard guard(mutex_);
     stopping_ = true;
     waiting_.clear();
+    waiting_by_id_.clear();
+    waiting_by_key_.clear();
   }
   changed_.notify_all();
   for (auto& worker : workers_) {
@@ -48,8 +49,7 @@ void Dispatcher::work() {
   while (true) {
     const auto ready = await_ready(guard);
     if (stopping_) return;
-    const auto effect = std::move(ready->effect);
-    waiting_.erase(ready);
+    const auto effect = take(ready);
     busy_keys_.insert(effect.order_key);
     const bool skip = superseded(effect);
     guard.unlock();
@@ -65,8 +65,24 @@ void Dispatcher::work() {
   }
 }
 
-std::list<Dispatcher::Waiting>::iterator Dispatcher::await_ready(
-    std::unique_lock<std::mutex>& guard) {
+void Dispatcher::add(Effect effect, Time due) {
+  unfinished_.insert(effect.id);
+  const auto place = waiting_.insert(waiting_.end(), {std::move(effect), due});
+  waiting_by_id_[place->effect.id] = place;
+  waiting_by_key_[place->effect.order_key].push_back(place);
+}
+
+Effect Dispatcher::take(Queue::iterator ready) {
+  auto effect = std::move(ready->effect);
+  waiting_by_id_.erase(effect.id);
+  const auto of_key = waiting_by_key_.find(effect.order_key);
+  of_key->second.pop_front();
+  if (of_key->second.empty()) waiting_by_key_.erase(of_key);
+  waiting_.erase(ready);
+  return effect;
+}
+
+Dispatcher::Queue::iterator Dispatcher::await_ready(std::unique_lock<std::mutex>& guard) {
   while (true) {
     auto next_due = Time::max();
     const auto ready = next_ready(next_due);
@@ -79,12 +95,11 @@ std::list<Dispatcher::Waiting>::iterator Dispatcher::await_ready(
   }
 }
 
-std::list<Dispatcher::Waiting>::iterator Dispatcher::next_ready(Time& next_due) {
+Dispatcher::Queue::iterator Dispatcher::next_ready(Time& next_due) {
   const auto now = std::chrono::steady_clock::now();
-  std::set<std::string> keys_before;
   for (auto each = waiting_.begin(); each != waiting_.end(); ++each) {
     const auto& effect = each->effect;
-    const bool first_of_key = keys_before.insert(effect.order_key).second;
+    const bool first_of_key = waiting_by_key_.at(effect.order_key).front() == each;
     if (!first_of_key || effect.held_by != 0 || busy_keys_.contains(effect.order_key)) continue;
     const bool blocked = std::any_of(effect.after.begin(), effect.after.end(),
                                      [&](auto id) { return unfinished_.contains(id); });
@@ -96,28 +111,27 @@ std::list<Dispatcher::Waiting>::iterator Dispatcher::next_ready(Time& next_due) 
 }
 
 void Dispatcher::hasten_before(const Effect& effect) {
-  for (auto& [other, due] : waiting_) {
-    const bool follows =
-        std::find(effect.after.begin(), effect.after.end(), other.id) != effect.after.end();
-    if (follows || other.order_key == effect.order_key) due = Time::min();
+  for (const auto id : effect.after) {
+    const auto followed = waiting_by_id_.find(id);
+    if (followed != waiting_by_id_.end()) followed->second->due = Time::min();
   }
+  const auto of_key = waiting_by_key_.find(effect.order_key);
+  if (of_key == waiting_by_key_.end()) return;
+  for (const auto& earlier : of_key->second) earlier->due = Time::min();
 }
 
 bool Dispatcher::let_go(const Effect& effect) {
-  const auto known = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
-    return other.effect.id == effect.id;
-  });
-  if (known == waiting_.end()) return false;
-  known->effect = effect;
+  const auto known = waiting_by_id_.find(effect.id);
+  if (known == waiting_by_id_.end()) return false;
+  known->second->effect = effect;
   return true;
 }
 
 bool Dispatcher::superseded(const Effect& effect) const {
   if (!std::holds_alternative<SetRules>(effect.kind)) return false;
-  const auto later = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
-    return other.effect.order_key == effect.order_key;
-  });
-  return later != waiting_.end() && std::holds_alternative<SetRules>(later->effect.kind);
+  const auto later = waiting_by_key_.find(effect.order_key);
+  return later != waiting_by_key_.end() &&
+         std::holds_alternative<SetRules>(later->second.front()->effect.kind);
 }
 
 }  // namespace paas::cloud

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <list>
-#include <map>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "cloud/effect.hpp"
@@ -35,13 +37,17 @@ class Dispatcher {
     Effect effect;
     Time due;  ///< Not begun before.
   };
+  using Queue = std::list<Waiting>;
 
   void work();
   /// Waits until an effect is ready, or everything is to stop.
-  std::list<Waiting>::iterator await_ready(std::unique_lock<std::mutex>& guard);
+  Queue::iterator await_ready(std::unique_lock<std::mutex>& guard);
   /// The first waiting effect that nothing stands before, or the end of the list. `next_due`
   /// becomes the time when there may be another one.
-  std::list<Waiting>::iterator next_ready(Time& next_due);
+  Queue::iterator next_ready(Time& next_due);
+  void add(Effect effect, Time due);
+  /// Takes out one that is the first of its key.
+  Effect take(Queue::iterator ready);
   /// Whether it was waiting, and is now as it is given here.
   bool let_go(const Effect& effect);
   /// What `effect` has to follow is not held back any longer.
@@ -53,7 +59,9 @@ class Dispatcher {
   std::function<void(const EffectDone&)> on_done_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::list<Waiting> waiting_;
+  Queue waiting_;  ///< In the order in which they were submitted.
+  std::unordered_map<std::int64_t, Queue::iterator> waiting_by_id_;
+  std::unordered_map<std::string, std::deque<Queue::iterator>> waiting_by_key_;  ///< None is empty.
   std::set<std::int64_t> unfinished_;  ///< Waiting or being carried out.
   std::set<std::string> busy_keys_;
   bool stopping_ = false;
