@@ -80,6 +80,17 @@ bool Connection::wait(std::chrono::milliseconds duration) {
   return await(-1, 0, stop_.descriptor(), duration) == Ready::no;
 }
 
+bool Connection::skip(std::uint64_t size) {
+  std::array<char, 4096> unread{};
+  while (size > 0) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, unread.size()));
+    const auto count = read(unread.data(), wanted);
+    if (count <= 0) return false;
+    size -= static_cast<std::uint64_t>(count);
+  }
+  return true;
+}
+
 void Connection::cut() {
   // Closing a socket that lingers for no time resets the connection (socket(7), SO_LINGER).
   const linger at_once{1, 0};

@@ -38,6 +38,11 @@ class Connection : public httplib::Stream {
   bool await_request(std::chrono::milliseconds timeout);
   /// False when the server is to stop before that.
   bool wait(std::chrono::milliseconds duration);
+  /// Reads so many bytes of a request that nobody needs. False when they did not come.
+  bool skip(std::uint64_t size);
+  /// What follows on it cannot be told from what was not understood.
+  void end_after_answer() { is_last_ = true; }
+  bool is_last() const { return is_last_; }
   /// Nothing more is written, and the client's next read fails with a reset.
   void cut();
 
@@ -54,6 +59,7 @@ class Connection : public httplib::Stream {
   const StopSignal& stop_;
   std::chrono::milliseconds patience_;
   bool is_cut_ = false;
+  bool is_last_ = false;
   std::array<char, 4096> buffer_{};  ///< Requests are read by lines, byte by byte.
   std::size_t buffered_ = 0;
   std::size_t taken_ = 0;

@@ -113,6 +113,8 @@ class ConnectionServer : public httplib::Server {
                                known = &request;
                              }) &&
              !closed;
+      // Of a request that cannot be read nobody knows where it ends.
+      open = open && known != nullptr && !connection.is_last();
       const std::lock_guard guard(mutex_);
       connections_.erase(known);
     }
@@ -178,11 +180,20 @@ class HttplibServer : public Server {
     // until the connection ends, when they say nothing of its length.
     server_.set_pre_routing_handler(
         [this](const httplib::Request& request, httplib::Response& response) {
-          const bool has_body =
-              request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
-          if (has_body && request.method != "GET" && request.method != "HEAD") {
+          const auto length = length_of(request);
+          if (!length || *length > max_body_bytes) {
+            server_.connection_of(request).end_after_answer();
+            fill(response, service_.refuse(translate(request), length ? 413 : 400));
+            return httplib::Server::HandlerResponse::Handled;
+          }
+          const bool is_look = request.method == "GET" || request.method == "HEAD";
+          if (!is_look && (*length > 0 || request.has_header("Transfer-Encoding"))) {
             return httplib::Server::HandlerResponse::Unhandled;
           }
+          // The library leaves a body there, and takes it for the next request.
+          auto& connection = server_.connection_of(request);
+          const bool is_read = !request.has_header("Transfer-Encoding") && connection.skip(*length);
+          if (!is_read) connection.end_after_answer();
           answer(request, response);
           return httplib::Server::HandlerResponse::Handled;
         });
@@ -199,6 +210,17 @@ class HttplibServer : public Server {
       if (response.has_header("x-request-id")) return;
       fill(response, service_.refuse(translate(request), response.status));
     });
+  }
+
+  /// How many bytes follow by the request's own words; 0 when it has none. Nothing when they make
+  /// no sense.
+  static std::optional<std::uint64_t> length_of(const httplib::Request& request) {
+    if (!request.has_header("Content-Length")) return 0;
+    const auto number = text::to_integer(request.get_header_value("Content-Length"));
+    if (request.get_header_value_count("Content-Length") > 1 || !number || *number < 0) {
+      return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(*number);
   }
 
   std::string new_request_id() {

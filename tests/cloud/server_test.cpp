@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "cloud/state_json.hpp"
+#include "cloud/support/raw_client.hpp"
 #include "cloud/support/served_cloud.hpp"
 
 using namespace paas::cloud;
@@ -21,6 +22,7 @@ using paas::cloud::testing::droplet_body;
 using paas::cloud::testing::fresh_state;
 using paas::cloud::testing::Json;
 using paas::cloud::testing::json_type;
+using paas::cloud::testing::RawClient;
 using paas::cloud::testing::test_token;
 using Cloud = paas::cloud::testing::ServedCloud;
 
@@ -55,6 +57,31 @@ TEST_CASE("cloud: a path with a slash at its end is the same one") {
   }
   CHECK(client.Get("/v2/droplets/4711/")->status == 404);
   CHECK(client.Get("/")->status == 404);
+}
+
+TEST_CASE("cloud: a body that a look brings along is no request of its own") {
+  Cloud cloud;
+  RawClient client(cloud.server->port());
+  for (int round = 0; round < 3; ++round) {
+    client.send("GET /v2/account HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + test_token +
+                "\r\nContent-Length: 22\r\n\r\nGET /v2/x HTTP/1.1\r\n\r\n");
+    CHECK(client.read_status() == 200);
+  }
+}
+
+TEST_CASE("cloud: after what cannot be read the connection ends with one answer") {
+  Cloud cloud;
+  for (const auto& request : {std::string("nonsense\r\nHost: x\r\nOther: y\r\n\r\n"),
+                              std::string("POST /v2/tags HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                                          "-5\r\n\r\n{}"),
+                              std::string("POST /v2/tags HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                                          "99999999999999999999\r\n\r\n{}")}) {
+    CAPTURE(request);
+    RawClient client(cloud.server->port());
+    client.send(request);
+    CHECK(client.read_status() == 400);
+    CHECK(client.read_status() == 0);
+  }
 }
 
 TEST_CASE("cloud: bodies that are missing, broken or too large are answered at once") {
