@@ -19,6 +19,8 @@ struct UpOptions {
   std::string state;
   std::optional<std::string> latency;
   std::optional<std::string> node_image;
+  std::optional<std::string> rate_limits;
+  std::optional<int> droplet_limit;
   bool metadata_only = false;
 };
 
@@ -40,6 +42,8 @@ Result<cloud::CloudSettings> with_options(cloud::CloudSettings settings, const U
   }
   settings.node_choice = options.node_image.value_or(settings.node_choice);
   settings.metadata_only = settings.metadata_only || options.metadata_only;
+  settings.droplet_limit = options.droplet_limit.value_or(settings.droplet_limit);
+  if (options.rate_limits) settings.enforce_rate_limits = *options.rate_limits == "on";
   return settings;
 }
 
@@ -54,6 +58,12 @@ Status check_unchanged(const cloud::CloudSettings& earlier, const cloud::CloudSe
     has = fmt::format("--latency {}ms", earlier.latency.count());
   }
   if (wanted.node_choice != earlier.node_choice) has = "--node-image " + earlier.node_choice;
+  if (wanted.droplet_limit != earlier.droplet_limit) {
+    has = fmt::format("--droplet-limit {}", earlier.droplet_limit);
+  }
+  if (wanted.enforce_rate_limits != earlier.enforce_rate_limits) {
+    has = fmt::format("--rate-limits {}", earlier.enforce_rate_limits ? "on" : "off");
+  }
   if (has.empty()) return {};
   return fail(ErrorKind::invalid, "the local cloud runs already, with " + has,
               "end it with `paasctl cloud down` first; it keeps what it has");
@@ -205,6 +215,18 @@ void register_cloud(Program& program) {
                 "--node-image", options.node_image,
                 "What debian-12-x64 is: full (with Docker and HAProxy), bare, or a Docker image")
             ->default_str("full");
+        command
+            .add_option("--rate-limits", options.rate_limits,
+                        "Refuse with 429 beyond 5,000 requests an hour and 250 a minute: on or off")
+            ->type_name("ON|OFF")
+            ->check(CLI::IsMember({"on", "off"}))
+            ->default_str("off");
+        command
+            .add_option("--droplet-limit", options.droplet_limit,
+                        "How many droplets the account may have")
+            ->type_name("N")
+            ->check(CLI::Range(0, 1'000'000))
+            ->default_str("1000");
       },
       up,
       "  paasctl cloud up\n"

@@ -43,6 +43,22 @@ check_equal "status of cloud up at another address" 0 "$status"
 eval "$(paasctl cloud env)"
 check "the latency stays" python3 -c 'import sys; sys.exit(float(sys.argv[1]) < 0.06)' "$(request)"
 
+# Limits are the real ones' on request, and stay.
+check "it is ended" paasctl cloud down
+run paasctl cloud up --rate-limits on --droplet-limit 2 --latency 0ms
+check_equal "status of cloud up with limits" 0 "$status"
+refused cloud_up_other_limits 65 cloud up --rate-limits off
+refused cloud_up_rate_limits 64 cloud up --rate-limits maybe
+eval "$(paasctl cloud env)"
+check_equal "how many droplets the account may have" 2 \
+  "$(curl -s -H "Authorization: Bearer $DIGITALOCEAN_TOKEN" "$DIGITALOCEAN_API_URL/v2/account" | jq .account.droplet_limit)"
+statuses=$(for _ in $(seq 260); do
+  printf 'url = "%s/v2/account"\noutput = /dev/null\n' "$DIGITALOCEAN_API_URL"
+done | curl -s -K - -H "Authorization: Bearer $DIGITALOCEAN_TOKEN" -w '%{http_code}\n' | sort | uniq -c | xargs)
+check_equal "beyond 250 a minute it refuses" "249 200 11 429" "$statuses"
+check "it is ended" paasctl cloud down
+check "without limits again" paasctl cloud up --rate-limits off --latency 60ms
+
 # A folder that is named by its way from here is found from elsewhere.
 check "a cloud in a folder of its own" paasctl cloud up --metadata-only --state practice
 run paasctl cloud status --state practice -o json
