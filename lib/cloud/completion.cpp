@@ -38,6 +38,7 @@ class Consequences {
     auto* droplet = find_droplet(state_, kind.droplet_id);
     if (droplet == nullptr) return;
     if (succeeded()) {
+      if (!droplet->booted) apply_networks_later(turn_, *droplet, outstanding_.action_id);
       droplet->booted = true;
       droplet->status = DropletStatus::active;
       fault::machine_started(turn_, droplet->id);
@@ -92,6 +93,12 @@ class Consequences {
       }
     }
     refresh_rules(turn_);
+  }
+
+  void operator()(const ApplyNetworks& kind) {
+    if (auto* droplet = value_at(state_.droplets, kind.droplet_id)) {
+      droplet->networks_to_come = false;
+    }
   }
 
   void operator()(const DisturbMachine& kind) {

@@ -73,6 +73,7 @@ class DockerWorld : public World {
   Status carry_out(const UnassignAddress& effect);
   Status carry_out(const DisturbMachine& effect);
   Status carry_out(const ApplyTags&) { return {}; }
+  Status carry_out(const ApplyNetworks&) { return {}; }
 
   /// Checks the settings and finds the canonical folder.
   Status settle();

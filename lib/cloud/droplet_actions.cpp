@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "cloud/action_list.hpp"
 #include "cloud/catalogue.hpp"
+#include "cloud/droplet_request.hpp"
 #include "cloud/fault.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/views.hpp"
@@ -14,7 +15,7 @@ namespace paas::cloud {
 namespace {
 
 Droplet* named(Turn& turn, const Call& call) {
-  auto* droplet = find_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
+  auto* droplet = find_shown_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
   return droplet == nullptr || fault::is_hidden_from(*droplet) ? nullptr : droplet;
 }
 
@@ -73,13 +74,7 @@ Result<Reply> snapshot(Turn& turn, Droplet& droplet, const Json& body) {
 
 Result<Reply> rename(Turn& turn, Droplet& droplet, const Json& body) {
   PAAS_TRY(const auto name, text_field(body, "name"));
-  if (!name || name->empty()) return invalid("Name can't be blank");
-  const bool clean = std::all_of(name->begin(), name->end(), [](unsigned char character) {
-    return std::isalnum(character) != 0 || character == '.' || character == '-';
-  });
-  if (!clean || std::isalnum(static_cast<unsigned char>(name->back())) == 0) {
-    return invalid("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)");
-  }
+  PAAS_CHECK(check_droplet_name(name.value_or("")));
   auto& action = start(turn, droplet, "rename");
   droplet.name = *name;
   return accepted_and_done(turn, action);
@@ -87,18 +82,8 @@ Result<Reply> rename(Turn& turn, Droplet& droplet, const Json& body) {
 
 /// A new machine from the image with the old one's addresses and volumes.
 Result<Reply> rebuild(Turn& turn, Droplet& droplet, const Json& body, const std::string& type) {
-  const auto given = body.find("image");
-  Id image_id = droplet.image_id;
-  if (given != body.end() && given->is_string()) {
-    const auto* entry = catalogue::find_distribution(given->get<std::string>());
-    image_id = entry == nullptr ? 0 : entry->id;
-  } else if (given != body.end() && given->is_number_integer()) {
-    image_id = given->get<Id>();
-  }
-  if (catalogue::find_distribution(image_id) == nullptr &&
-      find_image(turn.state, image_id) == nullptr) {
-    return invalid("You specified an invalid image.");
-  }
+  const auto image = body.contains("image") ? image_in(turn.state, body) : droplet.image_id;
+  if (!image) return invalid("You specified an invalid image.");
   auto& action = start(turn, droplet, type);
   std::vector<std::string> addresses;
   for (const auto& [address, reserved] : turn.state.reserved_ips) {
@@ -114,7 +99,7 @@ Result<Reply> rebuild(Turn& turn, Droplet& droplet, const Json& body, const std:
   for (const auto& id : volume_ids) {
     emit(turn, DetachVolume{id, turn.state.volumes[id].name, droplet.id}, action.id);
   }
-  droplet.image_id = image_id;
+  droplet.image_id = *image;
   create_machine(turn, droplet, action.id);
   for (const auto& id : volume_ids) {
     turn.state.volumes[id].pending_action = action.id;

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "cloud/catalogue.hpp"
+#include "cloud/droplet_request.hpp"
 #include "cloud/fault.hpp"
 #include "cloud/routes.hpp"
 #include "cloud/tags.hpp"
@@ -17,7 +18,6 @@ namespace paas::cloud {
 namespace {
 
 constexpr std::size_t max_names = 10;
-constexpr std::size_t max_name_length = 255;
 constexpr std::size_t max_volumes = 7;
 constexpr const char* default_region = "nyc3";
 
@@ -38,15 +38,6 @@ struct Wanted {
 };
 
 /// ^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$
-bool is_hostname(const std::string& name) {
-  const auto alphanumeric = [](unsigned char character) { return std::isalnum(character) != 0; };
-  return !name.empty() && name.size() <= max_name_length &&
-         alphanumeric(static_cast<unsigned char>(name.back())) &&
-         std::all_of(name.begin(), name.end(), [&](unsigned char character) {
-           return alphanumeric(character) || character == '.' || character == '-';
-         });
-}
-
 Result<std::vector<std::string>> names_of(const Json& body) {
   PAAS_TRY(const auto name, text_field(body, "name"));
   PAAS_TRY(auto names, texts_field(body, "names"));
@@ -57,32 +48,9 @@ Result<std::vector<std::string>> names_of(const Json& body) {
     return invalid(fmt::format("Only {} Droplets can be created at once.", max_names));
   }
   for (const auto& each : names) {
-    if (each.empty()) return invalid("Name can't be blank");
-    if (!is_hostname(each)) {
-      return invalid("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)");
-    }
+    PAAS_CHECK(check_droplet_name(each));
   }
   return names;
-}
-
-/// A distribution's slug, or the number of a distribution or of a snapshot. Numbers come as text as
-/// well, from libcloud for example.
-Result<Id> image_of(State& state, const Json& body) {
-  const auto given = body.find("image");
-  const auto known = [&](Id id) {
-    return catalogue::find_distribution(id) != nullptr || find_image(state, id) != nullptr;
-  };
-  if (given != body.end() && given->is_string()) {
-    const auto slug = given->get<std::string>();
-    if (const auto* entry = catalogue::find_distribution(slug)) return entry->id;
-    if (const auto number = text::to_integer(slug)) {
-      if (known(*number)) return *number;
-    }
-  } else if (given != body.end() && given->is_number_integer()) {
-    const auto id = given->get<Id>();
-    if (known(id)) return id;
-  }
-  return invalid("You specified an invalid image for Droplet creation.");
 }
 
 Result<std::vector<std::string>> public_keys_of(const State& state, const Json& body) {
@@ -192,7 +160,9 @@ Result<Wanted> check(State& state, const Json& body) {
     return invalid("You specified an invalid size for Droplet creation.");
   }
   wanted.size = *size;
-  PAAS_TRY(wanted.image_id, image_of(state, body));
+  const auto image_id = image_in(state, body);
+  if (!image_id) return invalid("You specified an invalid image for Droplet creation.");
+  wanted.image_id = *image_id;
   if (const auto* image = find_image(state, wanted.image_id)) {
     if (image->min_disk_size_gigabytes > catalogue::find_size(*size)->disk_gigabytes) {
       return invalid("The image is too large for the size that you specified.");

@@ -10,6 +10,11 @@
 namespace paas::cloud {
 namespace {
 
+/// The API's document has names compared without regard to case.
+bool has_name(const Droplet& droplet, const std::string& name) {
+  return name.empty() || text::lower(droplet.name) == text::lower(name);
+}
+
 Result<Reply> list(Turn& turn, const Call& call) {
   const auto name = call.query("name");
   const auto tag = call.query("tag_name");
@@ -17,7 +22,7 @@ Result<Reply> list(Turn& turn, const Call& call) {
   const bool gpus = call.query("type") == "gpus";
   std::vector<const Droplet*> droplets;
   for (auto& [id, droplet] : turn.state.droplets) {
-    const bool asked_for = !gpus && !droplet.leaving && (name.empty() || droplet.name == name) &&
+    const bool asked_for = !gpus && is_shown(droplet) && has_name(droplet, name) &&
                            (tag.empty() || contains(droplet.tags, tag));
     if (asked_for && !fault::is_hidden_from(droplet)) droplets.push_back(&droplet);
   }
@@ -26,7 +31,7 @@ Result<Reply> list(Turn& turn, const Call& call) {
 }
 
 Droplet* named(Turn& turn, const Call& call) {
-  auto* droplet = find_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
+  auto* droplet = find_shown_droplet(turn.state, text::to_integer(call.arguments[0]).value_or(0));
   return droplet == nullptr || fault::is_hidden_from(*droplet) ? nullptr : droplet;
 }
 
@@ -101,6 +106,7 @@ void destroy_droplet(Turn& turn, Droplet& droplet) {
   // Its volumes come free with it: while it runs, one that is in use could not be taken away.
   emit(turn, DestroyMachine{droplet.id}, action.id);
   droplet.leaving = true;
+  droplet.pending_action = action.id;
   fault::droplet_leaves(turn, droplet.id);
   for (auto& [id, firewall] : state.firewalls) {
     std::erase(firewall.droplet_ids, droplet.id);

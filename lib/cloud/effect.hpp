@@ -105,6 +105,11 @@ struct ApplyTags {
   std::vector<std::int64_t> droplet_ids;  ///< All that one request made.
 };
 
+/// A droplet's networks are shown; a record only as well.
+struct ApplyNetworks {
+  std::int64_t droplet_id = 0;
+};
+
 /// What a fault does to a machine, or undoes.
 enum class Disturbance { kill, reboot, freeze, thaw, fill_disk, free_disk };
 struct DisturbMachine {
@@ -112,10 +117,11 @@ struct DisturbMachine {
   Disturbance what = Disturbance::kill;
 };
 
-using EffectKind = std::variant<CreateNetwork, RemoveNetwork, CreateMachine, DestroyMachine,
-                                ChangePower, SetRules, CreateVolume, RemoveVolume, ResizeVolume,
-                                AttachVolume, DetachVolume, SnapshotMachine, RemoveMachineImage,
-                                AssignAddress, UnassignAddress, DisturbMachine, ApplyTags>;
+using EffectKind =
+    std::variant<CreateNetwork, RemoveNetwork, CreateMachine, DestroyMachine, ChangePower, SetRules,
+                 CreateVolume, RemoveVolume, ResizeVolume, AttachVolume, DetachVolume,
+                 SnapshotMachine, RemoveMachineImage, AssignAddress, UnassignAddress,
+                 DisturbMachine, ApplyTags, ApplyNetworks>;
 
 /// Effects of one `order_key` are carried out in the order they were asked for; others side by
 /// side.

@@ -99,7 +99,10 @@ void change_effects(State& state, Outcome& outcome, Change change) {
 
 bool hide(State& state, const Rule& rule, Id first_id) {
   const auto droplets = new_droplets(state, first_id);
-  for (auto* droplet : droplets) droplet->hidden_looks = rule.looks;
+  for (auto* droplet : droplets) {
+    droplet->hidden_looks = rule.looks;
+    droplet->hidden_by = rule.id;
+  }
   return !droplets.empty();
 }
 

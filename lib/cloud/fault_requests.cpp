@@ -146,6 +146,9 @@ void remove_rule(Turn& turn, Rule& rule) {
   for (auto& [id, outstanding] : turn.state.outstanding) {
     if (outstanding.effect.held_by == rule.id) fault::release_effect(turn, outstanding, "");
   }
+  for (auto& [id, droplet] : turn.state.droplets) {
+    if (droplet.hidden_by == rule.id) droplet.hidden_looks = 0;
+  }
   if (fault::lasts_on_machine(rule.kind) && !rule.leaving) undo(turn, rule);
   if (rule.effect_id == 0 || !rule.leaving) turn.state.faults.erase(Id(rule.id));
 }

@@ -55,7 +55,7 @@ Json view_of(const State& state, const Project& project) {
 std::vector<std::string> all_resources(const State& state) {
   std::vector<std::string> urns;
   for (const auto& [id, droplet] : state.droplets) {
-    if (!droplet.leaving) urns.push_back(fmt::format("do:droplet:{}", id));
+    if (is_shown(droplet)) urns.push_back(fmt::format("do:droplet:{}", id));
   }
   for (const auto& [id, volume] : state.volumes) urns.push_back("do:volume:" + id);
   for (const auto& [address, reserved] : state.reserved_ips) {

@@ -56,6 +56,13 @@ Droplet* find_droplet(State& state, Id id) {
   return found == state.droplets.end() || found->second.leaving ? nullptr : &found->second;
 }
 
+bool is_shown(const Droplet& droplet) { return !droplet.leaving || droplet.booted; }
+
+Droplet* find_shown_droplet(State& state, Id id) {
+  const auto found = state.droplets.find(id);
+  return found == state.droplets.end() || !is_shown(found->second) ? nullptr : &found->second;
+}
+
 const Droplet* find_droplet(const State& state, Id id) {
   const auto found = state.droplets.find(id);
   return found == state.droplets.end() || found->second.leaving ? nullptr : &found->second;

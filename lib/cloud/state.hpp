@@ -74,13 +74,15 @@ struct Droplet {
   std::vector<Id> snapshot_ids;
   DropletStatus status = DropletStatus::fresh;
   bool monitoring = false;
-  bool ipv6 = false;      ///< Asked for, and shown as a feature; machines have no such address.
-  bool backups = false;   ///< Asked for, and shown as a feature; none are made.
-  bool booted = false;    ///< Its machine ran once, so its networks are shown.
-  bool leaving = false;   ///< Gone for the API; its addresses are free when its machine is.
+  bool ipv6 = false;     ///< Asked for, and shown as a feature; machines have no such address.
+  bool backups = false;  ///< Asked for, and shown as a feature; none are made.
+  bool booted = false;   ///< Its machine ran once.
+  bool networks_to_come = false;  ///< It has them by now, and they are shown a little later.
+  bool leaving = false;   ///< Being destroyed; its addresses are free when its machine is gone.
   Id pending_action = 0;  ///< The event that keeps it locked; 0 when there is none.
   UnixTime created = 0;
   std::int64_t hidden_looks = 0;          ///< How often more a fault has it not found.
+  Id hidden_by = 0;                       ///< Which one.
   bool unplugged = false;                 ///< A fault cuts it off from its networks.
   std::string rules_digest;               ///< Of the rules that were last asked for.
   std::vector<std::string> firewall_ids;  ///< Whose rules those are.
@@ -254,6 +256,10 @@ struct State {
   RateWindow rate;
 };
 
+/// Whether the API shows it: also while it is destroyed, but not one that never ran.
+bool is_shown(const Droplet& droplet);
+/// One that may be leaving, and is locked then.
+Droplet* find_shown_droplet(State& state, Id id);
 /// Gone or leaving: nothing.
 Droplet* find_droplet(State& state, Id id);
 const Droplet* find_droplet(const State& state, Id id);

@@ -70,17 +70,17 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Disturbance, {{Disturbance::kill, "kill"},
                                            {Disturbance::free_disk, "free_disk"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DisturbMachine, droplet_id, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ApplyTags, droplet_ids)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ApplyNetworks, droplet_id)
 
 namespace {
 
 /// In the order of EffectKind's alternatives.
 constexpr const char* effect_names[] = {
-    "create_network",       "remove_network", "create_machine",
-    "destroy_machine",      "change_power",   "set_rules",
-    "create_volume",        "remove_volume",  "resize_volume",
-    "attach_volume",        "detach_volume",  "snapshot_machine",
-    "remove_machine_image", "assign_address", "unassign_address",
-    "disturb_machine",      "apply_tags"};
+    "create_network",       "remove_network", "create_machine",   "destroy_machine",
+    "change_power",         "set_rules",      "create_volume",    "remove_volume",
+    "resize_volume",        "attach_volume",  "detach_volume",    "snapshot_machine",
+    "remove_machine_image", "assign_address", "unassign_address", "disturb_machine",
+    "apply_tags",           "apply_networks"};
 static_assert(std::size(effect_names) == std::variant_size_v<EffectKind>);
 
 template <std::size_t Index = 0>
@@ -140,8 +140,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Droplet, id, name, size, region,
                                                 public_address, private_address, user_data,
                                                 public_keys, tags, tags_to_come, volume_ids,
                                                 snapshot_ids, status, monitoring, ipv6, backups,
-                                                booted, leaving, pending_action, created,
-                                                hidden_looks, unplugged, rules_digest, firewall_ids)
+                                                booted, networks_to_come, leaving, pending_action,
+                                                created, hidden_looks, hidden_by, unplugged,
+                                                rules_digest, firewall_ids)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Action, id, status, type, resource_type,
                                                 resource_id, resource, region, started, completed,
                                                 error)

@@ -27,20 +27,28 @@ void remove_tag(std::vector<std::string>& tags, const std::string& name) {
   tags.erase(std::remove(tags.begin(), tags.end(), name), tags.end());
 }
 
+/// The lists of tags that a resource has: a new droplet's are still to come.
+struct TagsOf {
+  std::vector<std::string>* tags = nullptr;
+  std::vector<std::string>* to_come = nullptr;
+};
+
 /// The tags of the resource that a request names, or an error.
-Result<std::vector<std::string>*> tags_of(State& state, const Json& resource) {
+Result<TagsOf> tags_of(State& state, const Json& resource) {
   if (!resource.is_object()) return invalid("resources must be an array of objects");
   PAAS_TRY(const auto id, text_field(resource, "resource_id"));
   PAAS_TRY(const auto type, text_field(resource, "resource_type"));
   if (!id || !type) return invalid("resource_id and resource_type are required");
   const auto number = text::to_integer(*id).value_or(0);
   if (*type == "droplet") {
-    if (auto* droplet = find_droplet(state, number)) return &droplet->tags;
+    if (auto* droplet = find_droplet(state, number)) {
+      return TagsOf{&droplet->tags, &droplet->tags_to_come};
+    }
   } else if (*type == "image") {
-    if (auto* image = find_image(state, number)) return &image->tags;
+    if (auto* image = find_image(state, number)) return TagsOf{&image->tags};
   } else if (*type == "volume") {
     if (const auto found = state.volumes.find(*id); found != state.volumes.end()) {
-      return &found->second.tags;
+      return TagsOf{&found->second.tags};
     }
   } else {
     return invalid(fmt::format("invalid resource_type: {}", *type));
@@ -49,12 +57,12 @@ Result<std::vector<std::string>*> tags_of(State& state, const Json& resource) {
 }
 
 /// All of the body's resources, or an error before anything is changed.
-Result<std::vector<std::vector<std::string>*>> all_tags_of(State& state, const Json& body) {
+Result<std::vector<TagsOf>> all_tags_of(State& state, const Json& body) {
   const auto resources = body.find("resources");
   if (resources == body.end() || !resources->is_array()) return invalid("resources is required");
-  std::vector<std::vector<std::string>*> all;
+  std::vector<TagsOf> all;
   for (const auto& resource : *resources) {
-    PAAS_TRY(auto* tags, tags_of(state, resource));
+    PAAS_TRY(const auto tags, tags_of(state, resource));
     all.push_back(tags);
   }
   return all;
@@ -105,7 +113,7 @@ Result<Reply> tag_resources(Turn& turn, const Call& call) {
   const auto& name = call.arguments[0];
   if (!turn.state.tags.contains(name)) return not_found();
   PAAS_TRY(const auto all, all_tags_of(turn.state, call.body));
-  for (auto* tags : all) {
+  for (const auto& [tags, to_come] : all) {
     if (!contains(*tags, name)) tags->push_back(name);
   }
   refresh_rules(turn);
@@ -116,7 +124,10 @@ Result<Reply> untag_resources(Turn& turn, const Call& call) {
   const auto& name = call.arguments[0];
   if (!turn.state.tags.contains(name)) return not_found();
   PAAS_TRY(const auto all, all_tags_of(turn.state, call.body));
-  for (auto* tags : all) remove_tag(*tags, name);
+  for (const auto& [tags, to_come] : all) {
+    remove_tag(*tags, name);
+    if (to_come != nullptr) remove_tag(*to_come, name);
+  }
   refresh_rules(turn);
   return Reply{204, {}};
 }

@@ -62,6 +62,9 @@ struct SubjectsOf {
   Subjects operator()(const ApplyTags& kind) const {
     return {{fmt::format("tags/{}", kind.droplet_ids.front())}};
   }
+  Subjects operator()(const ApplyNetworks& kind) const {
+    return {{fmt::format("networks/{}", kind.droplet_id)}};
+  }
 };
 
 std::vector<Subject> subjects_of(const EffectKind& kind) { return std::visit(SubjectsOf{}, kind); }
@@ -145,13 +148,26 @@ Id emit_again(Turn& turn, EffectKind kind, const Outstanding& failed) {
   return id;
 }
 
-void apply_tags_later(Turn& turn, std::vector<Id> droplet_ids) {
-  // Long enough that who asks at once does not find the droplets by their tags.
+namespace {
+
+/// Long enough that who asks at once does not see it yet.
+void emit_later(Turn& turn, EffectKind kind, Id action_id) {
   constexpr std::chrono::milliseconds delay{200};
-  const auto id = emit(turn, ApplyTags{std::move(droplet_ids)});
+  const auto id = emit(turn, std::move(kind), action_id);
   for (auto* effect : {&turn.state.outstanding[id].effect, &turn.effects.back()}) {
     effect->delay = delay;
   }
+}
+
+}  // namespace
+
+void apply_tags_later(Turn& turn, std::vector<Id> droplet_ids) {
+  emit_later(turn, ApplyTags{std::move(droplet_ids)}, 0);
+}
+
+void apply_networks_later(Turn& turn, Droplet& droplet, Id action_id) {
+  droplet.networks_to_come = true;
+  emit_later(turn, ApplyNetworks{droplet.id}, action_id);
 }
 
 Action& start_action(Turn& turn, ActionTarget target) {

@@ -44,6 +44,10 @@ Id emit_again(Turn& turn, EffectKind kind, const Outstanding& failed);
 /// has to be one.
 void apply_tags_later(Turn& turn, std::vector<Id> droplet_ids);
 
+/// Has a droplet that is active by now show its networks a little later, and stay locked until
+/// then: DigitalOcean's are active without an address at times.
+void apply_networks_later(Turn& turn, Droplet& droplet, Id action_id);
+
 /// What an action is on.
 struct ActionTarget {
   std::string type;           ///< "reboot"

@@ -69,10 +69,10 @@ Json network(const std::string& address, const std::string& range_text, std::str
       {"ip_address", address}, {"netmask", netmask(range)}, {"gateway", gateway}, {"type", type}};
 }
 
-/// They appear when the machine runs for the first time.
+/// They appear a little after the machine ran for the first time.
 Json networks(const State& state, const Droplet& droplet) {
   Json v4 = Json::array();
-  if (droplet.booted) {
+  if (droplet.booted && !droplet.networks_to_come) {
     v4.push_back(network(droplet.public_address, state.settings.public_range,
                          state.settings.gateway, "public"));
     if (const auto vpc = state.vpcs.find(droplet.vpc_id); vpc != state.vpcs.end()) {

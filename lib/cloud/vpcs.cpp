@@ -188,7 +188,7 @@ bool is_under_way(const State& state, const Vpc& vpc) {
 
 std::vector<const Droplet*> members_of(const State& state, const std::string& id) {
   return select(state.droplets,
-                [&](const Droplet& droplet) { return droplet.vpc_id == id && !droplet.leaving; });
+                [&](const Droplet& droplet) { return droplet.vpc_id == id && is_shown(droplet); });
 }
 
 Result<Reply> remove(Turn& turn, const Call& call) {

@@ -9,9 +9,12 @@ source "$cli_source/tests/cli/stack_fixture.sh"
 source "$cli_source/tests/cli/cloud_fixture.sh"
 write_stack
 
-# droplet NAME: makes one and prints its identifier.
+# droplet NAME: makes one, waits until something can be done with it, and prints its identifier.
 droplet() {
-  api droplets -d '{"name": "'"$1"'", "region": "nyc3", "size": "s-1vcpu-1gb", "image": "debian-12-x64"}' | jq .droplet.id
+  local id
+  id=$(api droplets -d '{"name": "'"$1"'", "region": "nyc3", "size": "s-1vcpu-1gb", "image": "debian-12-x64"}' | jq .droplet.id)
+  until [[ $(api "droplets/$id" | jq .droplet.locked) == false ]]; do :; done
+  echo "$id"
 }
 # snapshot DROPLET NAME: takes one and waits until it is there.
 snapshot() {

@@ -323,6 +323,7 @@ TEST_CASE("cloud: doctl creates, waits by the address that it was given, lists a
 
   // `compute droplet delete`, by number and by tag.
   expect(core.remove("/v2/droplets?tag_name=doctl"), 204);
+  core.settle();
   CHECK(core.get("/v2/droplets/" + box["id"].dump()).status == 404);
   expect(core.remove("/v2/droplets/" + second["droplets"][0]["id"].dump()), 204);
 }

@@ -104,13 +104,42 @@ TEST_CASE("cloud: destroying is tried again when the world fails") {
   const auto id = core.boot_one("web-1");
   core.history.clear();
   core.remove(path_of(id));
-  CHECK(core.get(path_of(id)).status == 404);
   core.end_next("engine is gone");
+  CHECK(core.get(path_of(id)).status == 200);
   const auto again = core.asked<DestroyMachine>();
   CHECK(again.size() == 2);
   CHECK(core.history.back().repeated);
   core.settle();
   CHECK(core.state.droplets.empty());
+}
+
+TEST_CASE("cloud: a droplet that is destroyed is shown, and locked, until its machine is gone") {
+  Core core;
+  const auto id = core.boot_one("web-1", {{"tags", {"web"}}});
+  CHECK(core.remove(path_of(id)).status == 204);
+  const auto leaving = core.get("/v2/droplets?tag_name=web").body["droplets"];
+  REQUIRE(leaving.size() == 1);
+  CHECK(leaving[0]["locked"] == true);
+  CHECK(core.get(path_of(id)).status == 200);
+  CHECK(core.remove(path_of(id)).status == 422);
+  CHECK(core.post(path_of(id) + "/actions", {{"type", "reboot"}}).status == 422);
+  CHECK(core.get("/v2/vpcs/" + core.state.droplets.at(id).vpc_id + "/members")
+            .body["members"]
+            .size() == 1);
+  core.settle();
+  CHECK(core.get("/v2/droplets?tag_name=web").body["droplets"].empty());
+  CHECK(core.get(path_of(id)).status == 404);
+  CHECK(core.remove(path_of(id)).status == 404);
+}
+
+TEST_CASE("cloud: a droplet is rebuilt from an image whose number comes as text") {
+  Core core;
+  const auto id = core.boot_one("web-1");
+  const auto image = core.get("/v2/images/debian-12-x64").body["image"]["id"].dump();
+  CHECK(core.post(path_of(id) + "/actions", {{"type", "rebuild"}, {"image", image}}).status == 201);
+  core.settle();
+  CHECK(core.post(path_of(id) + "/actions", {{"type", "rebuild"}, {"image", "4711"}}).status ==
+        422);
 }
 
 TEST_CASE("cloud: a machine that cannot be removed is never forgotten") {
@@ -268,6 +297,8 @@ TEST_CASE("cloud: renaming and resizing are records") {
   const auto id = core.boot_one("web-1");
   CHECK(core.post(path_of(id) + "/actions", {{"type", "rename"}, {"name", "web-9"}}).status == 201);
   CHECK(core.get(path_of(id)).body["droplet"]["name"] == "web-9");
+  const Json too_long = {{"type", "rename"}, {"name", std::string(256, 'a')}};
+  CHECK(core.post(path_of(id) + "/actions", too_long).status == 422);
   CHECK(core.post(path_of(id) + "/actions", {{"type", "resize"}, {"size", "s-2vcpu-4gb"}}).status ==
         422);
   core.post(path_of(id) + "/actions", {{"type", "power_off"}});

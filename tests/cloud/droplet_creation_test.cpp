@@ -36,6 +36,22 @@ TEST_CASE("cloud: a droplet is new and locked until its machine runs") {
   CHECK(core.get("/v2/actions/" + action).body["action"]["status"] == "completed");
 }
 
+TEST_CASE("cloud: a droplet is active before its networks are shown, and locked until then") {
+  Core core;
+  const auto id = core.post("/v2/droplets", request_for("web-1")).body["droplet"]["id"].get<Id>();
+  core.end_next();  // Its network.
+  core.end_next();  // Its machine.
+  const auto early = core.get(path_of(id)).body["droplet"];
+  CHECK(early["status"] == "active");
+  CHECK(early["locked"] == true);
+  CHECK(early["networks"]["v4"].empty());
+  CHECK(core.post(path_of(id) + "/actions", {{"type", "reboot"}}).status == 422);
+  core.settle();
+  const auto late = core.get(path_of(id)).body["droplet"];
+  CHECK(late["locked"] == false);
+  CHECK(late["networks"]["v4"].size() == 2);
+}
+
 TEST_CASE("cloud: a machine is asked for with everything it needs, after its network") {
   Core core;
   core.post("/v2/droplets", request_for("web-1"));
@@ -93,6 +109,16 @@ TEST_CASE("cloud: a tag that is deleted before it applies does not come back") {
   CHECK(core.get("/v2/tags/web").status == 404);
 }
 
+TEST_CASE("cloud: a tag that is taken from a droplet before it applies does not come back") {
+  Core core;
+  const auto id = core.post("/v2/droplets", request_for("web-1")).body["droplet"]["id"].get<Id>();
+  const Json resources = {
+      {"resources", {{{"resource_id", std::to_string(id)}, {"resource_type", "droplet"}}}}};
+  CHECK(core.send("DELETE", "/v2/tags/web/resources", resources).status == 204);
+  core.settle();
+  CHECK(core.get(path_of(id)).body["droplet"]["tags"].empty());
+}
+
 TEST_CASE("cloud: machines in one network are made side by side") {
   Core core;
   core.boot_one("first");
@@ -119,9 +145,9 @@ TEST_CASE("cloud: several droplets are made by one request, each with its own ad
   CHECK(addresses.size() == 6);
 }
 
-TEST_CASE("cloud: names are not unique, and are searched exactly") {
+TEST_CASE("cloud: names are not unique, and are searched whole, in whichever case") {
   Core core;
-  core.boot({"web", "web", "web-2"});
+  core.boot({"web", "Web", "web-2"});
   CHECK(core.get("/v2/droplets?name=web").body["droplets"].size() == 2);
   CHECK(core.get("/v2/droplets?name=we").body["droplets"].empty());
   CHECK(core.get("/v2/droplets?name=web&tag_name=x").status == 422);

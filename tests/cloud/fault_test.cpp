@@ -189,6 +189,16 @@ TEST_CASE("fault: a new droplet is missing for some looks, from lists as well") 
   CHECK(status_of_droplet(core, other) == "active");
 }
 
+TEST_CASE("fault: a droplet that is missing is found when its fault is removed") {
+  Core core;
+  const auto fault = add_fault(core, {{"fault", "missing"}, {"looks", 100}});
+  const auto id = core.boot_one("web-1");
+  const auto path = fmt::format("/v2/droplets/{}", id);
+  CHECK(core.get(path).status == 404);
+  CHECK(core.remove(fmt::format("/paasctl/faults/{}", fault)).status == 204);
+  CHECK(core.get(path).status == 200);
+}
+
 TEST_CASE("fault: a refused creation is no hit of a fault of droplets") {
   Core core;
   const auto id = add_fault(core, {{"fault", "stuck"}, {"times", 1}});

@@ -116,13 +116,13 @@ Provider::Hiding::Hiding(Provider& provider, const cloud::Request& request) : pr
     const auto created = provider.created_.find(id);
     if (droplet.leaving || created == provider.created_.end()) continue;
     if (created->second + delay <= provider.last_) continue;
-    droplet.leaving = true;
+    droplet.hidden_looks = 1;
     hidden_.push_back(id);
   }
 }
 
 Provider::Hiding::~Hiding() {
-  for (const auto id : hidden_) provider_.state.droplets.at(id).leaving = false;
+  for (const auto id : hidden_) provider_.state.droplets.at(id).hidden_looks = 0;
 }
 
 namespace {
@@ -175,6 +175,9 @@ struct Description {
   }
   std::string operator()(const cloud::ApplyTags& kind) const {
     return "apply-tags " + droplet(kind.droplet_ids.front());
+  }
+  std::string operator()(const cloud::ApplyNetworks& kind) const {
+    return "apply-networks " + droplet(kind.droplet_id);
   }
 };
 
