@@ -212,11 +212,6 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
                      Cause{cause.reason, "a newer one takes its place"}, before_retiring);
   retire.service = service.name;
   retire.server = placed.name;
-  if (service.type == stack::ServiceType::db && !service.volume) {
-    warnings_.push_back(
-        fmt::format("{} has no volume: what it stored goes with its old container on {}",
-                    service.name, placed.name));
-  }
 }
 
 void Planner::plan_containers(const stack::Service& service) {

@@ -168,6 +168,9 @@ Status Run::start_container(const plan::Step& step) {
   auto identity = variables.values;
   identity[""] = plan::container_shape(stack_, lockfile, declared);
   PAAS_TRY(const int release, release_for(declared, image, plan::environment_digest(identity)));
+  if (plan::stores_in_container(declared)) {
+    PAAS_CHECK(state_.change([&](auto& next) { next.servers.at(step.server).holds_data = true; }));
+  }
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   const auto old = of_service(machine, declared.name);
   plan::ContainerPlan container;
@@ -312,7 +315,10 @@ Status Run::retire_container(const plan::Step& step) {
     PAAS_CHECK(tools_.machines.remove_container(target(step.server), container.name));
     stage(step, "removed " + container.name);
   }
-  return {};
+  // What is left is the container of now.
+  return state_.change([&](auto& next) {
+    next.servers.at(step.server).holds_data = plan::stores_in_container(service(step.service));
+  });
 }
 
 /// Stops what runs and takes the volume's file system off, so that another server can have it.

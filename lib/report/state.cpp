@@ -96,6 +96,7 @@ ordered_json server_json(const std::string& name, const lockfile::Server& server
           {"release", server.release},
           {"slot", server.slot},
           {"leaving", server.leaving},
+          {"holds_data", server.holds_data},
           {"created", server.created}};
 }
 

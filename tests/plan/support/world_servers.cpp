@@ -166,6 +166,7 @@ void World::start_container(const Step& step) {
   inside.hosts = hosts_file(lock());
   entry.release = release;
   entry.slot = slot;
+  if (stores_in_container(declared)) entry.holds_data = true;
 }
 
 void World::retire_container(const Step& step) {
@@ -179,6 +180,7 @@ void World::retire_container(const Step& step) {
   std::erase_if(machine(step.server).containers, [&](const auto& container) {
     return container.service != step.service || container.release != release;
   });
+  lock().servers.at(step.server).holds_data = stores_in_container(service(step.service));
 }
 
 }  // namespace paas::plan::testing
