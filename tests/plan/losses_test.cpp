@@ -102,6 +102,31 @@ TEST_CASE("plan: a database without a volume loses its data with its container")
   CHECK(plan.warnings.empty());
 }
 
+TEST_CASE("plan: a container that stopped with a database's data is started again, and kept") {
+  auto world = world_up(false);
+  SUBCASE("it ended") { world.container("zipkick-db-1").state = "exited"; }
+  SUBCASE("it ends again and again") { world.container("zipkick-db-1").state = "restarting"; }
+  SUBCASE("it was applied as something else since") {
+    world.service("db").type = stack::ServiceType::cache;
+    world.up();
+    world.container("zipkick-db-1").state = "exited";
+  }
+  const auto state = world.container("zipkick-db-1").state;
+  const auto plan = world.plan();
+  CHECK(rendered(plan) ==
+        "~ start container on zipkick-db-1 again: [drift] its container is " + state + "\n");
+  world.apply(plan);
+  CHECK(world.container("zipkick-db-1").state == "running");
+  CHECK(rendered(world.plan()) == "nothing to do\n");
+}
+
+TEST_CASE("plan: a stopped container that others shall take the place of is a loss all the same") {
+  auto world = world_up(false);
+  world.container("zipkick-db-1").state = "exited";
+  world.change_image("postgres");
+  CHECK(names(world.plan()) == "zipkick-db-1");
+}
+
 TEST_CASE("plan: a database on a volume loses nothing with its container") {
   auto world = world_up(true);
   world.change_image("postgres");

@@ -59,6 +59,11 @@ void World::perform_on_server(const Step& step) {
     if (image.digest) inside->image_digests.insert(*image.digest);
   } else if (step.kind == StepKind::start_container) {
     start_container(step);
+  } else if (step.kind == StepKind::resume_container) {
+    const auto release = lock().servers.at(step.server).release;
+    for (auto& container : inside->containers) {
+      container.state = container.release == release ? "running" : "exited";
+    }
   } else if (step.kind == StepKind::retire_container) {
     retire_container(step);
   } else if (step.kind == StepKind::stop_container) {
@@ -145,7 +150,9 @@ void World::start_container(const Step& step) {
     const auto seen = answering == nullptr ? input.observed.servers.end()
                                            : input.observed.servers.find(answering->droplet.name);
     const bool up = seen != input.observed.servers.end() && seen->second.machine &&
-                    !seen->second.machine->containers.empty();
+                    std::any_of(seen->second.machine->containers.begin(),
+                                seen->second.machine->containers.end(),
+                                [](const auto& other) { return other.state == "running"; });
     need(up, step, "start_container of " + link.to);
   }
   auto identity = variables.values;
