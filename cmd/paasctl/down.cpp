@@ -37,13 +37,6 @@ std::string question(const Session& session, const plan::Plan& plan, const Optio
   return fmt::format("Destroy {}? ({})", what, report::plan_summary(plan));
 }
 
-/// Whoever typed the names of what goes with its data was asked enough.
-Status agree(Program& program, const std::string& question,
-             const std::vector<plan::DataLoss>& losses) {
-  PAAS_TRY(const bool typed, confirm_losses(program, losses, question));
-  return typed ? Status{} : confirm(program, question);
-}
-
 /// Machine images are no part of what is up, and go on costing money.
 void note_machine_images(Program& program, const Session& session,
                          const observe::Observed& observed) {

@@ -88,4 +88,10 @@ Result<bool> confirm_losses(Program& program, const std::vector<plan::DataLoss>&
   return true;
 }
 
+Status agree(Program& program, const std::string& question,
+             const std::vector<plan::DataLoss>& losses) {
+  PAAS_TRY(const bool typed, confirm_losses(program, losses, question));
+  return typed ? Status{} : confirm(program, question);
+}
+
 }  // namespace paas::cli

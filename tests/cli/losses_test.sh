@@ -62,6 +62,34 @@ check_equal "all are still there" "shop-jobs-1 shop-notes-1 shop-store-1" "$(dro
 run paasctl server replace store-1 --progress none
 check_contains "nothing is asked for store-1" "the registry cannot be reached" "$errors"
 
+# A droplet that the lockfile does not know may be a database's.
+body=$(jq -n --arg vpc "$(jq -r .vpc.id paas.lock)" '{name: "shop-notes-7", region: "nyc3", size: "s-1vcpu-1gb",
+  image: "debian-12-x64", vpc_uuid: $vpc, tags: ["paas:shop", "paas:shop:notes"]}')
+api droplets -d "$body" >/dev/null
+until [[ $(api 'droplets?tag_name=paas:shop' | jq -r '.droplets[].name') == *shop-notes-7* ]]; do :; done
+run paasctl state verify --refresh cloud --remove-orphans --yes
+check_equal "status without its name" 64 "$status"
+check_contains "what would be lost" "for good: droplet shop-notes-7 (" "$errors"
+check_contains "what would do it" "--remove-orphans --yes --confirm shop-notes-7\`" "$errors"
+check_contains "the orphan stays" shop-notes-7 "$(droplets)"
+run paasctl state verify --refresh cloud --remove-orphans --yes --confirm shop-notes-7
+check_equal "named, it goes" "" "$(droplets | grep shop-notes-7)"
+
+# What was lost with a lockfile is which servers hold data: here is none of them known.
+mkdir rebuilt
+cp paas.yaml rebuilt
+cd rebuilt || exit 1
+run paasctl state rebuild --yes
+check_equal "status of state rebuild" 0 "$status"
+check_equal "what may hold data" "shop-notes-1 shop-store-2" \
+  "$(jq -r '.servers | to_entries[] | select(.value.holds_data).key' paas.lock | xargs)"
+run paasctl up --progress none --yes
+check_equal "status of up" 64 "$status"
+check_contains "what would be lost" "server shop-notes-1, with the data of notes that is on no volume" "$errors"
+cd .. || exit 1
+rm -r rebuilt
+check_contains "the server is there" shop-notes-1 "$(droplets)"
+
 # Typed, it goes, and so does the rest of the stack; the volume stays until it is named.
 run python3 "$cli_source/tests/cli/on_terminal.py" 'to destroy it:' 'shop-notes-1^M' paasctl down
 check_equal "status of down" 0 "$status"
