@@ -96,6 +96,8 @@ check_equal "status of down" 0 "$status"
 check_contains "it is asked once" "Destroy 4 servers of stack shop?" "$output"
 check_equal "the servers are gone" "" "$(droplets)"
 check_equal "the volume is kept" shop-store "$(volumes)"
+run paasctl down --yes
+check_contains "down says what it costs to keep" "volume shop-store (1 GiB) is kept with its data and goes on costing money" "$errors"
 refused loss_volume 64 down --yes --volumes
 check "with its name it goes" paasctl down --yes --volumes --confirm shop-store
 check_equal "the volume is gone" "" "$(volumes)"
