@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "edit_stack.hpp"
+#include "losses.hpp"
 #include "plan/environment.hpp"
 #include "program.hpp"
 #include "report/style.hpp"
@@ -206,7 +207,8 @@ void register_deps(Program& program) {
       {"json", "yaml"});
   add_command<PushOptions>(
       program, group, "push", "Push the environment to containers again",
-      [](CLI::App& command, PushOptions& options) {
+      [&program](CLI::App& command, PushOptions& options) {
+        add_confirm_option(program, command);
         command.add_option("SERVICE", options.services,
                            "Services; without any, all that have links");
       },

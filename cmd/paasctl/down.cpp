@@ -37,13 +37,6 @@ std::string question(const Session& session, const plan::Plan& plan, const Optio
   return fmt::format("Destroy {}? ({})", what, report::plan_summary(plan));
 }
 
-/// Whoever typed the names of what goes with its data was asked enough.
-Status agree(Program& program, const std::string& question,
-             const std::vector<plan::DataLoss>& losses) {
-  PAAS_TRY(const bool typed, confirm_losses(program, losses, question));
-  return typed ? Status{} : confirm(program, question);
-}
-
 /// Machine images are no part of what is up, and go on costing money.
 void note_machine_images(Program& program, const Session& session,
                          const observe::Observed& observed) {
@@ -53,9 +46,11 @@ void note_machine_images(Program& program, const Session& session,
   }
   if (services.empty()) return;
   const auto count = observed.snapshots.size();
-  program.say(fmt::format("{} {} kept: `paasctl image rm {} --snapshot` removes {}",
-                          counted(count, "machine image"), count == 1 ? "is" : "are",
-                          fmt::join(services, " "), count == 1 ? "it" : "them"));
+  program.say(fmt::format(
+      "{} {} kept and {} on costing money: `paasctl image rm {} --snapshot` "
+      "removes {}",
+      counted(count, "machine image"), count == 1 ? "is" : "are", count == 1 ? "goes" : "go",
+      fmt::join(services, " "), count == 1 ? "it" : "them"));
 }
 
 Result<int> run(Program& program, const Options& options) {
@@ -78,14 +73,14 @@ Result<int> run(Program& program, const Options& options) {
     PAAS_CHECK(session->remove_builders());
     plan = plan::make_down(session->lockfile, observed, volumes);
   }
-  if (options.volumes) note_machine_images(program, *session, observed);
+  for (const auto& warning : plan.warnings) program.say(warning);
+  note_machine_images(program, *session, observed);
   if (plan.empty()) {
     program.say("Nothing to do: the stack is not up.");
     // What was forgotten with another cloud is stored although there is nothing to destroy here.
     if (session->loaded.serial == 0 || plan.lockfile == session->loaded) return exit_done;
     return session->execute(plan, {});
   }
-  for (const auto& warning : plan.warnings) program.say(warning);
   return session->execute(plan, {});
 }
 

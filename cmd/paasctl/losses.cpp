@@ -52,7 +52,7 @@ std::string described(const std::vector<plan::DataLoss>& losses) {
 void add_confirm_option(Program& program, CLI::App& command) {
   command
       .add_option("--confirm", program.globals.confirmed,
-                  "Name of a server or volume that may be destroyed with its data; may be repeated")
+                  "Name of a server or volume whose data may be destroyed; may be repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
 }
@@ -86,6 +86,12 @@ Result<bool> confirm_losses(Program& program, const std::vector<plan::DataLoss>&
     }
   }
   return true;
+}
+
+Status agree(Program& program, const std::string& question,
+             const std::vector<plan::DataLoss>& losses) {
+  PAAS_TRY(const bool typed, confirm_losses(program, losses, question));
+  return typed ? Status{} : confirm(program, question);
 }
 
 }  // namespace paas::cli

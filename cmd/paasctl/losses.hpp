@@ -23,4 +23,9 @@ enum class Asking { allowed, never };
 Result<bool> confirm_losses(Program& program, const std::vector<plan::DataLoss>& losses,
                             const std::string& question, Asking asking = Asking::allowed);
 
+/// Agreement to what `question` asks and to these losses: whoever typed names was asked enough.
+/// Errors: those of confirm_losses() and of confirm().
+Status agree(Program& program, const std::string& question,
+             const std::vector<plan::DataLoss>& losses);
+
 }  // namespace paas::cli

@@ -42,8 +42,8 @@ Result<int> run(Program& program, const Options& options) {
   add_cost(*session, input.observed, plan);
   print_plan(program, plan);
   if (!options.out.empty()) {
-    PAAS_CHECK(program.ports.files.write_atomically(options.out,
-                                                    report::encode_plan_file(input, plan), 0600));
+    const auto text = report::encode_plan_file(input, plan, session->origin());
+    PAAS_CHECK(program.ports.files.write_atomically(options.out, text, 0600));
     program.say(fmt::format("`paasctl up {}` applies exactly this.", options.out));
   }
   if (!options.detailed_exitcode) return exit_done;
@@ -76,7 +76,8 @@ void register_plan(Program& program) {
       {"json", "yaml"});
   program.documents[declared] = {
       "With --output json the plan is one object; `up --dry-run` and `down --dry-run` print the "
-      "same, and the file of --out has it as its member plan. What is told here stays as it is "
+      "same, and the file of --out has it as its member plan, beside digests of all that it was "
+      "made from. What is told here stays as it is "
       "while format_version is 1: no member goes or gets another meaning. Members, kinds of "
       "steps and reasons may be added, so programs should pass over those that they do not know. "
       "In a path, [] stands for each item of a list.",

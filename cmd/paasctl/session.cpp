@@ -369,14 +369,14 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
   if (!change.resume.empty()) session.resume = change.resume;
   const auto* shown = change.shown;
   if (shown != nullptr) {
-    PAAS_CHECK(report::check_basis(*shown, session.stack, session.lockfile));
+    PAAS_CHECK(report::check_basis(*shown, session.stack, session.lockfile, session.origin()));
   }
   PAAS_CHECK(session.remove_builders());
   if (change.prepare) PAAS_CHECK(change.prepare(session));
   PAAS_TRY(auto input, session.input(observe::Depth::machines));
   if (change.adjust) change.adjust(input);
   PAAS_TRY(auto plan, plan::make(input));
-  if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan));
+  if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan, session.origin()));
   for (const auto& warning : plan.warnings) program.say("warning: " + warning);
   PAAS_CHECK(
       confirm_losses(program, plan.losses, "", shown == nullptr ? Asking::allowed : Asking::never));

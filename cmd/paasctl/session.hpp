@@ -56,6 +56,8 @@ class Session {
   Status save();
   /// Where start_anew()'s first save keeps what was there; empty when there was nothing.
   std::string replaced_path() const { return store_->replaced_path(); }
+  /// What tells a plan file whether it was made here and now.
+  report::Origin origin() const { return {store_->text(), store_->key()}; }
   /// Reads the lockfile again, after something else than execute() has written it.
   Status reload();
   /// The provider; for `cloud: local` the local cloud, which is started if need be.

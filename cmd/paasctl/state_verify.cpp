@@ -1,6 +1,7 @@
 // `paasctl state verify`: the lockfile, the cloud and the servers, compared.
 #include <fmt/format.h>
 
+#include "losses.hpp"
 #include "plan/verify.hpp"
 #include "report/state.hpp"
 #include "session.hpp"
@@ -49,8 +50,9 @@ Result<bool> remove_orphans(Program& program, Session& session,
   }
   std::vector<std::string> steps;
   for (const auto& step : plan.steps) steps.push_back(plan::describe(step));
-  PAAS_CHECK(confirm(program, fmt::format("Remove what the lockfile does not know ({})?",
-                                          fmt::join(steps, ", "))));
+  PAAS_CHECK(agree(
+      program, fmt::format("Remove what the lockfile does not know ({})?", fmt::join(steps, ", ")),
+      plan.losses));
   session.resume = "paasctl up";
   PAAS_CHECK(session.execute(plan, {}));
   return true;
@@ -77,7 +79,8 @@ void register_state_verify(Program& program, CLI::App& group) {
   add_command<Options>(
       program, group, "verify",
       "Compare the lockfile with the cloud and the servers; exit with 1 where they differ",
-      [](CLI::App& command, Options& options) {
+      [&program](CLI::App& command, Options& options) {
+        add_confirm_option(program, command);
         command
             .add_option("--refresh", options.refresh,
                         "How far to look: all, or cloud for the provider's lists only")

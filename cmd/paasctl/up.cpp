@@ -30,11 +30,11 @@ Result<report::PlanFile> read_plan(Program& program, const std::string& path) {
 /// Shows what would be done; with a plan, whether it still is what was shown.
 Result<int> show(Program& program, Session& session, const report::PlanFile* shown) {
   if (shown != nullptr) {
-    PAAS_CHECK(report::check_basis(*shown, session.stack, session.lockfile));
+    PAAS_CHECK(report::check_basis(*shown, session.stack, session.lockfile, session.origin()));
   }
   PAAS_TRY(auto input, session.input(observe::Depth::machines));
   PAAS_TRY(auto plan, plan::make(input));
-  if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan));
+  if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan, session.origin()));
   add_cost(session, input.observed, plan);
   print_plan(program, plan);
   return exit_done;

@@ -4,6 +4,7 @@
 #include "lockfile/codec.hpp"
 #include "lockfile/json.hpp"
 #include "lockfile/json_reader.hpp"
+#include "lockfile/names.hpp"
 #include "lockfile/passwords.hpp"
 #include "stack/parse.hpp"
 
@@ -90,6 +91,7 @@ Server decode_server(JsonReader reader) {
   server.release = reader.small("release");
   server.slot = reader.small("slot");
   server.leaving = reader.flag("leaving");
+  if (reader.has("holds_data")) server.holds_data = reader.flag("holds_data");
   server.created = reader.word("created");
   reader.finish();
   return server;
@@ -122,6 +124,17 @@ LoadBalancer decode_load_balancer(JsonReader reader) {
   return lb;
 }
 
+/// What stands for the fact in lockfiles of before it was written down: a container of a database
+/// that had no volume when it was applied.
+bool held_data(const Lockfile& lockfile, const Server& server) {
+  if (!lockfile.applied || server.release == 0) return false;
+  const auto* service = stack::find_service(*lockfile.applied, server.service);
+  if (service == nullptr || service->type != stack::ServiceType::db) return false;
+  const bool is_on_volume = service->volume && lockfile.volumes.contains(volume_name(
+                                                   lockfile.applied->name, service->name));
+  return !is_on_volume;
+}
+
 Lockfile decode_all(JsonReader reader, Reading& reading) {
   Lockfile lockfile;
   lockfile.version = reader.small("version");
@@ -137,7 +150,9 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
   reader.each("services", [&](const std::string& name, JsonReader item) {
     lockfile.services[name] = decode_service(std::move(item));
   });
+  std::vector<std::string> untold;  // Servers of which it does not say whether they hold data.
   reader.each("servers", [&](const std::string& name, JsonReader item) {
+    if (!item.has("holds_data")) untold.push_back(name);
     lockfile.servers[name] = decode_server(std::move(item));
   });
   reader.each("volumes", [&](const std::string& name, JsonReader item) {
@@ -149,6 +164,10 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
     auto applied = stack::parse_or_fail(reader.raw("applied"), "the lockfile's applied stack");
     if (applied) lockfile.applied = std::move(*applied);
     if (!applied) reading.error = std::move(applied.error());
+  }
+  for (const auto& name : untold) {
+    auto& server = lockfile.servers.at(name);
+    server.holds_data = held_data(lockfile, server);
   }
   reader.finish();
   return lockfile;

@@ -98,7 +98,7 @@ Json encode_service(const Service& service, const std::string& place, Sealer& se
 
 Json encode_server(const Server& server, const std::string& place, Sealer& sealed) {
   const auto& [service, number, droplet, public_address, private_address, host_key, first_host_key,
-               size, region, image, prepared, release, slot, leaving, created] = server;
+               size, region, image, prepared, release, slot, leaving, holds_data, created] = server;
   return {{"service", service},
           {"number", number},
           {"droplet", encode_resource(droplet)},
@@ -113,6 +113,7 @@ Json encode_server(const Server& server, const std::string& place, Sealer& seale
           {"release", release},
           {"slot", slot},
           {"leaving", leaving},
+          {"holds_data", holds_data},
           {"created", created}};
 }
 

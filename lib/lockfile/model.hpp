@@ -84,7 +84,10 @@ struct Server {
   int release = 0;        ///< Number of the release that runs on it; 0: none yet.
   int slot = 0;           ///< web: which slot the container has (0 or 1).
   bool leaving = false;   ///< Being removed: out of rotation, droplet to be destroyed.
-  std::string created;    ///< RFC 3339
+  /// Its disk has, or may have, a database's data that is on no volume. Stored before a container
+  /// that stores there is started, so that it is known wherever a run ends.
+  bool holds_data = false;
+  std::string created;  ///< RFC 3339
   friend bool operator==(const Server&, const Server&) = default;
 };
 

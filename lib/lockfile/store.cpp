@@ -221,6 +221,16 @@ std::vector<std::string> FileStore::warnings() {
   return warnings_;
 }
 
+std::string FileStore::text() {
+  const std::lock_guard lock(mutex_);
+  return last_text_;
+}
+
+Key FileStore::key() {
+  const std::lock_guard lock(mutex_);
+  return key_.value_or(Key());
+}
+
 Result<std::string> FileStore::read_text() {
   PAAS_TRY(const auto info, files_.info(path_));
   if (!info) return std::string();

@@ -67,6 +67,10 @@ class FileStore : public Store {
   bool exists() override;
   std::string location() override;
   std::vector<std::string> warnings() override;
+  /// The text as it was read or stored last; empty when there was none.
+  std::string text();
+  /// The key that opened it; empty when there was none.
+  Key key();
 
  private:
   enum class Sighted { demand, ignore };

@@ -104,6 +104,8 @@ Result<std::string> adopt(lockfile::Lockfile& lockfile, const stack::Stack& stac
   server.region = droplet.region;
   server.image = droplet.image_slug.empty() ? std::to_string(droplet.image_id) : droplet.image_slug;
   server.created = droplet.created_at;
+  // Whoever made it may have put data there.
+  server.holds_data = service.type == stack::ServiceType::db;
   auto name = server.droplet.name;
   lockfile = std::move(next);
   return name;

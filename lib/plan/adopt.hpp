@@ -12,7 +12,8 @@ namespace paas::plan {
 
 /// Adds it as a server of the service, one more than there were, and gives the name that the
 /// droplet has to have. A droplet that has such a name with a number nobody was given keeps it. It
-/// is not prepared: the next `up` rotates its host key, tags it and puts a container on it. Errors:
+/// is not prepared: the next `up` rotates its host key, tags it and puts a container on it. As a
+/// database's it holds data, for nobody knows what is on it. Errors:
 /// usage at the service's maximum; exists when it is a server already or carries another stack's
 /// tag; invalid for another network, region or size, and while it is not active.
 Result<std::string> adopt(lockfile::Lockfile& lockfile, const stack::Stack& stack,

@@ -39,6 +39,10 @@ std::string container_shape(const stack::Stack& stack, const lockfile::Lockfile&
   return shape;
 }
 
+bool stores_in_container(const stack::Service& service) {
+  return service.type == stack::ServiceType::db && !service.volume;
+}
+
 docker::ContainerSpec container_of(const stack::Stack& stack, const lockfile::Lockfile& lockfile,
                                    const stack::Service& service, const std::string& server_name,
                                    const ContainerPlan& plan,

@@ -15,6 +15,10 @@ namespace paas::plan {
 std::string container_shape(const stack::Stack& stack, const lockfile::Lockfile& lockfile,
                             const stack::Service& service);
 
+/// Whether what the service stores is lost with its container: a database without a volume. A cache
+/// is made to lose what it has.
+bool stores_in_container(const stack::Service& service);
+
 struct ContainerPlan {
   int release = 0;
   int slot = 0;

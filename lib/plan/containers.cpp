@@ -96,9 +96,14 @@ Cause Planner::reason_to_start(const stack::Service& service, const Placed& plac
     return {server.release == 0 ? Reason::unfinished : Reason::drift,
             fmt::format("no container of {} is on it", service.name)};
   }
-  if (container->state != "running") {
+  if (container->state != "running" && !keeps_container(service, placed)) {
     return drift(fmt::format("its container is {}", container->state));
   }
+  return reason_to_make_again(service, *container);
+}
+
+Cause Planner::reason_to_make_again(const stack::Service& service,
+                                    const observe::Container& container) const {
   if (const auto asked = input_.restart.find(service.name); asked != input_.restart.end()) {
     return request(asked->second);
   }
@@ -106,14 +111,51 @@ Cause Planner::reason_to_start(const stack::Service& service, const Placed& plac
     if (image->second.needs_build) {
       return change(fmt::format("image {} changes: {}", service.image, image->second.cause));
     }
-    if (!image->second.digest || *image->second.digest != container->image_digest) {
+    if (!image->second.digest || *image->second.digest != container.image_digest) {
       return change(fmt::format("image {} changed", service.image));
     }
   }
-  if (container->shape != container_shape(stack_, lock_, service)) {
+  if (container.shape != container_shape(stack_, lock_, service)) {
     return change("its port, volume or command changed");
   }
-  return environment_change(service, *container);
+  return environment_change(service, container);
+}
+
+/// Whether a container that stopped is started again rather than made again: its data would be lost
+/// with it.
+bool Planner::keeps_container(const stack::Service& service, const Placed& placed) const {
+  return service.type != stack::ServiceType::web &&
+         (stores_in_container(service) || lock_.servers.at(placed.name).holds_data);
+}
+
+/// Of a container that nothing else has to be done with.
+Cause Planner::reason_to_resume(const stack::Service& service, const Placed& placed) const {
+  if (placed.created || !placed.looked_at || !keeps_container(service, placed)) return {};
+  const auto* container = current_container(*machine(placed.name), lock_.servers.at(placed.name));
+  if (container == nullptr || container->state == "running") return {};
+  return drift(fmt::format("its container is {}", container->state));
+}
+
+void Planner::plan_resume(const stack::Service& service, const Placed& placed, const Cause& cause) {
+  auto after = ready_steps(service.name);
+  after.push_back("tag_server/" + placed.name);
+  after.push_back("create_firewall/" + service.name);
+  after.push_back("update_firewall/" + service.name);
+  auto& resume = add(StepKind::resume_container, placed.name, cause, after);
+  resume.service = service.name;
+  resume.server = placed.name;
+}
+
+/// What waits for a container to be started waits as well for one that is started again.
+void Planner::wait_for_resumed() {
+  const std::string started = "start_container/";
+  for (auto& step : steps_) {
+    const auto count = step.after.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!step.after[i].starts_with(started)) continue;
+      step.after.push_back("resume_container/" + step.after[i].substr(started.size()));
+    }
+  }
 }
 
 void Planner::plan_volume_move(const stack::Service& service, const Placed& placed) {
@@ -212,11 +254,6 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
                      Cause{cause.reason, "a newer one takes its place"}, before_retiring);
   retire.service = service.name;
   retire.server = placed.name;
-  if (service.type == stack::ServiceType::db && !service.volume) {
-    warnings_.push_back(
-        fmt::format("{} has no volume: what it stored goes with its old container on {}",
-                    service.name, placed.name));
-  }
 }
 
 void Planner::plan_containers(const stack::Service& service) {
@@ -229,6 +266,9 @@ void Planner::plan_containers(const stack::Service& service) {
     if (!cause.empty()) {
       plan_container(service, placed, cause);
       continue;
+    }
+    if (const auto stopped = reason_to_resume(service, placed); !stopped.empty()) {
+      plan_resume(service, placed, stopped);
     }
     plan_leftover(service, placed);
   }
@@ -247,6 +287,7 @@ void Planner::plan_leftover(const stack::Service& service, const Placed& placed)
                   });
   if (!leftover) return;
   auto after = steps_of_old_balancer();
+  after.push_back("resume_container/" + placed.name);
   if (service.type == stack::ServiceType::web && stack_.lb) {
     const auto& lb = placed_.at("lb").front();
     if (!lb.created && balancer() == nullptr) return;

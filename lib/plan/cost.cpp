@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lockfile/ownership.hpp"
 #include "plan/step.hpp"
 
 namespace paas::plan {
@@ -24,10 +25,26 @@ const observe::Server* seen_of(const observe::Observed& observed, const std::str
   return found == observed.servers.end() ? nullptr : &found->second;
 }
 
+/// Droplets that are there and are no server of the lockfile.
+std::vector<const digitalocean::Droplet*> unknown_droplets(const lockfile::Lockfile& before,
+                                                           const observe::Observed& observed) {
+  std::vector<const digitalocean::Droplet*> droplets;
+  for (const auto& [name, server] : observed.servers) {
+    if (!before.servers.contains(name)) droplets.push_back(&server.droplet);
+  }
+  for (const auto& droplet : observed.namesakes) droplets.push_back(&droplet);
+  return droplets;
+}
+
 std::vector<SizeCost> count_droplets(const lockfile::Lockfile& before,
                                      const observe::Observed& observed,
                                      const lockfile::Lockfile& after, const Prices& prices) {
   std::map<std::string, SizeCost> sizes;
+  for (const auto* droplet : unknown_droplets(before, observed)) {
+    auto& size = sizes[droplet->size];
+    ++size.before;
+    if (!before.temporary.contains(droplet->name)) ++size.after;
+  }
   for (const auto& [name, server] : before.servers) {
     if (const auto* seen = seen_of(observed, name)) ++sizes[seen->droplet.size].before;
   }
@@ -52,9 +69,26 @@ int declared_gigabytes(const Plan& plan, const std::string& service_name) {
   return service != nullptr && service->volume ? service->volume->size_gigabytes : 0;
 }
 
+/// Volumes that carry the stack's tag and are not in the lockfile.
+std::vector<std::string> unknown_volumes(const lockfile::Lockfile& before,
+                                         const observe::Observed& observed, const Plan& plan) {
+  std::vector<std::string> names;
+  if (!plan.lockfile.applied) return names;
+  for (const auto& [name, volume] : observed.volumes) {
+    const bool is_ours =
+        lockfile::belongs(volume.tags, plan.lockfile.applied->name, lockfile::Intent::none);
+    if (is_ours && !before.volumes.contains(name)) names.push_back(name);
+  }
+  return names;
+}
+
 void count_volumes(const lockfile::Lockfile& before, const observe::Observed& observed,
                    const Plan& plan, Unpriced& unpriced) {
   std::map<std::string, int> after;
+  for (const auto& name : unknown_volumes(before, observed, plan)) {
+    after[name] = observed.volumes.at(name).size_gigabytes;
+    unpriced.volumes_before_gigabytes += after[name];
+  }
   for (const auto& [name, volume] : before.volumes) {
     const auto found = observed.volumes.find(name);
     if (found == observed.volumes.end()) continue;
@@ -97,6 +131,11 @@ MonthlyCost cost_of(const lockfile::Lockfile& before, const observe::Observed& o
   cost.sizes = count_droplets(before, observed, plan.lockfile, prices);
   count_volumes(before, observed, plan, cost.unpriced);
   count_addresses(before, observed, plan, cost.unpriced);
+  for (const auto* droplet : unknown_droplets(before, observed)) {
+    cost.unknown.push_back(droplet->name);
+  }
+  for (auto& name : unknown_volumes(before, observed, plan))
+    cost.unknown.push_back(std::move(name));
   for (const auto& snapshot : observed.snapshots) {
     cost.unpriced.machine_images_gigabytes += snapshot.size_gigabytes;
   }

@@ -36,6 +36,9 @@ struct Unpriced {
 struct MonthlyCost {
   std::vector<SizeCost> sizes;  ///< By slug; those that are neither there nor will be are left out.
   Unpriced unpriced;
+  /// Droplets and volumes that are counted and that the lockfile does not know, by name: those that
+  /// carry the stack's tag, and builders that an interrupted run left.
+  std::vector<std::string> unknown;
   std::string unavailable;  ///< Why no price is known at all; empty: they were read.
 };
 
@@ -43,8 +46,10 @@ struct MonthlyCost {
 std::optional<double> dollars_before(const MonthlyCost& cost);
 std::optional<double> dollars_after(const MonthlyCost& cost);
 
-/// Counts the lockfile's droplets that exist and those that will when the plan is done. A droplet
-/// that is powered off is billed like others. `before` is the lockfile that was planned from.
+/// Counts the stack's droplets that exist and those that will when the plan is done, also what the
+/// lockfile does not know and no plan takes away. Builders that were left go before a plan is
+/// carried out. A droplet that is powered off is billed like others. `before` is the lockfile that
+/// was planned from.
 MonthlyCost cost_of(const lockfile::Lockfile& before, const observe::Observed& observed,
                     const Plan& plan, const Prices& prices);
 

@@ -37,10 +37,27 @@ std::vector<std::string> remove_servers(Plan& plan, const observe::Observed& obs
   return removed;
 }
 
+/// What stays goes on costing money, and nothing else would remind of it.
+void note_kept(Plan& plan, const observe::Observed& observed) {
+  const auto note = [&](const digitalocean::Droplet& droplet) {
+    plan.warnings.push_back(fmt::format(
+        "droplet {} ({}) carries the stack's tag, but the lockfile does not know it: it is left "
+        "alone and goes on costing money",
+        droplet.name, droplet.id));
+  };
+  for (const auto& [name, server] : observed.servers) {
+    const bool is_known = plan.lockfile.servers.contains(name);
+    if (!is_known && !plan.lockfile.temporary.contains(name)) note(server.droplet);
+  }
+  for (const auto& droplet : observed.namesakes) note(droplet);
+}
+
 void handle_volumes(Plan& plan, Volumes volumes, const std::vector<std::string>& removed) {
   for (const auto& [name, volume] : plan.lockfile.volumes) {
     if (volumes == Volumes::keep) {
-      plan.warnings.push_back(fmt::format("volume {} is kept with its data", name));
+      plan.warnings.push_back(
+          fmt::format("volume {} ({} GiB) is kept with its data and goes on costing money", name,
+                      volume.size_gigabytes));
       continue;
     }
     auto& step =
@@ -59,6 +76,7 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
   const std::string cause = "the stack is taken down";
   const auto removed = remove_servers(plan, observed, cause);
   handle_volumes(plan, volumes, removed);
+  note_kept(plan, observed);
   std::vector<std::string> before_tags = removed;
   for (const auto& [service, firewall] : lockfile.firewalls) {
     auto& step = add(plan, StepKind::delete_firewall, service, cause, removed);

@@ -3,21 +3,19 @@
 
 #include <fmt/format.h>
 
-#include "lockfile/names.hpp"
-
 namespace paas::plan {
 
 namespace {
 
-/// Whether the server keeps a database's data on its own disk.
-bool keeps_data(const lockfile::Lockfile& before, const std::string& name) {
-  const auto server = before.servers.find(name);
-  if (server == before.servers.end() || !before.applied) return false;
-  const auto* service = stack::find_service(*before.applied, server->second.service);
-  if (service == nullptr || service->type != stack::ServiceType::db) return false;
-  const auto volume = lockfile::volume_name(before.applied->name, service->name);
-  const bool has_volume = service->volume && before.volumes.contains(volume);
-  return server->second.release > 0 && !has_volume;
+/// What goes with the data on a server's own disk; empty when the step leaves it there.
+std::string what_goes(const Step& step, const lockfile::Lockfile& before) {
+  const auto found = before.servers.find(step.server);
+  if (found == before.servers.end() || !found->second.holds_data) return "";
+  if (step.kind == StepKind::delete_server) return "server " + step.server;
+  // One that never got as far as being written down was never up.
+  const bool was_up = found->second.release > 0;
+  if (step.kind == StepKind::retire_container && was_up) return "the container on " + step.server;
+  return "";
 }
 
 }  // namespace
@@ -30,10 +28,10 @@ std::vector<DataLoss> data_losses(const std::vector<Step>& steps,
       losses.push_back({step.subject, step.service, step.id,
                         fmt::format("volume {}, with all data of {}", step.subject, step.service)});
     }
-    if (step.kind == StepKind::delete_server && keeps_data(before, step.server)) {
-      losses.push_back({step.server, step.service, step.id,
-                        fmt::format("server {}, with all data of {}, which has no volume",
-                                    step.server, step.service)});
+    if (const auto what = what_goes(step, before); !what.empty()) {
+      losses.push_back(
+          {step.server, step.service, step.id,
+           fmt::format("{}, with the data of {} that is on no volume", what, step.service)});
     }
   }
   return losses;

@@ -8,9 +8,9 @@
 
 namespace paas::plan {
 
-/// Volumes that are deleted, and servers of databases whose data is on no volume. A database whose
-/// volume stays loses nothing with its server, and neither does one that never had a container.
-/// `before` is the lockfile that was planned from: a service that leaves the stack is only there.
+/// Volumes that are deleted, servers that hold a database's data and are destroyed, and containers
+/// on such servers that others take the place of. `before` is the lockfile that was planned from:
+/// what a server holds is a fact of its own there, whatever the stack says of its service now.
 std::vector<DataLoss> data_losses(const std::vector<Step>& steps, const lockfile::Lockfile& before);
 
 }  // namespace paas::plan

@@ -138,6 +138,7 @@ Result<Plan> Planner::make() {
   plan_leftover_firewalls();
   PAAS_CHECK(finish_gradual_change());
   plan_closing();
+  wait_for_resumed();
   const auto count = steps_.size();
   Plan plan;
   plan.steps = ordered(std::move(steps_));

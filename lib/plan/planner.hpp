@@ -63,6 +63,12 @@ class Planner {
   // containers.cpp
   void plan_containers(const stack::Service& service);
   Cause reason_to_start(const stack::Service& service, const Placed& placed) const;
+  Cause reason_to_make_again(const stack::Service& service,
+                             const observe::Container& container) const;
+  Cause reason_to_resume(const stack::Service& service, const Placed& placed) const;
+  bool keeps_container(const stack::Service& service, const Placed& placed) const;
+  void plan_resume(const stack::Service& service, const Placed& placed, const Cause& cause);
+  void wait_for_resumed();
   Cause environment_change(const stack::Service& service,
                            const observe::Container& container) const;
   void plan_container(const stack::Service& service, const Placed& placed, const Cause& cause);

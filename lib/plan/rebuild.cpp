@@ -32,6 +32,7 @@ class Rebuilder {
     take_volumes();
     take_firewalls();
     take_address();
+    for (auto& [name, server] : lock_.servers) server.holds_data = may_hold_data(name, server);
     for (const auto& service : stack_.services) {
       take_ports(service);
       take_releases(service.name);
@@ -57,6 +58,9 @@ class Rebuilder {
   void take_volumes();
   void take_firewalls();
   void take_address();
+  bool may_hold_data(const std::string& name, const lockfile::Server& server) const;
+  bool has_volume(const lockfile::Server& server) const;
+  bool keeps_data(const std::string& service) const;
   void take_ports(const stack::Service& service);
   void take_releases(const std::string& service);
   void take_counts(const std::string& service, int limit);
@@ -169,6 +173,31 @@ void Rebuilder::take_address() {
   }
 }
 
+/// Whether the volume of its service is attached to it.
+bool Rebuilder::has_volume(const lockfile::Server& server) const {
+  const auto volume = observed_.volumes.find(lockfile::volume_name(stack_.name, server.service));
+  if (volume == observed_.volumes.end()) return false;
+  const auto& holders = volume->second.droplet_ids;
+  return std::any_of(holders.begin(), holders.end(),
+                     [&](std::int64_t id) { return server.droplet.id == std::to_string(id); });
+}
+
+/// Whether a database's data may be on the server's own disk. What its containers are tells where
+/// they store; of one that was not looked at only an attached volume does. A service that is not in
+/// the stack file may have been a database, unless its containers take requests from HAProxy.
+bool Rebuilder::may_hold_data(const std::string& name, const lockfile::Server& server) const {
+  const auto* declared = stack::find_service(stack_, server.service);
+  if (server.service == "lb") return false;
+  if (declared != nullptr && declared->type != stack::ServiceType::db) return false;
+  const auto* inside = machine(name);
+  if (inside == nullptr) return !has_volume(server);
+  return std::any_of(inside->containers.begin(), inside->containers.end(),
+                     [](const observe::Container& container) {
+                       return container.shape.find(" volume=") == std::string::npos &&
+                              container.shape.find(" slots=") == std::string::npos;
+                     });
+}
+
 /// The ports that a firewall opens to servers with that tag, ascending.
 std::vector<int> Rebuilder::ports_from_firewall(const std::string& firewall,
                                                 const std::string& tag) const {
@@ -233,6 +262,13 @@ void Rebuilder::take_releases(const std::string& service) {
       server.release = container.release;
       server.slot = container.slot;
     }
+    // One that stopped is started again, for the data that is in it.
+    if (server.release > 0 || !server.holds_data) continue;
+    for (const auto& container : inside->containers) {
+      if (container.service == service) {
+        server.release = std::max(server.release, container.release);
+      }
+    }
   }
   auto& list = lock_.services[service].releases;
   for (auto& [number, release] : releases) list.push_back(std::move(release));
@@ -250,13 +286,8 @@ void Rebuilder::take_counts(const std::string& service, int limit) {
   }
   lock_.services[service].count = std::min(static_cast<int>(servers.size()), limit);
   if (limit != 1 || servers.size() < 2) return;
-  const auto volume = observed_.volumes.find(lockfile::volume_name(stack_.name, service));
   const auto rank = [&](const lockfile::Server* server) {
-    const bool holds =
-        volume != observed_.volumes.end() &&
-        std::any_of(volume->second.droplet_ids.begin(), volume->second.droplet_ids.end(),
-                    [&](std::int64_t id) { return server->droplet.id == std::to_string(id); });
-    return std::make_pair(holds, server->number);
+    return std::make_pair(has_volume(*server), server->number);
   };
   const auto* stays = *std::max_element(
       servers.begin(), servers.end(),
@@ -311,10 +342,20 @@ void Rebuilder::count_values(const std::string& service, const std::string& vari
   }
 }
 
+/// Whether there is data of the service that goes on being used: on its volume, or on a server that
+/// stays.
+bool Rebuilder::keeps_data(const std::string& service) const {
+  return lock_.volumes.contains(lockfile::volume_name(stack_.name, service)) ||
+         std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+           const auto& [name, server] = entry;
+           return server.service == service && server.holds_data && machine(name) != nullptr;
+         });
+}
+
 void Rebuilder::take_password(const stack::Service& service) {
   if (!service.credentials) return;
   auto& entry = lock_.services[service.name];
-  const bool has_data = lock_.volumes.contains(lockfile::volume_name(stack_.name, service.name));
+  const bool has_data = keeps_data(service.name);
   if (!has_data || !service.credentials->set.empty()) {
     // An empty password is made by the next run. It is the other user's, so that those that run go
     // on with theirs until they have it.

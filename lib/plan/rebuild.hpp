@@ -29,7 +29,8 @@ struct Rebuilt {
 /// in its region, and only droplets in it are taken in: what carries the stack's tags elsewhere is
 /// another lockfile's. Slots and internal ports are read from firewalls and container labels,
 /// releases from labels. A server that was not looked at leaves: its record has no host key, so the
-/// next `up` makes another in its place. Passwords are made anew; where a volume's data has the old
+/// next `up` makes another in its place; where a database's data on its disk cannot be excluded, it
+/// holds data, and goes only when it is named. Passwords are made anew; where data has the old
 /// one, the service's `set` program tells it the new one, and without such a program the old one is
 /// taken from the container's environment. Numbers go on above all that are in use. Error not_found
 /// when nothing of the stack exists.

@@ -31,6 +31,7 @@ enum class StepKind {
   attach_volume,         ///< Attach, format if empty, mount.
   send_image,            ///< To one server, only the layers that it lacks.
   start_container,       ///< A container of the service's current release, until it is healthy.
+  resume_container,      ///< One that stopped and is as it has to be, with the data that it has.
   set_password,          ///< The service takes a new password, beside the one before.
   retire_password,       ///< All dependents have the new one: no other is taken any more.
   retire_container,      ///< Containers of older releases on a server.

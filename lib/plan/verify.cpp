@@ -91,11 +91,27 @@ void add_reason(std::vector<Finding>& findings, const Known& subject, const Step
   found->detail += (found->detail.empty() ? "" : "; ") + step.cause;
 }
 
+/// Whether the droplet is none of a service that is known not to be a database.
+bool may_hold_data(const std::string& name, const stack::Stack& stack) {
+  if (lockfile::is_builder_name(name)) return false;
+  const auto parts = lockfile::parse_server_name(stack.name, name);
+  if (!parts) return true;
+  if (parts->service == "lb") return false;
+  const auto* service = stack::find_service(stack, parts->service);
+  return service == nullptr || service->type == stack::ServiceType::db;
+}
+
 Orphan orphan_of(const digitalocean::Droplet& droplet, const lockfile::Lockfile& lockfile) {
   const bool inside =
       lockfile.vpc && !lockfile.vpc->id.empty() && droplet.vpc_id == lockfile.vpc->id;
-  return {"droplet", droplet.name, std::to_string(droplet.id), inside,
-          inside ? "" : "it lies in another network: another lockfile may have made it"};
+  Orphan orphan{"droplet", droplet.name, std::to_string(droplet.id), inside, ""};
+  orphan.may_hold_data = may_hold_data(droplet.name, *lockfile.applied);
+  if (!inside) {
+    orphan.detail = "it lies in another network: another lockfile may have made it";
+  } else if (orphan.may_hold_data) {
+    orphan.detail = "it may hold data: it goes only when it is named";
+  }
+  return orphan;
 }
 
 std::vector<Orphan> orphans_of(const std::string& stack, const lockfile::Lockfile& lockfile,
@@ -215,6 +231,7 @@ Plan make_removal(const lockfile::Lockfile& lockfile, const std::vector<Orphan>&
     server.number = parts ? parts->number : 0;
     server.droplet = {orphan.name, orphan.id};
     server.leaving = true;
+    server.holds_data = orphan.may_hold_data;
     const auto key = free_key(plan.lockfile, orphan);
     if (parts) {
       auto& next = plan.lockfile.services[parts->service].next_number;
@@ -225,6 +242,10 @@ Plan make_removal(const lockfile::Lockfile& lockfile, const std::vector<Orphan>&
     step.server = key;
     step.service = server.service;
     removed.push_back(step.id);
+    if (!orphan.may_hold_data) continue;
+    plan.losses.push_back(
+        {key, server.service, step.id,
+         fmt::format("droplet {} ({}), which may hold data", orphan.name, orphan.id)});
   }
   for (const auto& orphan : orphans) {
     if (!orphan.removable || orphan.kind != "firewall") continue;

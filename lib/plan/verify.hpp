@@ -34,7 +34,9 @@ struct Orphan {
   /// Whether it can only be this lockfile's own: it lies in its network. What lies elsewhere may be
   /// another lockfile's, and volumes hold data: those are told, and never removed.
   bool removable = false;
-  std::string detail;  ///< Why it is not removed; else empty.
+  std::string detail;  ///< Why it is not removed, or not without its name; else empty.
+  /// A droplet of a database, or of nobody knows what.
+  bool may_hold_data = false;
 };
 
 struct Verification {
@@ -53,8 +55,9 @@ Input unchanged(const lockfile::Lockfile& lockfile, const observe::Observed& obs
 Result<Verification> verify(const lockfile::Lockfile& lockfile, const observe::Observed& observed,
                             std::optional<bool> key_found);
 
-/// Destroys the removable orphans. They are written into the lockfile as what leaves, so that a run
-/// that was interrupted is finished by the next `up` or `down`.
+/// Destroys the removable orphans; those that may hold data are its losses. They are written into
+/// the lockfile as what leaves, so that a run that was interrupted is finished by the next `up` or
+/// `down`.
 Plan make_removal(const lockfile::Lockfile& lockfile, const std::vector<Orphan>& orphans);
 
 }  // namespace paas::plan

@@ -1,4 +1,4 @@
-// Steps on containers: images, environment, starting, health, and making room for the new one.
+// Steps on containers: environment, starting, health, and making room for the new one.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,72 +58,6 @@ bool is_held(const std::vector<observe::Container>& containers, int slot) {
 
 }  // namespace
 
-Result<plan::ImageState> Run::image_of(const stack::Service& declared) {
-  const std::scoped_lock lock(images_mutex_);
-  const auto found = images_.find(declared.image);
-  if (found == images_.end()) {
-    return fail(ErrorKind::not_found, fmt::format("image {} is not known", declared.image));
-  }
-  return found->second;
-}
-
-/// Whether another server that stays runs a container of that image.
-bool Run::runs_elsewhere(const std::string& image, const std::string& except) const {
-  const auto lockfile = state_.read();
-  return std::any_of(lockfile.servers.begin(), lockfile.servers.end(), [&](const auto& entry) {
-    const auto& [name, other] = entry;
-    return name != except && !other.leaving && other.release > 0 &&
-           service(other.service).image == image;
-  });
-}
-
-/// Servers must not differ although a tag moved in between: the first pull decides for all, and one
-/// that brings something else is an error while others run what was pulled before.
-Status Run::pull_image(const plan::Step& step, const std::string& name,
-                       const plan::ImageState& image) {
-  PAAS_TRY(auto digest, tools_.machines.pull_image(target(step.server), image.reference));
-  const std::scoped_lock lock(images_mutex_);
-  auto& state = images_[name];
-  if (!state.digest || (*state.digest != digest && !runs_elsewhere(name, step.server))) {
-    state.digest = digest;
-  }
-  if (*state.digest == digest) return {};
-  return fail(ErrorKind::failed,
-              fmt::format("{} is another image now: servers run {}, the registry has {}",
-                          image.reference, *state.digest, digest),
-              fmt::format("give images.{}.pull a tag or a digest that does not move; all servers "
-                          "change to it then",
-                          name));
-}
-
-Status Run::send_image(const plan::Step& step) {
-  const auto& declared = service(step.service);
-  PAAS_TRY(auto image, image_of(declared));
-  const auto source = stack_.images.find(declared.image);
-  // A snapshot may have brought the image: then nothing has to be exported or pulled either.
-  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
-  if (image.digest && machine.image_digests.contains(*image.digest)) {
-    stage(step, "was there");
-    return {};
-  }
-  if (source != stack_.images.end() && source->second.context.empty()) {
-    return pull_image(step, declared.image, image);
-  }
-  PAAS_TRY(auto archive, tools_.images.archive(image.reference));
-  PAAS_TRY(const bool sent,
-           tools_.machines.send_image(target(step.server), *archive,
-                                      [&](std::uint64_t bytes, std::uint64_t total) {
-                                        Event event;
-                                        event.kind = EventKind::progress;
-                                        event.step = step;
-                                        event.bytes_sent = bytes;
-                                        event.bytes_total = total;
-                                        tell(std::move(event));
-                                      }));
-  stage(step, sent ? "sent" : "was there");
-  return {};
-}
-
 /// The number of the release that has this image and environment; a new one when it is not the
 /// newest.
 Result<int> Run::release_for(const stack::Service& declared, const plan::ImageState& image,
@@ -168,6 +102,9 @@ Status Run::start_container(const plan::Step& step) {
   auto identity = variables.values;
   identity[""] = plan::container_shape(stack_, lockfile, declared);
   PAAS_TRY(const int release, release_for(declared, image, plan::environment_digest(identity)));
+  if (plan::stores_in_container(declared)) {
+    PAAS_CHECK(state_.change([&](auto& next) { next.servers.at(step.server).holds_data = true; }));
+  }
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   const auto old = of_service(machine, declared.name);
   plan::ContainerPlan container;
@@ -249,14 +186,51 @@ Status Run::run_container(const plan::Step& step, const stack::Service& declared
     stage(step, "healthy");
     return {};
   }
-  auto error = started.error();
-  if (error.kind == ErrorKind::interrupted) return fail(error);
-  if (auto lines = tools_.machines.recent_logs(target(step.server), spec.name, 15);
+  if (started.error().kind == ErrorKind::interrupted) return started;
+  auto error = with_last_lines(started.error(), step, spec.name);
+  (void)tools_.machines.remove_container(target(step.server), spec.name);
+  return fail(std::move(error), fmt::format("starting {} on {}", spec.name, step.server));
+}
+
+Error Run::with_last_lines(Error error, const plan::Step& step, const std::string& container) {
+  if (auto lines = tools_.machines.recent_logs(target(step.server), container, 15);
       lines && !lines->empty()) {
     error.message += fmt::format("; its last lines:\n{}", text::trim(*lines));
   }
-  (void)tools_.machines.remove_container(target(step.server), spec.name);
-  return fail(std::move(error), fmt::format("starting {} on {}", spec.name, step.server));
+  return error;
+}
+
+/// The container that is there, and no other: one that is made again begins without its data.
+Status Run::resume_container(const plan::Step& step) {
+  const int release = server(step.server).release;
+  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  const auto there = of_service(machine, step.service);
+  const auto own = std::find_if(there.begin(), there.end(), [&](const auto& container) {
+    return container.release == release;
+  });
+  if (own == there.end()) {
+    return fail(ErrorKind::failed, fmt::format("the container on {} is gone", step.server),
+                "`paasctl plan` shows what has to be done now");
+  }
+  if (own->state != "running") {
+    PAAS_CHECK(await_firewall(step));
+    PAAS_CHECK(write_hosts(step));
+    // Another one that an interrupted run started has its port; its own start may fail and fail.
+    for (const auto& container : there) {
+      if (!holds_port(container)) continue;
+      PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
+      stage(step, "stopped " + container.name);
+    }
+    PAAS_CHECK(tools_.machines.resume_container(target(step.server), own->name));
+    stage(step, "started " + own->name + " again");
+  }
+  PAAS_TRY(const auto info, tools_.machines.container(target(step.server), own->name));
+  auto healthy =
+      await_healthy(step, service(step.service), own->name, info ? info->restart_count : 0);
+  if (healthy) stage(step, "healthy");
+  if (healthy || healthy.error().kind == ErrorKind::interrupted) return healthy;
+  return fail(with_last_lines(healthy.error(), step, own->name),
+              fmt::format("starting {} on {} again", own->name, step.server));
 }
 
 /// db, cache and worker: the old container stops before the new one starts, and comes back if that
@@ -312,7 +286,10 @@ Status Run::retire_container(const plan::Step& step) {
     PAAS_CHECK(tools_.machines.remove_container(target(step.server), container.name));
     stage(step, "removed " + container.name);
   }
-  return {};
+  // What is left is the container of now.
+  return state_.change([&](auto& next) {
+    next.servers.at(step.server).holds_data = plan::stores_in_container(service(step.service));
+  });
 }
 
 /// Stops what runs and takes the volume's file system off, so that another server can have it.

@@ -80,6 +80,8 @@ Status Run::perform(const plan::Step& step) {
       return send_image(step);
     case StepKind::start_container:
       return start_container(step);
+    case StepKind::resume_container:
+      return resume_container(step);
     case StepKind::set_password:
       return set_password(step);
     case StepKind::retire_password:

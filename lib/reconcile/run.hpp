@@ -96,11 +96,16 @@ class Run {
   Status delete_server(const plan::Step& step);
   Status await_gone(std::int64_t droplet);
 
-  // container_steps.cpp
+  // image_steps.cpp
   Status send_image(const plan::Step& step);
   Status pull_image(const plan::Step& step, const std::string& name, const plan::ImageState& image);
   bool runs_elsewhere(const std::string& image, const std::string& except) const;
+  Result<plan::ImageState> image_of(const stack::Service& service);
+
+  // container_steps.cpp
   Status start_container(const plan::Step& step);
+  Status resume_container(const plan::Step& step);
+  Error with_last_lines(Error error, const plan::Step& step, const std::string& container);
   Result<int> release_for(const stack::Service& service, const plan::ImageState& image,
                           const std::string& environment_digest);
   Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec);
@@ -116,7 +121,6 @@ class Run {
   Status retire_container(const plan::Step& step);
   Status stop_container(const plan::Step& step);
   Status write_hosts(const plan::Step& step);
-  Result<plan::ImageState> image_of(const stack::Service& service);
 
   // password_steps.cpp
   Status set_password(const plan::Step& step);

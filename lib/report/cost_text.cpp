@@ -67,6 +67,10 @@ std::string cost_text(const plan::MonthlyCost& cost) {
   } else if (const auto unknown = unknown_sizes(cost); !unknown.empty()) {
     text += fmt::format("  The API has no price for {}.\n", unknown);
   }
+  if (!cost.unknown.empty()) {
+    text += fmt::format("  Counted although the lockfile does not know it: {}.\n",
+                        text::join(cost.unknown, ", "));
+  }
   if (!parts.empty()) {
     text +=
         fmt::format("  Billed besides, without a price in the API: {}.\n", text::join(parts, "; "));

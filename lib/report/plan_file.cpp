@@ -7,9 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "lockfile/seal.hpp"
 #include "report/plan_json.hpp"
-#include "stack/parse.hpp"
 
 namespace paas::report {
 
@@ -62,6 +60,7 @@ ShownStep read_step(PlanReader& reader, std::size_t index) {
   ShownStep step;
   step.id = reader.read<std::string>(place + "id");
   step.description = reader.read<std::string>(place + "description");
+  step.reason = reader.read<std::string>(place + "reason");
   step.cause = reader.read<std::string>(place + "cause");
   step.after = reader.read<std::vector<std::string>>(place + "after");
   return step;
@@ -104,8 +103,8 @@ std::string comparable_cause(const ShownStep& step) {
 }
 
 bool is_same(const ShownStep& left, const ShownStep& right) {
-  return left.description == right.description && left.after == right.after &&
-         comparable_cause(left) == comparable_cause(right);
+  return left.description == right.description && left.reason == right.reason &&
+         left.after == right.after && comparable_cause(left) == comparable_cause(right);
 }
 
 /// Lines for the steps that the others lack or have in another form.
@@ -144,32 +143,36 @@ std::string changed_images(const PlanFile& shown, const PlanFile& now) {
 
 }  // namespace
 
-PlanFile plan_file_of(const plan::Input& input, const plan::Plan& plan) {
+PlanFile plan_file_of(const plan::Input& input, const plan::Plan& plan, const Origin& origin) {
   PlanFile file;
   file.stack = input.stack.name;
   const auto& lockfile = input.lockfile;
   // A lockfile that was never stored has another lineage each time it is asked for.
   if (lockfile.serial > 0) file.lineage = lockfile.lineage;
   file.serial = lockfile.serial;
-  file.stack_digest = lockfile::sha256_hex(stack::to_json(input.stack));
+  file.basis = basis_of(input, origin);
   file.cloud_url = lockfile.cloud_url;
   file.cloud_account = lockfile.cloud_account;
   for (const auto& [name, image] : input.images) file.images[name] = image.reference;
   for (const auto& step : plan.steps) {
-    file.steps.push_back({step.id, plan::describe(step), step.cause, step.after});
+    file.steps.push_back(
+        {step.id, plan::describe(step), plan::to_text(step.reason), step.cause, step.after});
   }
   file.unreached = plan.unreached;
   return file;
 }
 
-std::string encode_plan_file(const plan::Input& input, const plan::Plan& plan) {
-  const auto file = plan_file_of(input, plan);
+std::string encode_plan_file(const plan::Input& input, const plan::Plan& plan,
+                             const Origin& origin) {
+  const auto file = plan_file_of(input, plan, origin);
   Json json;
   json["format"] = format_name;
   json["format_version"] = format_version;
   json["stack"] = file.stack;
   json["lockfile"] = {{"lineage", file.lineage}, {"serial", file.serial}};
-  json["stack_digest"] = file.stack_digest;
+  json["basis"] = {{"stack", file.basis.stack},
+                   {"lockfile", file.basis.lockfile},
+                   {"observed", file.basis.observed}};
   json["cloud"] = {{"url", file.cloud_url}, {"account", file.cloud_account}};
   json["images"] = Json::object();
   for (const auto& [name, reference] : file.images) json["images"][name] = reference;
@@ -192,7 +195,9 @@ Result<PlanFile> decode_plan_file(std::string_view text, const std::string& file
   file.stack = reader.read<std::string>("/stack");
   file.lineage = reader.read<std::string>("/lockfile/lineage");
   file.serial = reader.read<std::int64_t>("/lockfile/serial");
-  file.stack_digest = reader.read<std::string>("/stack_digest");
+  file.basis.stack = reader.read<std::string>("/basis/stack");
+  file.basis.lockfile = reader.read<std::string>("/basis/lockfile");
+  file.basis.observed = reader.read<std::map<std::string, std::string>>("/basis/observed");
   file.cloud_url = reader.read<std::string>("/cloud/url");
   file.cloud_account = reader.read<std::string>("/cloud/account");
   file.images = reader.read<std::map<std::string, std::string>>("/images");
@@ -209,7 +214,7 @@ bool is_plan_file(std::string_view text) {
 }
 
 Status check_basis(const PlanFile& file, const stack::Stack& stack,
-                   const lockfile::Lockfile& lockfile) {
+                   const lockfile::Lockfile& lockfile, const Origin& origin) {
   if (file.stack != stack.name) {
     return moved(fmt::format("it is for stack {}, and this is stack {}", file.stack, stack.name));
   }
@@ -233,14 +238,19 @@ Status check_basis(const PlanFile& file, const stack::Stack& stack,
         lockfile.serial,
         file.serial < lockfile.serial ? "another run was here" : "an older lockfile was put back"));
   }
-  if (file.stack_digest != lockfile::sha256_hex(stack::to_json(stack))) {
+  if (file.basis.lockfile != digest_of_lockfile(origin)) {
+    return moved(fmt::format("the lockfile says something else now, with serial {} as before",
+                             lockfile.serial));
+  }
+  if (file.basis.stack != digest_of_stack(stack, origin)) {
     return moved("the stack file says something else now");
   }
   return {};
 }
 
-Status check_same(const PlanFile& file, const plan::Input& input, const plan::Plan& plan) {
-  const auto now = plan_file_of(input, plan);
+Status check_same(const PlanFile& file, const plan::Input& input, const plan::Plan& plan,
+                  const Origin& origin) {
+  const auto now = plan_file_of(input, plan, origin);
   if (file.cloud_url != now.cloud_url || file.cloud_account != now.cloud_account) {
     return moved("it was made with another cloud or account");
   }
@@ -255,6 +265,7 @@ Status check_same(const PlanFile& file, const plan::Input& input, const plan::Pl
     lines.push_back(fmt::format("\n  servers that could not be looked at: {}; now {}",
                                 names_or_none(file.unreached), names_or_none(now.unreached)));
   }
+  for (const auto& part : moved_parts(file.basis, now.basis)) lines.push_back("\n  " + part);
   if (lines.empty()) return {};
   return moved("the world has moved since it was made" + joined(std::move(lines)));
 }

@@ -67,6 +67,7 @@ Json json_of(const plan::MonthlyCost& cost) {
           {"after", json_of(plan::dollars_after(cost))},
           {"droplets", std::move(droplets)},
           {"unpriced", std::move(besides)},
+          {"unknown", cost.unknown},
           {"unavailable", cost.unavailable}};
 }
 
@@ -115,7 +116,7 @@ const std::vector<Member>& plan_members() {
       {"summary.update", "Steps that change something"},
       {"summary.remove", "Steps that remove something"},
       {"losses", "Data that is destroyed for good; each has to be confirmed with --confirm NAME"},
-      {"losses[].name", "Server or volume that is destroyed"},
+      {"losses[].name", "Server or volume that has it"},
       {"losses[].service", "Service whose data it is"},
       {"losses[].step", "Identifier of the step that destroys it"},
       {"losses[].text", "The loss in words"},
@@ -136,6 +137,8 @@ const std::vector<Member>& plan_members() {
       {"cost.unpriced.reserved_ips.before", "How many there are"},
       {"cost.unpriced.reserved_ips.after", "How many there will be"},
       {"cost.unpriced.machine_images_gigabytes", "Machine images of the stack, in GB"},
+      {"cost.unknown",
+       "Droplets and volumes that are counted although the lockfile does not know them"},
       {"cost.unavailable", "Why the prices could not be read; empty: they were"},
       {"warnings", "What should be known and no step mends"},
       {"unreached",

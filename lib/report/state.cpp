@@ -96,6 +96,7 @@ ordered_json server_json(const std::string& name, const lockfile::Server& server
           {"release", server.release},
           {"slot", server.slot},
           {"leaving", server.leaving},
+          {"holds_data", server.holds_data},
           {"created", server.created}};
 }
 
@@ -193,6 +194,7 @@ std::string verification_json(const std::string& stack, const plan::Verification
                                    {"name", orphan.name},
                                    {"id", orphan.id},
                                    {"removable", orphan.removable},
+                                   {"may_hold_data", orphan.may_hold_data},
                                    {"detail", orphan.detail}});
   }
   return document.dump(2) + "\n";

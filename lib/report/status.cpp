@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "lockfile/passwords.hpp"
 #include "plan/balancer.hpp"
 #include "report/style.hpp"
 
@@ -111,6 +112,11 @@ nlohmann::ordered_json servers_of(const stack::Stack& stack, const lockfile::Loc
   return list;
 }
 
+/// How far the service's new password has come; empty when none is on its way.
+std::string password_rotation_of(const lockfile::Service& service) {
+  return service.rotation ? lockfile::to_text(service.rotation->state) : "";
+}
+
 /// "sha256:0123456789ab...": as much of it as people compare.
 std::string short_digest(const std::string& digest) {
   const auto colon = digest.find(':');
@@ -176,6 +182,11 @@ std::string status_text(const stack::Stack& stack, const lockfile::Lockfile& loc
          releases.empty() ? "-" : short_digest(releases.back().image_digest)});
   }
   text += "\n" + table(services);
+  for (const auto& [name, service] : lockfile.services) {
+    if (!service.rotation) continue;
+    text += fmt::format("{} a new password of {} is {}: `paasctl up` goes on with it\n",
+                        paint("!", Tone::attention, color), name, password_rotation_of(service));
+  }
   if (!lockfile.volumes.empty()) {
     std::vector<std::vector<std::string>> volumes = {{"VOLUME", "SERVICE", "SIZE", "DROPLET"}};
     for (const auto& [name, volume] : lockfile.volumes) {
@@ -214,7 +225,8 @@ std::string status_json(const stack::Stack& stack, const lockfile::Lockfile& loc
          {"min", service.scale.min},
          {"max", service.scale.max},
          {"release", releases.empty() ? 0 : releases.back().number},
-         {"image_digest", releases.empty() ? "" : releases.back().image_digest}});
+         {"image_digest", releases.empty() ? "" : releases.back().image_digest},
+         {"password_rotation", password_rotation_of(entry->second)}});
   }
   document["volumes"] = nlohmann::ordered_json::array();
   for (const auto& [name, volume] : lockfile.volumes) {

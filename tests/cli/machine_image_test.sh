@@ -47,6 +47,8 @@ run paasctl image ls --snapshot
 check_contains "the list for people" "shop.web.image-20260201081500  $id  web" "$output"
 run paasctl down --yes --volumes
 check_contains "down says what is kept" "\`paasctl image rm api web --snapshot\`" "$errors"
+run paasctl down --yes
+check_contains "also without --volumes" "3 machine images are kept and go on costing money" "$errors"
 
 refused machine_image_unconfirmed 64 image rm web --snapshot
 refused machine_image_unknown 1 image rm weeb --snapshot --yes

@@ -54,6 +54,17 @@ sed -i 's/API_TOKEN: tell-nobody/API_TOKEN: another/' paas.yaml
 refused plan_file_edited 1 up stack.plan
 sed -i 's/API_TOKEN: another/API_TOKEN: tell-nobody/' paas.yaml
 check "as it was it holds" paasctl up stack.plan --dry-run
+# A rule was added by hand, and then another one: the step is the same, and what it takes away is not.
+add_rule() {
+  api "firewalls/$(jq -r .firewalls.jobs.id paas.lock)/rules" -d "{\"inbound_rules\": [{\"protocol\": \"tcp\",
+    \"ports\": \"$1\", \"sources\": {\"addresses\": [\"0.0.0.0/0\"]}}]}"
+}
+add_rule 25
+check "a plan that takes the rule away" paasctl plan --out stack.plan
+add_rule 26
+refused plan_file_firewall 1 up stack.plan
+check "a plan that takes both away" paasctl plan --out stack.plan
+
 id=$(jq -r '.servers["shop-jobs-1"].droplet.id' paas.lock)
 api "droplets/$id/actions" -d '{"type": "power_off"}' >/dev/null
 until [[ $(api "droplets/$id" | jq -r .droplet.status) == off ]]; do :; done

@@ -42,6 +42,9 @@ TEST_CASE("crash: scale lives through each fault at each operation") {
 TEST_CASE("crash: server replace lives through each fault at each operation") {
   for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) disturb_everywhere(name);
 }
+TEST_CASE("crash: a stopped database is started again with its data in spite of each fault") {
+  disturb_everywhere("resume-db");
+}
 TEST_CASE("crash: a run that was stopped and goes on lives through each fault at each operation") {
   for (const auto* name : {"up-resumed", "up-resumed-address", "up-resumed-volume"}) {
     disturb_everywhere(name);

@@ -41,6 +41,9 @@ TEST_CASE("crash: scale, stopped after each effect, comes to the same end") {
 TEST_CASE("crash: server replace, stopped after each effect, comes to the same end") {
   for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) stop_everywhere(name);
 }
+TEST_CASE("crash: a stopped database is started again with its data, wherever a run is stopped") {
+  stop_everywhere("resume-db");
+}
 TEST_CASE("crash: secret rotate, stopped after each effect, comes to the same end") {
   stop_everywhere("rotate");
 }

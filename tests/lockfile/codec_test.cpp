@@ -191,6 +191,38 @@ TEST_CASE("lockfile: each missing member is named") {
   }
 }
 
+/// Whether zipkick-db-1 holds data by a lockfile of before that was written down.
+bool held_before_it_was_written_down(const std::function<void(ordered_json&)>& change) {
+  const auto lockfile = decode(changed([&](ordered_json& json) {
+                                 auto server = json["servers"]["zipkick-web-3"];
+                                 server.erase("holds_data");
+                                 server["first_host_key"] = "";
+                                 server["service"] = "db";
+                                 server["release"] = 1;
+                                 json["servers"] = {{"zipkick-db-1", server}};
+                                 json["applied"]["services"]["db"].erase("volume");
+                                 change(json);
+                               }),
+                               test_key());
+  REQUIRE_MESSAGE(lockfile, (lockfile ? "" : lockfile.error().message));
+  return lockfile->servers.at("zipkick-db-1").holds_data;
+}
+
+TEST_CASE("lockfile: an older one tells by what was applied which servers hold data") {
+  CHECK(held_before_it_was_written_down([](ordered_json&) {}));
+  CHECK_FALSE(held_before_it_was_written_down(
+      [](ordered_json& json) { json["servers"]["zipkick-db-1"]["release"] = 0; }));
+  CHECK_FALSE(held_before_it_was_written_down(
+      [](ordered_json& json) { json["servers"]["zipkick-db-1"]["service"] = "web"; }));
+  CHECK_FALSE(held_before_it_was_written_down([](ordered_json& json) { json.erase("applied"); }));
+  CHECK_FALSE(held_before_it_was_written_down(
+      [](ordered_json& json) { json["servers"]["zipkick-db-1"]["holds_data"] = false; }));
+  CHECK_FALSE(held_before_it_was_written_down([](ordered_json& json) {
+    json["applied"]["services"]["db"]["volume"] = {{"size", "10GiB"}, {"mount", "/data"}};
+    CHECK(json["volumes"].contains("zipkick-db"));
+  }));
+}
+
 TEST_CASE("lockfile: a lineage that is no name is refused before it becomes a path") {
   CHECK_FALSE(lineage_of(R"({"version": 1, "lineage": "../../../etc/passwd"})"));
   CHECK_FALSE(lineage_of(R"({"version": 1, "lineage": 5})"));

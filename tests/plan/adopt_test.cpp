@@ -50,6 +50,21 @@ TEST_CASE("adopt: a droplet becomes one more server, with the next number") {
   CHECK(f.world.lock().services.at("frontend").next_number == 4);
 }
 
+TEST_CASE("adopt: what becomes a database's server may hold data, and is not destroyed unasked") {
+  AdoptFixture f;
+  f.world.lock().servers.at("zipkick-db-1").leaving = true;
+  const auto name = f.adopted("db");
+  REQUIRE(name);
+  CHECK(f.world.lock().servers.at(*name).holds_data);
+  f.droplet.name = *name;
+  f.world.input.observed.servers[*name].droplet = f.droplet;
+  f.world.input.replace[*name] = "asked for";
+  const auto plan = f.world.plan();
+  REQUIRE(plan.losses.size() == 1);
+  CHECK(plan.losses[0].name == *name);
+  CHECK_FALSE(f.world.lock().servers.at("zipkick-frontend-1").holds_data);
+}
+
 TEST_CASE("adopt: the next run prepares it, tags it and puts a container into rotation") {
   AdoptFixture f;
   f.droplet.name = *f.adopted();

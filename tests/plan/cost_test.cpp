@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/text.hpp"
 #include "plan/support/world.hpp"
 
 namespace paas::plan::testing {
@@ -64,6 +65,57 @@ TEST_CASE("plan: a droplet that somebody resized costs what its size does") {
   const auto result = cost(world, world.plan());
   CHECK(dollars_before(result) == 6 * 6 + 18);
   CHECK(dollars_after(result) == 7 * 6);
+}
+
+/// A droplet of the smallest size that carries the stack's tag.
+digitalocean::Droplet stray(const std::string& name, std::int64_t id) {
+  digitalocean::Droplet droplet;
+  droplet.name = name;
+  droplet.id = id;
+  droplet.size = "s-1vcpu-1gb";
+  droplet.vpc_id = "elsewhere";
+  droplet.tags = {"paas:zipkick"};
+  return droplet;
+}
+
+TEST_CASE("plan: what the lockfile does not know costs money before and after") {
+  World world;
+  world.up();
+  auto& observed = world.input.observed;
+  observed.servers["zipkick-frontend-9"].droplet = stray("zipkick-frontend-9", 900);
+  observed.namesakes.push_back(stray("zipkick-db-1", 901));
+  observed.volumes["zipkick-old"] = {"v-old", "zipkick-old", 5, "nyc3", {}, {"paas:zipkick"}};
+  observed.volumes["zipkick-eu-db"] = {"v-eu", "zipkick-eu-db", 7, "nyc3", {}, {"paas:zipkick-eu"}};
+  const auto result = cost(world, world.plan());
+  CHECK(dollars_before(result) == 9 * 6);
+  CHECK(dollars_after(result) == 9 * 6);
+  CHECK(result.unpriced.volumes_before_gigabytes == 15);
+  CHECK(result.unpriced.volumes_after_gigabytes == 15);
+  CHECK(text::join(result.unknown, " ") == "zipkick-frontend-9 zipkick-db-1 zipkick-old");
+  CHECK_FALSE(changes(result));
+}
+
+TEST_CASE("plan: a builder that was left costs money until the next run") {
+  World world;
+  world.up();
+  const std::string name = "zipkick-web-builder-12345678";
+  world.lock().temporary[name] = {name, "900"};
+  world.input.observed.servers[name].droplet = stray(name, 900);
+  const auto result = cost(world, world.plan());
+  CHECK(dollars_before(result) == 8 * 6);
+  CHECK(dollars_after(result) == 7 * 6);
+  CHECK(text::join(result.unknown, " ") == name);
+}
+
+TEST_CASE("plan: down says what goes on costing money") {
+  World world;
+  world.up();
+  world.input.observed.servers["zipkick-frontend-9"].droplet = stray("zipkick-frontend-9", 900);
+  const auto plan = make_down(world.lock(), world.input.observed, Volumes::keep);
+  CHECK(text::join(plan.warnings, "\n") ==
+        "volume zipkick-db (10 GiB) is kept with its data and goes on costing money\n"
+        "droplet zipkick-frontend-9 (900) carries the stack's tag, but the lockfile does not know "
+        "it: it is left alone and goes on costing money");
 }
 
 TEST_CASE("plan: down leaves the volumes, or nothing") {

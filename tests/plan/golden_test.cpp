@@ -176,6 +176,13 @@ const std::vector<Situation>& situations() {
          world.service("frontend").links.clear();
          world.input.stack.lb.reset();
        }},
+      {"container_exited_of_db_without_volume",
+       [](World& world) {
+         world.service("db").volume.reset();
+         world.up();
+         world.container("zipkick-db-1").state = "exited";
+         world.service("backend").env["MODE"] = "back";
+       }},
       {"size_changed_of_db_without_volume",
        [](World& world) {
          world.service("db").volume.reset();

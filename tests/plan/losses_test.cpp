@@ -64,14 +64,16 @@ TEST_CASE("plan: a database without a volume loses its data with its server") {
   const auto plan = world.plan();
   REQUIRE(names(plan) == "zipkick-db-1");
   CHECK(plan.losses[0].step == "delete_server/zipkick-db-1");
-  CHECK(plan.losses[0].text == "server zipkick-db-1, with all data of db, which has no volume");
+  CHECK(plan.losses[0].text == "server zipkick-db-1, with the data of db that is on no volume");
 }
 
 TEST_CASE("plan: what is gone already, never ran, or is no database is not called a loss") {
   auto world = world_up(false);
   SUBCASE("its droplet was deleted") { world.destroy_droplet("zipkick-db-1"); }
   SUBCASE("no container ever ran on it") {
-    world.lock().servers.at("zipkick-db-1").release = 0;
+    auto& server = world.lock().servers.at("zipkick-db-1");
+    server.release = 0;
+    server.holds_data = false;
     world.input.replace["zipkick-db-1"] = "asked for";
   }
   SUBCASE("caches and web servers are made to be replaced") {
@@ -81,14 +83,96 @@ TEST_CASE("plan: what is gone already, never ran, or is no database is not calle
   CHECK(names(world.plan()) == "");
 }
 
-TEST_CASE("plan: a new container of a database without a volume is warned of") {
+TEST_CASE("plan: a database without a volume loses its data with its container") {
   auto world = world_up(false);
+  SUBCASE("when its image changes") { world.change_image("postgres"); }
+  SUBCASE("when its environment changes") { world.service("db").env["TUNED"] = "yes"; }
+  SUBCASE("when its port changes") { world.service("db").port = 5433; }
+  SUBCASE("when it gets a volume") { world.service("db").volume = stack::Volume{10, "/data"}; }
+  SUBCASE("when its container is to be made again") { world.input.restart["db"] = "asked for"; }
+  SUBCASE("when it becomes something else") {
+    world.service("db").type = stack::ServiceType::cache;
+    world.service("db").env["TUNED"] = "yes";
+  }
+  const auto plan = world.plan();
+  REQUIRE(names(plan) == "zipkick-db-1");
+  CHECK(plan.losses[0].step == "retire_container/zipkick-db-1");
+  CHECK(plan.losses[0].text ==
+        "the container on zipkick-db-1, with the data of db that is on no volume");
+  CHECK(plan.warnings.empty());
+}
+
+TEST_CASE("plan: a container that stopped with a database's data is started again, and kept") {
+  auto world = world_up(false);
+  SUBCASE("it ended") { world.container("zipkick-db-1").state = "exited"; }
+  SUBCASE("it ends again and again") { world.container("zipkick-db-1").state = "restarting"; }
+  SUBCASE("it was applied as something else since") {
+    world.service("db").type = stack::ServiceType::cache;
+    world.up();
+    world.container("zipkick-db-1").state = "exited";
+  }
+  const auto state = world.container("zipkick-db-1").state;
+  const auto plan = world.plan();
+  CHECK(rendered(plan) ==
+        "~ start container on zipkick-db-1 again: [drift] its container is " + state + "\n");
+  world.apply(plan);
+  CHECK(world.container("zipkick-db-1").state == "running");
+  CHECK(rendered(world.plan()) == "nothing to do\n");
+}
+
+TEST_CASE("plan: a stopped container that others shall take the place of is a loss all the same") {
+  auto world = world_up(false);
+  world.container("zipkick-db-1").state = "exited";
   world.change_image("postgres");
-  CHECK(text::join(world.plan().warnings, "\n") ==
-        "db has no volume: what it stored goes with its old container on zipkick-db-1");
-  auto kept = world_up(true);
-  kept.change_image("postgres");
-  CHECK(kept.plan().warnings.empty());
+  CHECK(names(world.plan()) == "zipkick-db-1");
+}
+
+TEST_CASE("plan: a database on a volume loses nothing with its container") {
+  auto world = world_up(true);
+  world.change_image("postgres");
+  CHECK(names(world.plan()) == "");
+}
+
+/// The volume is made, and then the run is killed.
+void kill_before_the_volume_is_attached(World& world) {
+  world.service("db").volume = stack::Volume{10, "/data"};
+  auto plan = world.plan();
+  std::erase_if(plan.steps, [](const Step& step) { return step.kind != StepKind::create_volume; });
+  plan.lockfile.applied = world.input.stack;
+  world.apply(plan);
+  REQUIRE(world.lock().volumes.contains("zipkick-db"));
+}
+
+TEST_CASE("plan: what a server holds is known whatever the stack says of its service now") {
+  auto world = world_up(false);
+  SUBCASE("it was applied as something else since") {
+    world.service("db").type = stack::ServiceType::cache;
+    world.up();
+    CHECK(rendered(world.plan()) == "nothing to do\n");
+  }
+  SUBCASE("its volume is there and not attached yet") { kill_before_the_volume_is_attached(world); }
+  world.input.replace["zipkick-db-1"] = "asked for";
+  CHECK(names(world.plan()) == "zipkick-db-1");
+}
+
+TEST_CASE("plan: a server whose data moved to a volume, or went, holds none") {
+  auto world = world_up(false);
+  CHECK(world.lock().servers.at("zipkick-db-1").holds_data);
+  SUBCASE("it got a volume") { world.service("db").volume = stack::Volume{10, "/data"}; }
+  SUBCASE("it was made again as something else") {
+    world.service("db").type = stack::ServiceType::cache;
+    world.service("db").env["TUNED"] = "yes";
+  }
+  world.up();
+  CHECK_FALSE(world.lock().servers.at("zipkick-db-1").holds_data);
+  world.input.replace["zipkick-db-1"] = "asked for";
+  CHECK(names(world.plan()) == "");
+}
+
+TEST_CASE("plan: a database that was never up has nothing to lose with its first container") {
+  auto world = world_up(false);
+  world.lock().servers.at("zipkick-db-1").release = 0;
+  CHECK(names(world.plan()) == "");
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct Lost {
       server.droplet.vpc_id = network;
       keys[name] = "ssh-ed25519 key-of-" + name;
     }
-    world.input.observed.volumes.at("zipkick-db").tags = {"paas:zipkick"};
+    for (auto& [name, volume] : world.input.observed.volumes) volume.tags = {"paas:zipkick"};
     before = world.lock();
     remains.stack = world.input.stack;
     remains.vpcs = {{"another", "zipkick", "fra1", "10.9.0.0/20", false},
@@ -36,11 +36,14 @@ struct Lost {
     if (!result) FAIL(describe(result.error()));
     return *result;
   }
-  /// Goes on with the rebuilt lockfile, until nothing is left to do.
-  void go_on() {
-    world.lock() = rebuilt().lockfile;
+  void go_on_with(const lockfile::Lockfile& lockfile) {
+    world.lock() = lockfile;
     world.lock().ssh_key = before.ssh_key;
     world.input.observed.vpc = remains.vpcs[1];
+  }
+  /// Goes on with the rebuilt lockfile, until nothing is left to do.
+  void go_on() {
+    go_on_with(rebuilt().lockfile);
     world.up();
     CHECK(rendered(world.plan()) == "nothing to do\n");
     CHECK(world.violations == std::vector<std::string>{});
@@ -155,6 +158,74 @@ TEST_CASE("rebuild: after it those that link get the other user with the new pas
   CHECK(environment.at("DB_PASSWORD") == db.password.reveal());
   CHECK(db.user == "app");
   CHECK_FALSE(db.rotation);
+}
+
+/// The example with a database that keeps its data in its container.
+std::string without_volume() {
+  std::string yaml(example);
+  const std::string line = "    volume: {size: 10GiB, mount: /var/lib/postgresql}\n";
+  return yaml.erase(yaml.find(line), line.size());
+}
+
+struct LostData : Lost {
+  LostData() : Lost(without_volume()) {}
+  std::string losses() {
+    go_on_with(rebuilt().lockfile);
+    std::string names;
+    for (const auto& loss : world.plan().losses) names += loss.name + " ";
+    return names;
+  }
+};
+
+TEST_CASE("rebuild: a server that was not looked at may hold a database's data") {
+  LostData lost;
+  lost.keys.clear();
+  for (auto& [name, server] : lost.world.input.observed.servers) server.machine.reset();
+  CHECK(lost.losses() == "zipkick-db-1 ");
+}
+
+TEST_CASE("rebuild: a server of a service that nobody knows may hold data") {
+  LostData lost;
+  lost.remains.stack.services.erase(
+      std::find_if(lost.remains.stack.services.begin(), lost.remains.stack.services.end(),
+                   [](const auto& service) { return service.name == "db"; }));
+  std::string expected = "zipkick-db-1";
+  SUBCASE("it was not looked at") { lost.world.server("zipkick-db-1").machine.reset(); }
+  SUBCASE("a container of it may store there") {}
+  SUBCASE("it has no container") {
+    lost.world.machine("zipkick-db-1").containers.clear();
+    expected.clear();
+  }
+  const auto made = lost.rebuilt().lockfile;
+  CHECK(made.servers.at("zipkick-db-1").holds_data == !expected.empty());
+  CHECK_FALSE(made.servers.at("zipkick-frontend-1").holds_data);
+  CHECK_FALSE(made.servers.at("zipkick-lb-1").holds_data);
+}
+
+TEST_CASE("rebuild: a database in its container keeps its data, and its password without `set`") {
+  LostData lost;
+  CHECK(lost.losses() == "");
+  CHECK(lost.world.lock().servers.at("zipkick-db-1").holds_data);
+  CHECK(lost.world.lock().services.at("db").password == lost.before.services.at("db").password);
+  const auto container = lost.world.container("zipkick-db-1").name;
+  lost.world.up();
+  CHECK(lost.world.container("zipkick-db-1").name == container);
+}
+
+TEST_CASE("rebuild: a database that is stopped is started again with its data") {
+  LostData lost;
+  lost.world.container("zipkick-db-1").state = "exited";
+  CHECK(lost.losses() == "");
+  CHECK(lost.world.lock().servers.at("zipkick-db-1").release == 1);
+  lost.world.up();
+  CHECK(lost.world.container("zipkick-db-1").state == "running");
+}
+
+TEST_CASE("rebuild: a server whose database is on the volume that it has holds nothing else") {
+  Lost lost;
+  SUBCASE("it was looked at") {}
+  SUBCASE("it was not") { lost.world.server("zipkick-db-1").machine.reset(); }
+  CHECK_FALSE(lost.rebuilt().lockfile.servers.at("zipkick-db-1").holds_data);
 }
 
 TEST_CASE("rebuild: after it one run is enough") {

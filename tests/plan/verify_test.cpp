@@ -145,6 +145,45 @@ TEST_CASE("verify: orphans are told, and only those of the own network are remov
   CHECK(plan.lockfile.services.at("frontend").next_number == 10);
 }
 
+/// Names of what an orphan of that name would lose, now and when its removal was cut short.
+std::string losses_with(const std::string& name) {
+  VerifyFixture f;
+  f.add_droplet(name, 900, own_network);
+  const auto orphans = f.verified().orphans;
+  REQUIRE(orphans.size() == 1);
+  auto removal = make_removal(f.world.lock(), orphans);
+  std::string names;
+  for (const auto& loss : removal.losses) names += loss.name;
+  CHECK(orphans[0].may_hold_data == !names.empty());
+  CHECK(orphans[0].detail.empty() == names.empty());
+  f.world.lock() = removal.lockfile;
+  std::string later;
+  for (const auto& loss : f.world.plan().losses) later += loss.name;
+  CHECK(later == names);
+  return names;
+}
+
+TEST_CASE("verify: an orphan that may be a database's is removed only when it is named") {
+  CHECK(losses_with("zipkick-db-9") == "zipkick-db-9");
+  CHECK(losses_with("zipkick-notes-9") == "zipkick-notes-9");
+  CHECK(losses_with("zipkick") == "zipkick");
+  CHECK(losses_with("zipkick-frontend-9") == "");
+  CHECK(losses_with("zipkick-cache-9") == "");
+  CHECK(losses_with("zipkick-lb-9") == "");
+  CHECK(losses_with("zipkick-web-builder-12345678") == "");
+}
+
+TEST_CASE("verify: the text of a loss has the orphan's identifier, for names are not unique") {
+  VerifyFixture f;
+  auto twin = f.world.server("zipkick-db-1").droplet;
+  twin.id = 4711;
+  f.world.input.observed.namesakes.push_back(twin);
+  const auto plan = make_removal(f.world.lock(), f.verified().orphans);
+  REQUIRE(plan.losses.size() == 1);
+  CHECK(plan.losses[0].name == "zipkick-db-1.4711");
+  CHECK(plan.losses[0].text == "droplet zipkick-db-1 (4711), which may hold data");
+}
+
 TEST_CASE("verify: a removal that was interrupted is finished by the next plan") {
   VerifyFixture f;
   f.add_droplet("zipkick-frontend-9", 900, own_network);

@@ -49,6 +49,15 @@ TEST_CASE("report: an unknown price is told as unknown, and a list that could no
         "  The prices could not be read: listing droplet sizes: the API answered 503.\n");
 }
 
+TEST_CASE("report: what is counted and the lockfile does not know is named") {
+  auto cost = some_cost();
+  cost.unknown = {"shop-web-9", "shop-web-builder-12345678"};
+  CHECK(
+      cost_text(cost) ==
+      "Cost a month: droplets $18.00 before, $24.00 after (+$6.00).\n"
+      "  Counted although the lockfile does not know it: shop-web-9, shop-web-builder-12345678.\n");
+}
+
 TEST_CASE("report: nothing is said where nothing is billed") { CHECK(cost_text({}) == ""); }
 
 }  // namespace

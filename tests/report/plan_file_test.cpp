@@ -31,7 +31,35 @@ plan::Step shown_step(plan::StepKind kind, const std::string& server, const std:
 struct Planned {
   plan::Input input;
   plan::Plan plan;
+  Origin origin{"{\"serial\": 7}", lockfile::Key(std::string(32, 'k'))};
 };
+
+/// A server with a container, the firewall before it, its volume and the public address.
+observe::Observed some_observed() {
+  observe::Observed observed;
+  auto& server = observed.servers["shop-web-1"];
+  server.droplet.id = 101;
+  server.droplet.status = "active";
+  server.droplet.tags = {"paas:shop", "paas:shop:web"};
+  auto& machine = server.machine.emplace();
+  machine.containers.push_back({"shop-web-1",
+                                "web",
+                                1,
+                                0,
+                                "running",
+                                "sha256:1",
+                                "port=8000",
+                                {{"API_TOKEN", "tell-nobody"}}});
+  machine.balancer.emplace().known["web"] = {"shop-web-1.r1"};
+  auto& firewall = observed.firewalls["shop-web"];
+  firewall.spec.name = "shop-web";
+  firewall.spec.inbound = {{"tcp", "22", {"0.0.0.0/0"}, {}, {}}};
+  firewall.spec.tags = {"paas:shop:web"};
+  observed.volumes["shop-web"] = {"v1", "shop-web", 10, "nyc3", {101}, {"paas:shop"}};
+  observed.vpc = digitalocean::Vpc{"vpc-1", "shop", "nyc3", "10.10.0.0/20", false};
+  observed.reserved_ips = {{"203.0.113.1", "nyc3", 101, false}};
+  return observed;
+}
 
 Planned some_planned() {
   Planned planned;
@@ -52,19 +80,21 @@ Planned some_planned() {
   planned.plan.steps[0].detail = "s-1vcpu-1gb in nyc3";
   planned.plan.steps[1].after = {"create_server/shop-web-2"};
   planned.plan.unreached = {"shop-web-1"};
+  planned.input.observed = some_observed();
   return planned;
 }
 
 PlanFile written(const Planned& planned) {
-  const auto file = decode_plan_file(encode_plan_file(planned.input, planned.plan), "stack.plan");
+  const auto file =
+      decode_plan_file(encode_plan_file(planned.input, planned.plan, planned.origin), "stack.plan");
   REQUIRE_MESSAGE(file, (file ? "" : describe(file.error())));
   return *file;
 }
 
 /// Why a plan is refused now that was written before; empty when it is not.
 std::string refusal(const PlanFile& file, const Planned& now) {
-  auto status = check_basis(file, now.input.stack, now.input.lockfile);
-  if (status) status = check_same(file, now.input, now.plan);
+  auto status = check_basis(file, now.input.stack, now.input.lockfile, now.origin);
+  if (status) status = check_same(file, now.input, now.plan, now.origin);
   if (status) return "";
   CHECK(status.error().kind == ErrorKind::failed);
   CHECK(status.error().hint.find("paasctl plan --out") != std::string::npos);
@@ -78,7 +108,7 @@ TEST_CASE("report: a written plan holds while nothing moves") {
 
 TEST_CASE("report: a written plan holds no secret, and the plan as it is printed") {
   const auto planned = some_planned();
-  const auto text = encode_plan_file(planned.input, planned.plan);
+  const auto text = encode_plan_file(planned.input, planned.plan, planned.origin);
   CHECK(text.find("tell-nobody") == std::string::npos);
   const auto json = nlohmann::json::parse(text);
   CHECK(json.at("format") == "paasctl plan");
@@ -107,6 +137,12 @@ TEST_CASE("report: a plan is refused when the lockfile moved") {
     now.input.lockfile.lineage = "fedcba9876543210fedcba9876543210";
     CHECK(refusal(file, now).find("lineage 0123456789abcdef") != std::string::npos);
   }
+  SUBCASE("it says something else with the same serial") {
+    now.origin.lockfile_text = "{\"serial\":7}";
+    CHECK(refusal(file, now) ==
+          "the plan does not hold any more: the lockfile says something else now, with serial 7 as "
+          "before");
+  }
   SUBCASE("it is not here") {
     now.input.lockfile.serial = 0;
     CHECK(refusal(file, now).find("here is none") != std::string::npos);
@@ -116,6 +152,7 @@ TEST_CASE("report: a plan is refused when the lockfile moved") {
 TEST_CASE("report: a plan of a stack that was never up holds until it is up") {
   auto planned = some_planned();
   planned.input.lockfile.serial = 0;
+  planned.origin = {};
   const auto file = written(planned);
   // What was never stored has another lineage each time.
   planned.input.lockfile.lineage = "fedcba9876543210fedcba9876543210";
@@ -170,6 +207,10 @@ TEST_CASE("report: a plan is refused when the world moved, with the steps that d
                                   "(s-1vcpu-1gb in nyc3): replaces shop-web-1") !=
           std::string::npos);
   }
+  SUBCASE("the same step for another kind of cause") {
+    now.plan.steps[0].reason = plan::Reason::drift;
+    CHECK(refusal(file, now) != "");
+  }
   SUBCASE("the same step in another place") {
     now.plan.steps[1].after.clear();
     CHECK(refusal(file, now) != "");
@@ -186,6 +227,105 @@ TEST_CASE("report: a plan is refused when the world moved, with the steps that d
     }
     const auto message = refusal(file, now);
     CHECK(message.find("and 30 more") != std::string::npos);
+  }
+}
+
+constexpr auto world_moved =
+    "the plan does not hold any more: the world has moved since it was made\n  ";
+
+TEST_CASE(
+    "report: a plan is refused when what it was made from is not as it was, whatever its steps") {
+  const auto file = written(some_planned());
+  auto now = some_planned();
+  auto& observed = now.input.observed;
+  auto& container = observed.servers.at("shop-web-1").machine->containers.front();
+  std::string part;
+  SUBCASE("a rule was added by hand") {
+    observed.firewalls.at("shop-web").spec.inbound.push_back({"tcp", "25", {"0.0.0.0/0"}, {}, {}});
+    part = "firewall shop-web is not as it was";
+  }
+  SUBCASE("a firewall was made") {
+    observed.firewalls["shop-old"].spec.tags = {"paas:shop:old"};
+    part = "firewall shop-old was not there";
+  }
+  SUBCASE("a variable has another value") {
+    container.environment["API_TOKEN"] = "tell-somebody";
+    part = "server shop-web-1 is not as it was";
+  }
+  SUBCASE("a container ended") {
+    container.state = "exited";
+    part = "server shop-web-1 is not as it was";
+  }
+  SUBCASE("HAProxy knows somebody else") {
+    observed.servers.at("shop-web-1").machine->balancer->known["web"].insert("shop-web-9.r1");
+    part = "server shop-web-1 is not as it was";
+  }
+  SUBCASE("a tag was taken away") {
+    observed.servers.at("shop-web-1").droplet.tags.pop_back();
+    part = "server shop-web-1 is not as it was";
+  }
+  SUBCASE("there is another droplet of a server's name") {
+    observed.namesakes.push_back(observed.servers.at("shop-web-1").droplet);
+    observed.namesakes.back().id = 102;
+    part = "droplet shop-web-1 (102) was not there";
+    observed.namesakes.back().name = "shop-web-1";
+  }
+  SUBCASE("a volume grew") {
+    observed.volumes.at("shop-web").size_gigabytes = 20;
+    part = "volume shop-web is not as it was";
+  }
+  SUBCASE("the public address was moved") {
+    now.input.observed.reserved_ips.front().droplet_id = 0;
+    part = "reserved IP 203.0.113.1 is gone";
+  }
+  SUBCASE("the network is gone") {
+    observed.vpc.reset();
+    part = "network shop is gone";
+  }
+  SUBCASE("a machine image was saved") {
+    observed.snapshots.push_back({"7", "shop.web.image-1", "", {"nyc3"}, "droplet", 25, 1.5, {}});
+    part = "machine image shop.web.image-1 was not there";
+  }
+  CHECK(refusal(file, now) == world_moved + part);
+}
+
+TEST_CASE("report: what changes by itself does not move a plan") {
+  const auto file = written(some_planned());
+  auto now = some_planned();
+  auto& observed = now.input.observed;
+  auto& server = observed.servers.at("shop-web-1");
+  server.droplet.locked = true;
+  server.droplet.created_at = "2026-01-31T08:15:00Z";
+  std::swap(server.droplet.tags.front(), server.droplet.tags.back());
+  server.machine->image_digests.insert("sha256:other");
+  server.machine->balancer->in_rotation["web"] = {"shop-web-1.r1"};
+  observed.firewalls.at("shop-web").status = "waiting";
+  observed.firewalls.at("shop-web").pending_droplets = {101};
+  observed.reserved_ips.front().locked = true;
+  observed.servers["shop-web-builder-12345678"].droplet.id = 103;
+  CHECK(refusal(file, now) == "");
+}
+
+TEST_CASE("report: what is another stack's does not move a plan") {
+  const auto file = written(some_planned());
+  auto now = some_planned();
+  now.input.observed.firewalls["shop-eu-db"].spec.tags = {"paas:shop-eu:db"};
+  now.input.observed.volumes["shop-eu-db"].tags = {"paas:shop-eu"};
+  now.input.observed.reserved_ips.push_back({"203.0.113.2", "nyc3", 555, false});
+  CHECK(refusal(file, now) == "");
+}
+
+TEST_CASE("report: a plan's digests need the lineage's key") {
+  auto planned = some_planned();
+  const auto file = written(planned);
+  planned.origin.key = lockfile::Key(std::string(32, 'x'));
+  const auto other = written(planned);
+  CHECK(file.basis.stack != other.basis.stack);
+  CHECK(file.basis.lockfile != other.basis.lockfile);
+  REQUIRE(file.basis.observed.size() == other.basis.observed.size());
+  for (const auto& [part, digest] : file.basis.observed) {
+    CHECK(digest.size() == 64);
+    CHECK(digest != other.basis.observed.at(part));
   }
 }
 
@@ -216,7 +356,7 @@ TEST_CASE("report: a file that is no plan is refused with its place") {
   CHECK(problem("[]") == "stack.plan: /format: this is not a plan");
   CHECK(problem("{\"version\": 1}") == "stack.plan: /format: this is not a plan");
   const auto planned = some_planned();
-  const auto text = encode_plan_file(planned.input, planned.plan);
+  const auto text = encode_plan_file(planned.input, planned.plan, planned.origin);
   const auto cut = problem(text.substr(0, text.find("\"serial\"")));
   CHECK(cut.starts_with("stack.plan:7:"));
   auto json = nlohmann::json::parse(text);

@@ -180,6 +180,21 @@ TEST_CASE("report: status shows services, volumes and each server as it is") {
         "shop-web-10\n");
 }
 
+TEST_CASE("report: status shows how far a rotation has come") {
+  auto shown = some_stack();
+  CHECK(status_json(shown.stack, shown.lockfile, shown.observed)
+            .find("\"password_rotation\": \"\"") != std::string::npos);
+  shown.lockfile.services["db"].rotation =
+      lockfile::PasswordRotation{lockfile::RotationState::pushed, Secret("next"), ""};
+  const auto text =
+      status_text(shown.stack, shown.lockfile, shown.observed, Detail::normal, Color::no);
+  CHECK(text.find("\n! a new password of db is pushed: `paasctl up` goes on with it\n") !=
+        std::string::npos);
+  const auto json = status_json(shown.stack, shown.lockfile, shown.observed);
+  CHECK(json.find("\"password_rotation\": \"pushed\"") != std::string::npos);
+  CHECK(json.find("next\"") == std::string::npos);
+}
+
 TEST_CASE("report: status of a stack that is down says so") {
   auto shown = some_stack();
   shown.lockfile.servers.clear();

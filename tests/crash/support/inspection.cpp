@@ -125,7 +125,9 @@ class Inspection {
         expect(database == container.environment.end() || database->second == database_address(),
                container.name + " has an old address of the database");
         expect(container.state == "running", container.name + " is " + container.state);
-        expect(container.release == server.release && container.slot == server.slot,
+        const bool is_kept = expected_.database_is_kept && server.service == "db";
+        const int slot = is_kept ? kept_slot : server.slot;
+        expect(container.release == server.release && container.slot == slot,
                container.name + " is not the one that the lockfile knows");
       }
       const auto& releases = lockfile_.services[server.service].releases;

@@ -9,6 +9,9 @@
 
 namespace paas::crash {
 
+/// A slot that no container is made with: one that has it was there before.
+constexpr int kept_slot = 7;
+
 /// What there should be.
 struct Expected {
   std::map<std::string, int> servers;  ///< How many of each service, and of "lb".
@@ -17,6 +20,9 @@ struct Expected {
   std::string kept_volume = {};
   /// Whether the database takes nothing but a password that it was given by a rotation.
   bool rotated = false;
+  /// Whether the database's container must be the one of before, which has kept_slot: its data is
+  /// in it.
+  bool database_is_kept = false;
 };
 
 /// In words, one a difference: the world and the lockfile have exactly what is expected, and

@@ -81,10 +81,28 @@ std::vector<Scenario> make_scenarios() {
   };
 }
 
+/// A database that keeps its data in its container, and was stopped by hand.
+Scenario stopped_database() {
+  const auto yaml = with(text(), "    volume: {size: 10GiB, mount: /var/lib/postgresql}\n", "");
+  Scenario scenario{"resume-db", {up(yaml)}, up(yaml), up(yaml), stack_of(2)};
+  scenario.expected.volumes.clear();
+  scenario.expected.database_is_kept = true;
+  scenario.happened = [](World& world) {
+    auto& container = world.insides.machines.at("shop-db-1").containers.front();
+    container.state = "exited";
+    container.slot = kept_slot;
+  };
+  return scenario;
+}
+
 }  // namespace
 
 const std::vector<Scenario>& all_scenarios() {
-  static const auto scenarios = make_scenarios();
+  static const auto scenarios = [] {
+    auto all = make_scenarios();
+    all.push_back(stopped_database());
+    return all;
+  }();
   return scenarios;
 }
 
@@ -103,6 +121,7 @@ World beginning_of(const Scenario& scenario, std::uint64_t seed) {
                     end.errors.empty() ? "" : describe(end.errors.front()));
     world.provider.settle(world.time);
   }
+  if (scenario.happened) scenario.happened(world);
   if (scenario.interrupted) {
     const auto end = run(world, scenario.command, {0, scenario.interrupted});
     REQUIRE_MESSAGE(end.stopped, scenario.name);

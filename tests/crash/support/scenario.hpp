@@ -1,6 +1,7 @@
 // The commands that are stopped and disturbed, and what has to be there in the end.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct Scenario {
   Expected expected;
   /// Where an earlier run of the command was stopped, just before this one.
   std::optional<Fault> interrupted = {};
+  /// What happened to the world in between, past any run.
+  std::function<void(World&)> happened = {};
 };
 
 const std::vector<Scenario>& all_scenarios();

@@ -250,6 +250,7 @@ void World::perform(const Step& step) {
     case StepKind::attach_volume:
     case StepKind::send_image:
     case StepKind::start_container:
+    case StepKind::resume_container:
     case StepKind::retire_container:
     case StepKind::stop_container:
     case StepKind::write_hosts:

@@ -59,6 +59,11 @@ void World::perform_on_server(const Step& step) {
     if (image.digest) inside->image_digests.insert(*image.digest);
   } else if (step.kind == StepKind::start_container) {
     start_container(step);
+  } else if (step.kind == StepKind::resume_container) {
+    const auto release = lock().servers.at(step.server).release;
+    for (auto& container : inside->containers) {
+      container.state = container.release == release ? "running" : "exited";
+    }
   } else if (step.kind == StepKind::retire_container) {
     retire_container(step);
   } else if (step.kind == StepKind::stop_container) {
@@ -145,7 +150,9 @@ void World::start_container(const Step& step) {
     const auto seen = answering == nullptr ? input.observed.servers.end()
                                            : input.observed.servers.find(answering->droplet.name);
     const bool up = seen != input.observed.servers.end() && seen->second.machine &&
-                    !seen->second.machine->containers.empty();
+                    std::any_of(seen->second.machine->containers.begin(),
+                                seen->second.machine->containers.end(),
+                                [](const auto& other) { return other.state == "running"; });
     need(up, step, "start_container of " + link.to);
   }
   auto identity = variables.values;
@@ -166,6 +173,7 @@ void World::start_container(const Step& step) {
   inside.hosts = hosts_file(lock());
   entry.release = release;
   entry.slot = slot;
+  if (stores_in_container(declared)) entry.holds_data = true;
 }
 
 void World::retire_container(const Step& step) {
@@ -179,6 +187,7 @@ void World::retire_container(const Step& step) {
   std::erase_if(machine(step.server).containers, [&](const auto& container) {
     return container.service != step.service || container.release != release;
   });
+  lock().servers.at(step.server).holds_data = stores_in_container(service(step.service));
 }
 
 }  // namespace paas::plan::testing
