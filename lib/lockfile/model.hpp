@@ -88,6 +88,12 @@ struct Server {
   friend bool operator==(const Server&, const Server&) = default;
 };
 
+/// Whether its droplet was accepted and no run has seen it active: that it is not found does not
+/// prove yet that it is gone.
+inline bool is_awaited(const Server& server) {
+  return !server.droplet.id.empty() && !server.prepared && server.private_address.empty();
+}
+
 struct Volume {
   Resource volume;
   std::string service;

@@ -76,6 +76,7 @@ class Run {
                 const std::string& how);
   Status post_droplets(const std::vector<std::string>& names);
   Status adopt_droplets(const std::vector<std::string>& names, const std::string& how);
+  void resume(const std::vector<std::string>& names);
   std::vector<std::string> unsettled(std::vector<std::string> names) const;
   Status request_droplets(const plan::Step& first, const std::vector<std::string>& names);
   Status check_not_gone(const plan::Step& step, std::int64_t id);

@@ -138,11 +138,22 @@ std::vector<std::string> Run::unsettled(std::vector<std::string> names) const {
   return names;
 }
 
+/// Those that were accepted before are the ones that were seen when this run looked.
+void Run::resume(const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    const auto id = server(name).droplet.id;
+    if (id.empty()) continue;
+    const std::scoped_lock lock(requested_mutex_);
+    requested_[name] = Requested{std::stoll(id), "found again", {}};
+  }
+}
+
 /// A POST whose answer got lost, or told of fewer droplets than were asked for, may have made them
 /// all the same: they are looked for by their names, which were never used before, and only those
 /// that are not found are asked for again, once.
 Status Run::request_droplets(const plan::Step& first, const std::vector<std::string>& names) {
-  auto known = names;
+  resume(names);
+  auto known = unsettled(names);
   std::erase_if(known, [&](const auto& name) { return !known_before_.contains(name); });
   PAAS_CHECK(adopt_droplets(known, "found again"));
   auto open = unsettled(names);

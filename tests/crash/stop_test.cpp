@@ -48,6 +48,10 @@ TEST_CASE("case 45: down, stopped after each effect, is resumed and leaves nothi
   for (const auto* name : {"down", "destroy", "up-then-destroy"}) stop_everywhere(name);
 }
 
+TEST_CASE("crash: what was accepted and is not seen yet is found by the runs after it") {
+  for (const auto* name : {"up-resumed-accepted", "destroy-accepted"}) stop_everywhere(name);
+}
+
 TEST_CASE("crash: runs that are stopped again and again come to the same end") {
   constexpr int seeds = 48;
   for (const auto& scenario : all_scenarios()) {

@@ -139,8 +139,12 @@ class Process {
     input.stack = stack_;
     input.lockfile = lockfile_;
     PAAS_TRY(input.images, images_.survey(stack_, lockfile_));
-    PAAS_TRY(input.observed, observe::observe(client_, servers_, lockfile_, stack_.name,
-                                              stack_.region, {depth, options_.parallelism}));
+    observe::Options options;
+    options.depth = depth;
+    options.parallelism = options_.parallelism;
+    options.clock = &clock_;
+    PAAS_TRY(input.observed,
+             observe::observe(client_, servers_, lockfile_, stack_.name, stack_.region, options));
     for (const auto& [name, server] : input.observed.servers) {
       if (server.refused) return fail(ErrorKind::unauthorised, server.unreachable);
     }
