@@ -16,6 +16,7 @@ void stop_everywhere(const std::string& name) {
   // With the second one things take long, and the next run comes at once.
   for (const auto seed : {first_seed(), first_seed() + 7}) {
     const Stage stage(*find_scenario(name), seed);
+    REQUIRE(stage.effects() > 0);
     std::vector<Point> stops;
     for (int k = 1; k <= stage.effects(); ++k) {
       stops.push_back({name, {Mishap::Kind::stop}, seed, k});

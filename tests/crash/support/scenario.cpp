@@ -56,8 +56,8 @@ std::vector<Scenario> make_scenarios() {
   grown.servers["next"] = 1;
   auto rotated = stack_of(2);
   rotated.rotated = true;
-  // Three were accepted, and the fourth is an intent.
-  const Fault accepted = {FaultKind::killed_before, {Domain::http, "POST /v2/droplets", 3}};
+  // One was accepted, and the others are intents.
+  const Fault accepted = {FaultKind::killed_before, {Domain::http, "POST /v2/droplets", 2}};
   constexpr Milliseconds hidden{12'000};
   const Command rotate = {Verb::rotate, rotated_text(), "db"};
   return {
