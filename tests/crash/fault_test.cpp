@@ -42,6 +42,9 @@ TEST_CASE("crash: scale lives through each fault at each operation") {
 TEST_CASE("crash: server replace lives through each fault at each operation") {
   for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) disturb_everywhere(name);
 }
+TEST_CASE("crash: secret rotate lives through each fault at each operation") {
+  disturb_everywhere("rotate");
+}
 TEST_CASE("crash: a run that was stopped and goes on lives through each fault at each operation") {
   for (const auto* name : {"up-resumed", "up-resumed-address", "up-resumed-volume",
                            "up-resumed-accepted", "destroy-accepted"}) {
