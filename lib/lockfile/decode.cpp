@@ -118,6 +118,7 @@ LoadBalancer decode_load_balancer(JsonReader reader) {
   LoadBalancer lb;
   lb.reserved_ip = reader.word("reserved_ip");
   lb.reloads = reader.small("reloads");
+  if (reader.has("intended_for")) lb.intended_for = reader.word("intended_for");
   reader.finish();
   return lb;
 }

@@ -105,6 +105,9 @@ struct Volume {
 struct LoadBalancer {
   std::string reserved_ip;  ///< Its public address; empty until it has one.
   int reloads = 0;          ///< How often HAProxy had to be reloaded.
+  /// Identifier of the droplet for which a reserved IP was asked for, until it is known which one
+  /// it got: a reserved IP has no name, and another one on a droplet is not the stack's.
+  std::string intended_for = {};
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };
 

@@ -61,6 +61,8 @@ class Run {
   Status delete_key(const plan::Step& step);
   Result<std::string> address_of(std::int64_t droplet);
   Status note_address(const std::string& name);
+  Status write_address(const std::string& ip);
+  Result<std::string> reserve_address(const std::string& name);
   Status destroy_volume(const std::string& name, const std::string& region, const std::string& id);
   Status await_address(const std::string& ip, std::int64_t droplet);
 
