@@ -88,6 +88,12 @@ struct Server {
   friend bool operator==(const Server&, const Server&) = default;
 };
 
+/// Whether its droplet may exist: its host key is written down before the request for it, and taken
+/// back when that was refused.
+inline bool is_asked_for(const Server& server) {
+  return !server.droplet.id.empty() || !server.host_key.empty();
+}
+
 /// Whether its droplet was accepted and no run has seen it active: that it is not found does not
 /// prove yet that it is gone.
 inline bool is_awaited(const Server& server) {

@@ -99,8 +99,14 @@ Status Run::put_firewall(const plan::Step& step) {
     if (firewall.name != spec.name) firewall = {spec.name, ""};
   }));
   if (id.empty()) {
-    PAAS_TRY(const auto made, tools_.client.create_firewall(spec));
-    id = made.id;
+    auto made = tools_.client.create_firewall(spec);
+    if (!made) {
+      if (!known && digitalocean::is_refusal(made.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) { next.firewalls.erase(step.service); }));
+      }
+      return fail(made.error());
+    }
+    id = made->id;
   } else {
     PAAS_TRY(const auto actual, tools_.client.firewall(id));
     const auto old = plan::old_rules(plan::normalised(actual.spec), spec);

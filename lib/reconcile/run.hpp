@@ -76,8 +76,10 @@ class Run {
   digitalocean::DropletRequest droplet_request(const std::string& name);
   Status accept(const std::map<std::string, digitalocean::Droplet>& droplets,
                 const std::string& how);
-  Status post_droplets(const std::vector<std::string>& names);
+  Result<std::map<std::string, digitalocean::Droplet>> post_droplets(
+      const std::vector<std::string>& names);
   Status adopt_droplets(const std::vector<std::string>& names, const std::string& how);
+  Status withdraw(const std::vector<std::string>& names);
   void resume(const std::vector<std::string>& names);
   std::vector<std::string> unsettled(std::vector<std::string> names) const;
   Status request_droplets(const plan::Step& first, const std::vector<std::string>& names);

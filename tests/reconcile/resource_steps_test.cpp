@@ -150,6 +150,21 @@ TEST_CASE("reconcile: what the API refuses to make is not expected to be there")
   CHECK(world.stored.volumes.empty());
 }
 
+TEST_CASE("reconcile: a firewall that the API refuses is not expected to be there") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  rig.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.method != "POST" || !request.url.ends_with("/v2/firewalls")) {
+      return rig.http.pass(request);
+    }
+    return HttpResponse{422, {}, R"({"id": "unprocessable_entity", "message": "no"})"};
+  };
+  CHECK_FALSE(outcome_of(rig.up()).failures.empty());
+  CHECK(world.stored.firewalls.empty());
+  Rig again(world, stack_of("shop", "db"));
+  require_up(again);
+}
+
 TEST_CASE("reconcile: down deletes the tags of services that left the stack before") {
   World world;
   const auto both = stack_of("shop", "db") +
