@@ -204,6 +204,8 @@ Result<observe::Observed> Session::observe(observe::Depth depth,
   observe::Options options;
   options.depth = depth;
   options.reading = reading;
+  options.clock = &program_.ports.clock;
+  options.on_wait = [this](const std::string& text) { program_.say(text); };
   PAAS_TRY(auto observed,
            observe::observe(*api, machines(), lockfile, stack.name, stack.region, options));
   for (const auto& [name, server] : observed.servers) {

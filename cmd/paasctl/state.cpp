@@ -5,6 +5,8 @@
 
 #include "lockfile/resources.hpp"
 #include "plan/numbers.hpp"
+#include "plan/releases.hpp"
+#include "plan/renewal.hpp"
 #include "report/state.hpp"
 #include "session.hpp"
 
@@ -58,7 +60,29 @@ Result<int> remove(Program& program, const RemoveOptions& options) {
 /// Whether the lockfile is as new as everything that is known of it.
 bool is_newest(Program& program, Session& session, const observe::Observed& observed) {
   return store_of(program).load() &&
-         plan::check_numbers(session.stack.name, session.lockfile, observed);
+         plan::check_numbers(session.stack.name, session.lockfile, observed) &&
+         plan::check_releases(session.lockfile, observed);
+}
+
+/// Servers tell what they run. Where an older lockfile has another host key than a server, the
+/// cloud's lists have to do.
+Result<observe::Observed> look_around(Program& program, Session& session) {
+  auto observed = session.observe(observe::Depth::machines);
+  if (observed || observed.error().kind != ErrorKind::unauthorised) return observed;
+  program.say("warning: servers are not looked at: " + describe(observed.error()));
+  return session.observe(observe::Depth::cloud);
+}
+
+/// What newer lockfiles made is found where it can be: numbers and releases go on above those in
+/// use, and passwords that may have been rotated since are set anew.
+void catch_up(Program& program, Session& session, const observe::Observed& observed) {
+  plan::raise_numbers(session.stack.name, observed, session.lockfile);
+  plan::take_running_releases(session.stack, observed, session.lockfile);
+  for (const auto& service : plan::renew_passwords(session.stack, observed, session.lockfile)) {
+    program.say(fmt::format(
+        "note: {} gets a new password with the next `up`: the one that it has may be newer",
+        service));
+  }
 }
 
 Result<int> accept(Program& program, const NoOptions&) {
@@ -66,7 +90,7 @@ Result<int> accept(Program& program, const NoOptions&) {
   PAAS_CHECK(check_exists(store));
   PAAS_TRY(auto session, Session::open(program, Need::applied, Newest::ignore));
   PAAS_CHECK(session->acquire("paasctl state accept"));
-  PAAS_TRY(const auto observed, session->observe(observe::Depth::cloud));
+  PAAS_TRY(const auto observed, look_around(program, *session));
   if (is_newest(program, *session, observed)) {
     program.say(fmt::format("{} is the newest one that is known: there is nothing to accept.",
                             store.location()));
@@ -75,7 +99,7 @@ Result<int> accept(Program& program, const NoOptions&) {
   PAAS_CHECK(confirm(
       program, fmt::format("Go on from {} with serial {}? What newer ones made is unknown to it.",
                            store.location(), session->lockfile.serial)));
-  plan::raise_numbers(session->stack.name, observed, session->lockfile);
+  catch_up(program, *session, observed);
   PAAS_CHECK(session->save());
   program.say(
       fmt::format("{} has serial {} now; `paasctl state verify` tells what it does not know.",

@@ -68,6 +68,21 @@ std::optional<std::int64_t> to_integer(std::string_view text) {
   return value;
 }
 
+std::size_t nesting(std::string_view json) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') is_quoted = !is_quoted;
+    if (is_quoted && c == '\\') ++i;
+    if (is_quoted) continue;
+    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+  }
+  return deepest;
+}
+
 std::string bytes(std::uint64_t count) {
   constexpr std::array units = {"kB", "MB", "GB", "TB", "PB", "EB"};
   if (count < 1000) return fmt::format("{} B", count);

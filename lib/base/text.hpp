@@ -21,6 +21,10 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 /// A whole decimal number and nothing else.
 std::optional<std::int64_t> to_integer(std::string_view text);
 
+/// How deep a JSON text nests lists and objects, at its deepest. What is nested without bounds
+/// would overflow the stack of whoever walks it.
+std::size_t nesting(std::string_view json);
+
 /// "1.5 MB": decimal units, one digit after the point from kB on.
 std::string bytes(std::uint64_t count);
 /// "12.3s", "2m05s": how long something took.

@@ -11,6 +11,8 @@
 #include <set>
 #include <thread>
 
+#include "digitalocean/reader.hpp"
+
 namespace paas::digitalocean {
 namespace {
 
@@ -83,7 +85,7 @@ Result<Page> read_page(Transport& transport, const Listing& listing, const Decod
   page.has_next = names_next(body);
   const auto* meta = member(body, "meta");
   const auto* total = meta == nullptr ? nullptr : member(*meta, "total");
-  if (total != nullptr && total->is_number_integer()) page.total = total->get<std::int64_t>();
+  if (total != nullptr && is_integer(*total)) page.total = total->get<std::int64_t>();
   return page;
 }
 
@@ -128,7 +130,7 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing, const Decod
   Walk walk;
   std::vector<Page> rest;
   if (first.has_next && total && *total > per_page) {
-    const auto last = (*total + per_page - 1) / per_page;
+    const auto last = *total / per_page + (*total % per_page == 0 ? 0 : 1);
     if (last > pages_max) {
       return fail(ErrorKind::limited,
                   fmt::format("the API's list \"{}\" has {} items", listing.key, *total));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -13,6 +14,13 @@
 #include "base/result.hpp"
 
 namespace paas::digitalocean {
+
+/// Whether it is a whole number that fits into 64 bits with a sign, which identifiers do.
+inline bool is_integer(const nlohmann::json& value) {
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return value.is_number_integer() &&
+         !(value.is_number_unsigned() && value.get<std::uint64_t>() > most);
+}
 
 /// One object of an answer. What is missing, null or of another type reads as the default;
 /// `require` notes what must not be missing.
@@ -26,15 +34,21 @@ class Reader {
   }
   std::int64_t integer(const char* key) const {
     const auto* found = find(key);
-    return found != nullptr && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+    return found != nullptr && is_integer(*found) ? found->get<std::int64_t>() : 0;
   }
   /// Nothing for null, which is how the API says that a number does not apply.
   std::optional<int> small_if_any(const char* key) const {
     const auto* found = find(key);
     if (found == nullptr || !found->is_number_integer()) return std::nullopt;
-    return found->get<int>();
+    return small(key);
   }
-  int small(const char* key) const { return static_cast<int>(integer(key)); }
+  /// One that is too large for it reads as the default as well.
+  int small(const char* key) const {
+    const auto value = integer(key);
+    const bool fits =
+        value >= std::numeric_limits<int>::min() && value <= std::numeric_limits<int>::max();
+    return fits ? static_cast<int>(value) : 0;
+  }
   double number(const char* key) const {
     const auto* found = find(key);
     return found != nullptr && found->is_number() ? found->get<double>() : 0;
@@ -53,7 +67,7 @@ class Reader {
   std::vector<std::int64_t> integers(const char* key) const {
     std::vector<std::int64_t> values;
     for (const auto& value : list(key)) {
-      if (value.is_number_integer()) values.push_back(value.get<std::int64_t>());
+      if (is_integer(value)) values.push_back(value.get<std::int64_t>());
     }
     return values;
   }

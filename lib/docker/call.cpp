@@ -55,7 +55,7 @@ std::string text_of(const nlohmann::json& value) {
 }
 
 std::int64_t integer_of(const nlohmann::json& value) {
-  return value.is_number() ? value.get<std::int64_t>() : 0;
+  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
 }
 
 std::vector<std::string> texts_of(const nlohmann::json& value) {

@@ -13,7 +13,10 @@ void forget_resources(Lockfile& lockfile) {
   lockfile.temporary.clear();
   lockfile.vpc.reset();
   lockfile.vpc_range.clear();
-  if (lockfile.lb) lockfile.lb->reserved_ip.clear();
+  if (lockfile.lb) {
+    lockfile.lb->reserved_ip.clear();
+    lockfile.lb->intended_for.clear();
+  }
   if (lockfile.ssh_key) lockfile.ssh_key->key.id.clear();
 }
 

@@ -1,6 +1,7 @@
 // Reads a lockfile's text back into values, and refuses what it does not understand.
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "lockfile/codec.hpp"
 #include "lockfile/json.hpp"
 #include "lockfile/json_reader.hpp"
@@ -12,6 +13,8 @@ namespace paas::lockfile {
 namespace {
 
 constexpr int version_known = 1;
+/// More than the applied stack's values nest.
+constexpr std::size_t nesting_max = 64;
 
 Resource decode_resource(JsonReader reader) {
   Resource resource;
@@ -21,10 +24,20 @@ Resource decode_resource(JsonReader reader) {
   return resource;
 }
 
-std::map<std::string, Resource> decode_resources(JsonReader& parent, const char* name) {
+/// A droplet or a key.
+Resource decode_numbered(JsonReader reader) {
+  Resource resource;
+  resource.name = reader.word("name");
+  resource.id = reader.number_id("id");
+  reader.finish();
+  return resource;
+}
+
+std::map<std::string, Resource> decode_resources(JsonReader& parent, const char* name,
+                                                 Resource (*decode_one)(JsonReader)) {
   std::map<std::string, Resource> resources;
   parent.each(name, [&](const std::string& key, JsonReader reader) {
-    resources[key] = decode_resource(std::move(reader));
+    resources[key] = decode_one(std::move(reader));
   });
   return resources;
 }
@@ -79,7 +92,7 @@ Server decode_server(JsonReader reader) {
   Server server;
   server.service = reader.word("service");
   server.number = reader.small("number");
-  server.droplet = decode_resource(reader.object("droplet"));
+  server.droplet = decode_numbered(reader.object("droplet"));
   server.public_address = reader.word("public_address");
   server.private_address = reader.word("private_address");
   server.host_key = reader.text("host_key");
@@ -109,7 +122,7 @@ Volume decode_volume(JsonReader reader) {
 
 SshKey decode_ssh_key(JsonReader reader) {
   SshKey ssh_key;
-  ssh_key.key = decode_resource(reader.object("key"));
+  ssh_key.key = decode_numbered(reader.object("key"));
   ssh_key.private_key = reader.secret("private_key");
   ssh_key.public_key = reader.text("public_key");
   reader.finish();
@@ -120,6 +133,7 @@ LoadBalancer decode_load_balancer(JsonReader reader) {
   LoadBalancer lb;
   lb.reserved_ip = reader.word("reserved_ip");
   lb.reloads = reader.small("reloads");
+  if (reader.has("intended_for")) lb.intended_for = reader.number_id("intended_for");
   reader.finish();
   return lb;
 }
@@ -146,7 +160,7 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
   if (reader.has("ssh_key")) lockfile.ssh_key = decode_ssh_key(reader.object("ssh_key"));
   if (reader.has("vpc")) lockfile.vpc = decode_resource(reader.object("vpc"));
   lockfile.vpc_range = reader.word("vpc_range");
-  lockfile.firewalls = decode_resources(reader, "firewalls");
+  lockfile.firewalls = decode_resources(reader, "firewalls", decode_resource);
   reader.each("services", [&](const std::string& name, JsonReader item) {
     lockfile.services[name] = decode_service(std::move(item));
   });
@@ -159,7 +173,7 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
     lockfile.volumes[name] = decode_volume(std::move(item));
   });
   if (reader.has("lb")) lockfile.lb = decode_load_balancer(reader.object("lb"));
-  lockfile.temporary = decode_resources(reader, "temporary");
+  lockfile.temporary = decode_resources(reader, "temporary", decode_numbered);
   if (reader.has("applied") && !reading.error) {
     auto applied = stack::parse_or_fail(reader.raw("applied"), "the lockfile's applied stack");
     if (applied) lockfile.applied = std::move(*applied);
@@ -186,6 +200,7 @@ bool is_head(int depth, Json::parse_event_t event, Json&) {
 
 /// The parts that must be known before anything else is believed.
 Result<Json> parse_head(std::string_view text, const Json::parser_callback_t& keeps = nullptr) {
+  if (text::nesting(text) > nesting_max) return not_a_lockfile("it is nested too deep");
   auto json = Json::parse(text, keeps, false);
   if (json.is_discarded()) return not_a_lockfile("it is not JSON, or was cut short");
   if (!json.is_object()) return not_a_lockfile("it is not a JSON object");

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/text.hpp"
 
@@ -14,6 +13,10 @@ namespace {
 
 /// Lockfiles are not written by hand: one whose members are of other types was changed or damaged.
 constexpr const char* restore_hint = "restore it from its .backup file or from version control";
+
+/// So that the one after it is a number as well: both are counted up.
+constexpr std::uint64_t integer_max = 1ULL << 53;
+constexpr std::int64_t small_max = 1'000'000'000;
 
 /// A value of another type reads as this object, whose members are all missing.
 const Json& empty_object() {
@@ -75,13 +78,22 @@ std::string JsonReader::word(const char* name) {
   return {};
 }
 
+std::string JsonReader::number_id(const char* name) {
+  auto value = word(name);
+  if (value.empty()) return value;
+  const auto number = text::to_integer(value);
+  if (number && *number > 0 && std::to_string(*number) == value) return value;
+  wrong(name, "is not the number that identifies a droplet or a key");
+  return {};
+}
+
 std::int64_t JsonReader::integer(const char* name, std::int64_t least) {
   const auto* found = find(name);
   if (found == nullptr) return least;
-  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  const bool is_too_large = found->is_number_unsigned() && found->get<std::uint64_t>() > most;
-  if (!found->is_number_integer() || is_too_large) {
+  if (!found->is_number_integer()) {
     wrong(name, "is not a whole number");
+  } else if (found->is_number_unsigned() && found->get<std::uint64_t>() > integer_max) {
+    wrong(name, "is too large");
   } else if (*found < least) {
     wrong(name, fmt::format("is less than {}", least));
   } else {
@@ -92,7 +104,7 @@ std::int64_t JsonReader::integer(const char* name, std::int64_t least) {
 
 int JsonReader::small(const char* name, int least) {
   const auto value = integer(name, least);
-  if (value <= std::numeric_limits<int>::max()) return static_cast<int>(value);
+  if (value <= small_max) return static_cast<int>(value);
   wrong(name, "is too large");
   return least;
 }

@@ -39,7 +39,10 @@ class JsonReader {
   /// A name, an identifier, an address, a time: letters, digits and ._:/@+- and not "-" first,
   /// because it may become an argument of a program.
   std::string word(const char* name);
-  /// Whole numbers that are at least `least`.
+  /// A droplet's or a key's identifier: a whole number above zero, in the form in which numbers are
+  /// written; or empty.
+  std::string number_id(const char* name);
+  /// Whole numbers that are at least `least`, and small enough to be counted up.
   std::int64_t integer(const char* name, std::int64_t least = 0);
   int small(const char* name, int least = 0);
   bool flag(const char* name);

@@ -91,6 +91,18 @@ struct Server {
   friend bool operator==(const Server&, const Server&) = default;
 };
 
+/// Whether its droplet may exist: its host key is written down before the request for it, and taken
+/// back when that was refused.
+inline bool is_asked_for(const Server& server) {
+  return !server.droplet.id.empty() || !server.host_key.empty();
+}
+
+/// Whether its droplet was accepted and no run has seen it active: that it is not found does not
+/// prove yet that it is gone.
+inline bool is_awaited(const Server& server) {
+  return !server.droplet.id.empty() && !server.prepared && server.private_address.empty();
+}
+
 struct Volume {
   Resource volume;
   std::string service;
@@ -102,6 +114,9 @@ struct Volume {
 struct LoadBalancer {
   std::string reserved_ip;  ///< Its public address; empty until it has one.
   int reloads = 0;          ///< How often HAProxy had to be reloaded.
+  /// Identifier of the droplet for which a reserved IP was asked for, until it is known which one
+  /// it got: a reserved IP has no name, and another one on a droplet is not the stack's.
+  std::string intended_for = {};
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };
 

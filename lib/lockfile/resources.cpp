@@ -77,7 +77,10 @@ Status forget(Lockfile& lockfile, const Known& known) {
     lockfile.vpc.reset();
     lockfile.vpc_range.clear();
   }
-  if (known.kind == "address") lockfile.lb->reserved_ip.clear();
+  if (known.kind == "address") {
+    lockfile.lb->reserved_ip.clear();
+    lockfile.lb->intended_for.clear();
+  }
   if (known.kind == "firewall") {
     std::erase_if(lockfile.firewalls,
                   [&](const auto& entry) { return entry.second.name == known.name; });

@@ -55,6 +55,18 @@ bool is_namesake(const digitalocean::Droplet& droplet, const lockfile::Lockfile&
   return id.empty() ? !is_ours(droplet, lockfile, stack) : id != std::to_string(droplet.id);
 }
 
+/// One that is not found is left out.
+Status add_by_id(digitalocean::Client& client, const std::string& name, const std::string& id,
+                 Observed& observed) {
+  auto droplet = client.droplet(std::stoll(id));
+  if (droplet) {
+    observed.servers[name].droplet = std::move(*droplet);
+  } else if (droplet.error().kind != ErrorKind::not_found) {
+    return fail(droplet.error());
+  }
+  return {};
+}
+
 /// A tag applies late and can be taken away by hand, so absence from the tagged list proves
 /// nothing: servers of the lockfile that it lacks are asked for one by one.
 Status add_missing(digitalocean::Client& client, const lockfile::Lockfile& lockfile,
@@ -62,17 +74,54 @@ Status add_missing(digitalocean::Client& client, const lockfile::Lockfile& lockf
   for (const auto& [name, server] : lockfile.servers) {
     if (observed.servers.contains(name)) continue;
     if (const auto id = server.droplet.id; !id.empty()) {
-      auto droplet = client.droplet(std::stoll(id));
-      if (droplet) {
-        observed.servers[name].droplet = std::move(*droplet);
-      } else if (droplet.error().kind != ErrorKind::not_found) {
-        return fail(droplet.error());
-      }
+      PAAS_CHECK(add_by_id(client, name, id, observed));
       continue;
     }
     PAAS_TRY(auto found, client.droplets_by_name(name));
     for (auto& droplet : found) {
       if (is_ours(droplet, lockfile, stack)) observed.servers[name].droplet = std::move(droplet);
+    }
+  }
+  return {};
+}
+
+/// Servers whose droplets were accepted, that no run has seen, and that are not found now.
+std::vector<std::string> awaited_servers(const lockfile::Lockfile& lockfile,
+                                         const Observed& observed) {
+  std::vector<std::string> names;
+  for (const auto& [name, server] : lockfile.servers) {
+    if (lockfile::is_awaited(server) && !observed.servers.contains(name)) names.push_back(name);
+  }
+  return names;
+}
+
+/// Many are looked for with one list; each is asked for itself before it is given up.
+Status look_for_awaited(digitalocean::Client& client, const lockfile::Lockfile& lockfile,
+                        const std::string& stack, const Options& options, Observed& observed) {
+  constexpr std::size_t few = 10;
+  auto names = awaited_servers(lockfile, observed);
+  if (names.empty() || options.clock == nullptr) return {};
+  if (options.on_wait) {
+    options.on_wait(fmt::format("{} {} accepted and not seen yet: looking", fmt::join(names, ", "),
+                                names.size() == 1 ? "was" : "were"));
+  }
+  const auto deadline = options.clock->monotonic() + options.grace;
+  for (bool is_last = false; !names.empty() && !is_last;
+       names = awaited_servers(lockfile, observed)) {
+    PAAS_CHECK(options.clock->wait(options.poll));
+    is_last = options.clock->monotonic() >= deadline;
+    if (names.size() > few && !is_last) {
+      PAAS_TRY(const auto tagged, client.droplets_by_tag(lockfile::stack_tag(stack),
+                                                         digitalocean::Client::Reading::glance));
+      for (const auto& droplet : tagged) {
+        const auto known = lockfile.servers.find(droplet.name);
+        if (known == lockfile.servers.end() || is_namesake(droplet, lockfile, stack)) continue;
+        observed.servers[droplet.name].droplet = droplet;
+      }
+      continue;
+    }
+    for (const auto& name : names) {
+      PAAS_CHECK(add_by_id(client, name, lockfile.servers.at(name).droplet.id, observed));
     }
   }
   return {};
@@ -129,6 +178,7 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
     observed.servers[name].droplet = std::move(droplet);
   }
   PAAS_CHECK(add_missing(client, lockfile, stack, observed));
+  PAAS_CHECK(look_for_awaited(client, lockfile, stack, options, observed));
   for (auto& firewall : *lists.firewalls) {
     if (firewall.spec.name.starts_with(stack + "-")) {
       const auto name = firewall.spec.name;

@@ -1,6 +1,8 @@
 // Looks at the world: few requests to the provider, and the servers side by side over SSH.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <string>
 
 #include "base/result.hpp"
@@ -8,6 +10,7 @@
 #include "lockfile/model.hpp"
 #include "observe/machines.hpp"
 #include "observe/model.hpp"
+#include "ports/clock.hpp"
 
 namespace paas::observe {
 
@@ -27,6 +30,13 @@ struct Options {
   /// Of the stack's droplets. Those of the lockfile that a quick list lacks are asked for one by
   /// one; one that nobody wrote down may be missed until the next look.
   digitalocean::Client::Reading reading = digitalocean::Client::Reading::sure;
+  /// By which droplets that were accepted and that no run has seen are looked for through `grace`:
+  /// one may answer 404 for a while (FACTS.md, case 6). Without it they are asked for once.
+  Clock* clock = nullptr;
+  std::chrono::milliseconds grace{20'000};
+  std::chrono::milliseconds poll{2'000};
+  /// Told before that window, with what is looked for.
+  std::function<void(const std::string&)> on_wait = nullptr;
 };
 
 /// Everything of the stack that exists. Servers that cannot be reached are told as such; an answer

@@ -10,6 +10,7 @@
 #include "plan/losses.hpp"
 #include "plan/numbers.hpp"
 #include "plan/planner.hpp"
+#include "plan/releases.hpp"
 
 namespace paas::plan {
 
@@ -100,7 +101,8 @@ Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
   // A run writes down what it is about to make, so one that was killed knows some of them. A
   // registered key is no sign: `image save --snapshot` makes one before the first `up`.
   if (!lockfile.servers.empty() || !lockfile.firewalls.empty() || !lockfile.volumes.empty()) {
-    return check_numbers(stack, lockfile, observed);
+    PAAS_CHECK(check_numbers(stack, lockfile, observed));
+    return check_releases(lockfile, observed);
   }
   const auto found = text_of_tagged(stack, observed);
   if (found.empty()) return {};

@@ -52,7 +52,7 @@ Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& 
 
 /// Error (invalid) when droplets, firewalls or volumes carry the stack's tag and the lockfile knows
 /// none of any kind: another lockfile made them, so nothing here may adopt, change or destroy them.
-/// Also what check_numbers() refuses (plan/numbers.hpp).
+/// Also what check_numbers() (plan/numbers.hpp) and check_releases() (plan/releases.hpp) refuse.
 Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
                    const observe::Observed& observed);
 

@@ -149,15 +149,16 @@ class Planner {
 /// circle are left out, which the caller sees by their number.
 std::vector<Step> ordered(std::vector<Step> steps);
 
-/// The load balancer's public addresses, to be released; also one that an interrupted run reserved
-/// for its droplet and did not write down. That is done here: once the droplet is gone, nothing
-/// else would lead to it.
+/// The load balancer's public addresses, to be released: the one that the lockfile knows, and one
+/// that an interrupted run asked for and did not write down. That is done here: once the droplet is
+/// gone, nothing else would lead to it. One that somebody gave the droplet by hand is not the
+/// stack's.
 std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
                                      const observe::Observed& observed);
 
 /// Releases the address that an interrupted run may have asked for, while no run knows it: its
 /// droplet has it only when the event that gives it has ended. Deleting the droplet waits for that
-/// and writes it down. Nothing when an address is known.
+/// and writes it down. Nothing when none was asked for.
 std::optional<Step> release_in_doubt(const lockfile::Lockfile& lockfile);
 
 /// Volumes' device and folder names on a server.

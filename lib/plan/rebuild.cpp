@@ -9,16 +9,15 @@
 #include "base/text.hpp"
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
-#include "lockfile/passwords.hpp"
 #include "plan/container.hpp"
 #include "plan/environment.hpp"
 #include "plan/numbers.hpp"
+#include "plan/releases.hpp"
+#include "plan/renewal.hpp"
 
 namespace paas::plan {
 
 namespace {
-
-constexpr std::size_t releases_kept = 10;
 
 class Rebuilder {
  public:
@@ -72,9 +71,6 @@ class Rebuilder {
   const observe::Machine* machine(const std::string& server) const;
   std::vector<int> ports_from_firewall(const std::string& firewall, const std::string& tag) const;
   std::string known_password(const stack::Service& service) const;
-  std::string user_in_use(const stack::Service& service) const;
-  void count_values(const std::string& service, const std::string& variable,
-                    std::map<std::string, int>& counts) const;
 
   const Remains& remains_;
   const stack::Stack& stack_;
@@ -93,13 +89,7 @@ void Rebuilder::take_network() {
 }
 
 const observe::Machine* Rebuilder::machine(const std::string& server) const {
-  const auto seen = observed_.servers.find(server);
-  const auto entry = lock_.servers.find(server);
-  if (seen == observed_.servers.end() || entry == lock_.servers.end() || !seen->second.machine ||
-      entry->second.droplet.id != std::to_string(seen->second.droplet.id)) {
-    return nullptr;
-  }
-  return &*seen->second.machine;
+  return inside_of(lock_, observed_, server);
 }
 
 void Rebuilder::take_droplets() {
@@ -251,13 +241,7 @@ void Rebuilder::take_releases(const std::string& service) {
     if (inside == nullptr || server.service != service) continue;
     for (const auto& container : inside->containers) {
       if (container.service != service) continue;
-      auto identity = container.environment;
-      identity[""] = container.shape;
-      const auto* declared = stack::find_service(stack_, service);
-      const auto source = stack_.images.find(declared == nullptr ? "" : declared->image);
-      releases[container.release] = {container.release,
-                                     source == stack_.images.end() ? "" : source->second.pull,
-                                     container.image_digest, environment_digest(identity), ""};
+      releases[container.release] = release_of(stack_, container);
       if (container.state != "running" || container.release < server.release) continue;
       server.release = container.release;
       server.slot = container.slot;
@@ -310,38 +294,6 @@ std::string Rebuilder::known_password(const stack::Service& service) const {
   return "";
 }
 
-/// Of two users that take turns the one that most of those that link to the service have. Empty
-/// when nobody can be asked: then it is believed to be the first, as before any rotation.
-std::string Rebuilder::user_in_use(const stack::Service& service) const {
-  std::map<std::string, int> counts;
-  for (const auto& other : stack_.services) {
-    for (const auto& link : other.links) {
-      if (link.to != service.name) continue;
-      for (const auto& [variable, pattern] : stack::link_templates(service, link)) {
-        if (pattern == "{user}") count_values(other.name, variable, counts);
-      }
-    }
-  }
-  const auto& user = service.credentials->user;
-  const auto& other_user = service.credentials->other_user;
-  if (counts[user] == 0 && counts[other_user] == 0) return "";
-  return counts[other_user] > counts[user] ? other_user : user;
-}
-
-/// Adds how many of a service's running containers have which value of a variable.
-void Rebuilder::count_values(const std::string& service, const std::string& variable,
-                             std::map<std::string, int>& counts) const {
-  for (const auto& [name, server] : lock_.servers) {
-    const auto* inside = machine(name);
-    if (inside == nullptr || server.service != service) continue;
-    for (const auto& container : inside->containers) {
-      const auto value = container.environment.find(variable);
-      if (container.state != "running" || value == container.environment.end()) continue;
-      ++counts[value->second];
-    }
-  }
-}
-
 /// Whether there is data of the service that goes on being used: on its volume, or on a server that
 /// stays.
 bool Rebuilder::keeps_data(const std::string& service) const {
@@ -357,13 +309,7 @@ void Rebuilder::take_password(const stack::Service& service) {
   auto& entry = lock_.services[service.name];
   const bool has_data = keeps_data(service.name);
   if (!has_data || !service.credentials->set.empty()) {
-    // An empty password is made by the next run. It is the other user's, so that those that run go
-    // on with theirs until they have it.
-    if (has_data) {
-      if (!service.credentials->other_user.empty()) entry.user = user_in_use(service);
-      entry.rotation = lockfile::PasswordRotation{lockfile::RotationState::pending, Secret(),
-                                                  lockfile::next_user(*service.credentials, entry)};
-    }
+    if (has_data) renew_password(stack_, observed_, service, lock_);
     notes_.push_back(fmt::format("{} gets a new password with the next `up`", service.name));
     return;
   }

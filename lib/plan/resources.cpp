@@ -18,6 +18,17 @@ lockfile::Intent intent_of(bool written) {
   return written ? lockfile::Intent::written : lockfile::Intent::none;
 }
 
+/// What an interrupted run reserved: it has no name, so the droplet for which it was asked for
+/// tells which one it is.
+const digitalocean::ReservedIp* intended_address(const lockfile::LoadBalancer& lb,
+                                                 const observe::Observed& observed) {
+  const auto found =
+      std::find_if(observed.reserved_ips.begin(), observed.reserved_ips.end(), [&](const auto& ip) {
+        return ip.droplet_id != 0 && std::to_string(ip.droplet_id) == lb.intended_for;
+      });
+  return found == observed.reserved_ips.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 /// Networks and volumes belong to a region for good, so a stack does as well while it has any.
@@ -238,28 +249,24 @@ Status Planner::plan_volume(const stack::Service& service) {
   return {};
 }
 
-/// The reserved IP that the lockfile names, or one that an interrupted run made for a load balancer
-/// which leaves now: it has no name, so its droplet tells whose it is.
+/// The reserved IP that the lockfile names, or one that was asked for for a load balancer which
+/// leaves now.
 const digitalocean::ReservedIp* Planner::find_address() const {
   for (const auto& ip : input_.observed.reserved_ips) {
     if (!lock_.lb->reserved_ip.empty() && ip.ip == lock_.lb->reserved_ip) return &ip;
   }
   if (!lock_.lb->reserved_ip.empty()) return nullptr;
-  for (const auto& ip : input_.observed.reserved_ips) {
-    for (const auto& [name, server] : lock_.servers) {
-      if (server.service == "lb" && server.leaving && ip.droplet_id != 0 &&
-          server.droplet.id == std::to_string(ip.droplet_id)) {
-        return &ip;
-      }
-    }
-  }
-  return nullptr;
+  const bool leaves =
+      std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+        return entry.second.leaving && entry.second.droplet.id == lock_.lb->intended_for;
+      });
+  return leaves ? intended_address(*lock_.lb, input_.observed) : nullptr;
 }
 
 std::optional<Step> release_in_doubt(const lockfile::Lockfile& lockfile) {
-  if (!lockfile.lb || !lockfile.lb->reserved_ip.empty()) return std::nullopt;
+  if (!lockfile.lb || lockfile.lb->intended_for.empty()) return std::nullopt;
   for (const auto& [name, server] : lockfile.servers) {
-    if (server.service != "lb" || server.droplet.id.empty()) continue;
+    if (server.droplet.id != lockfile.lb->intended_for) continue;
     Step step;
     step.kind = StepKind::release_address;
     step.id = to_text(step.kind) + "/" + name;
@@ -276,17 +283,12 @@ std::set<std::string> take_addresses(lockfile::Lockfile& lockfile,
                                      const observe::Observed& observed) {
   std::set<std::string> addresses;
   if (!lockfile.lb) return addresses;
-  auto& known = lockfile.lb->reserved_ip;
-  if (!known.empty()) addresses.insert(known);
-  for (const auto& ip : observed.reserved_ips) {
-    for (const auto& [name, server] : lockfile.servers) {
-      if (server.service != "lb" || ip.droplet_id == 0 ||
-          server.droplet.id != std::to_string(ip.droplet_id)) {
-        continue;
-      }
-      if (known.empty()) known = ip.ip;
-      addresses.insert(ip.ip);
-    }
+  auto& lb = *lockfile.lb;
+  if (!lb.reserved_ip.empty()) addresses.insert(lb.reserved_ip);
+  if (const auto* intended = intended_address(lb, observed); intended != nullptr) {
+    addresses.insert(intended->ip);
+    lb.reserved_ip = intended->ip;
+    lb.intended_for.clear();
   }
   return addresses;
 }
@@ -321,6 +323,7 @@ void Planner::plan_address() {
   }
   if (std::to_string(found->droplet_id) == server.droplet.id) return;
   lock_.lb->reserved_ip = found->ip;
+  lock_.lb->intended_for.clear();
   std::vector<std::string> after = steps_of_new_balancer();
   after.push_back("power_on_server/" + placed.name);
   auto& step = add(StepKind::assign_address, placed.name,

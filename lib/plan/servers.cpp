@@ -46,7 +46,9 @@ Cause Planner::reason_to_replace(const std::string& name, const lockfile::Server
   }
   const auto* found = seen(name);
   if (found == nullptr) {
-    return server.droplet.id.empty() ? Cause{} : drift("its droplet was deleted");
+    if (server.droplet.id.empty()) return {};
+    return drift(lockfile::is_awaited(server) ? "its droplet was accepted and did not come"
+                                              : "its droplet was deleted");
   }
   if (found->droplet.status == "archive") return drift("its droplet is archived");
   if (!server.droplet.id.empty() && std::to_string(found->droplet.id) != server.droplet.id) {

@@ -9,6 +9,7 @@
 #include "plan/container.hpp"
 #include "plan/environment.hpp"
 #include "plan/planner.hpp"
+#include "plan/releases.hpp"
 #include "reconcile/run.hpp"
 
 namespace paas::reconcile {
@@ -16,8 +17,6 @@ namespace paas::reconcile {
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::size_t releases_kept = 10;
 
 /// One NAME=value a line, as `docker run --env-file` reads it.
 std::string environment_file(const std::vector<std::string>& variables) {
@@ -80,7 +79,7 @@ Result<int> Run::release_for(const stack::Service& declared, const plan::ImageSt
   PAAS_CHECK(state_.change([&](auto& next) {
     auto& list = next.services.at(declared.name).releases;
     list.push_back(release);
-    if (list.size() > releases_kept) list.erase(list.begin());
+    if (list.size() > plan::releases_kept) list.erase(list.begin());
   }));
   releases_[declared.name] = release.number;
   return release.number;

@@ -99,8 +99,14 @@ Status Run::put_firewall(const plan::Step& step) {
     if (firewall.name != spec.name) firewall = {spec.name, ""};
   }));
   if (id.empty()) {
-    PAAS_TRY(const auto made, tools_.client.create_firewall(spec));
-    id = made.id;
+    auto made = tools_.client.create_firewall(spec);
+    if (!made) {
+      if (!known && digitalocean::is_refusal(made.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) { next.firewalls.erase(step.service); }));
+      }
+      return fail(made.error());
+    }
+    id = made->id;
   } else {
     PAAS_TRY(const auto actual, tools_.client.firewall(id));
     const auto old = plan::old_rules(plan::normalised(actual.spec), spec);
@@ -345,18 +351,45 @@ Result<std::string> Run::address_of(std::int64_t droplet) {
   return ip;
 }
 
-/// While no address is known, one that is still on its way to this server has to be found before
-/// the droplet goes: nothing else would lead to it.
+Status Run::write_address(const std::string& ip) {
+  return state_.change([&](auto& next) {
+    if (!ip.empty()) next.lb->reserved_ip = ip;
+    next.lb->intended_for.clear();
+  });
+}
+
+/// One that is still on its way to this server has to be found before the droplet goes: nothing
+/// else would lead to it.
 Status Run::note_address(const std::string& name) {
   const auto lockfile = state_.read();
   const auto found = lockfile.servers.find(name);
-  if (!lockfile.lb || !lockfile.lb->reserved_ip.empty() || found == lockfile.servers.end() ||
-      found->second.service != "lb" || found->second.droplet.id.empty()) {
+  if (!lockfile.lb || lockfile.lb->intended_for.empty() || found == lockfile.servers.end() ||
+      found->second.droplet.id != lockfile.lb->intended_for) {
     return {};
   }
   PAAS_TRY(const auto ip, address_of(std::stoll(found->second.droplet.id)));
-  if (ip.empty()) return {};
-  return state_.change([&](auto& next) { next.lb->reserved_ip = ip; });
+  return write_address(ip);
+}
+
+/// The address of the droplet: the one that an interrupted run asked for, or a new one. Error
+/// (exists) when it has one that nobody asked for: a droplet has room for one only.
+Result<std::string> Run::reserve_address(const std::string& name) {
+  const auto id = server(name).droplet.id;
+  const bool intended = state_.read().lb->intended_for == id;
+  PAAS_TRY(const auto ips, tools_.client.reserved_ips());
+  for (const auto& candidate : ips) {
+    if (std::to_string(candidate.droplet_id) != id) continue;
+    if (intended) return candidate.ip;
+    return fail(ErrorKind::exists,
+                fmt::format("droplet {} has reserved IP {}, which this stack did not reserve", name,
+                            candidate.ip),
+                "nothing was done with it: unassign it there, so that the stack gets its own");
+  }
+  PAAS_CHECK(state_.change([&](auto& next) { next.lb->intended_for = id; }));
+  auto made = tools_.client.create_reserved_ip(std::stoll(id));
+  if (made) return made->ip;
+  if (!intended && digitalocean::is_refusal(made.error())) PAAS_CHECK(write_address(""));
+  return fail(made.error());
 }
 
 /// A reserved IP has no name: one that an interrupted run made is found by the droplet it was made
@@ -371,22 +404,15 @@ Status Run::create_address(const plan::Step& step) {
     if (there) return assign_address(step);
     if (there.error().kind != ErrorKind::not_found) return fail(there.error());
   }
-  const auto droplet = std::stoll(server(step.server).droplet.id);
   std::string ip;
   // The droplet is busy while it gets the one that an interrupted run asked for.
   PAAS_CHECK(when_idle("giving " + step.server + " an address", [&]() -> Status {
-    PAAS_TRY(const auto ips, tools_.client.reserved_ips());
-    for (const auto& candidate : ips) {
-      if (candidate.droplet_id == droplet) ip = candidate.ip;
-    }
-    if (!ip.empty()) return {};
-    PAAS_TRY(const auto made, tools_.client.create_reserved_ip(droplet));
-    ip = made.ip;
+    PAAS_TRY(ip, reserve_address(step.server));
     return {};
   }));
-  PAAS_CHECK(state_.change([&](auto& next) { next.lb->reserved_ip = ip; }));
+  PAAS_CHECK(write_address(ip));
   stage(step, ip);
-  return await_address(ip, droplet);
+  return await_address(ip, std::stoll(server(step.server).droplet.id));
 }
 
 Status Run::assign_address(const plan::Step& step) {

@@ -61,6 +61,8 @@ class Run {
   Status delete_key(const plan::Step& step);
   Result<std::string> address_of(std::int64_t droplet);
   Status note_address(const std::string& name);
+  Status write_address(const std::string& ip);
+  Result<std::string> reserve_address(const std::string& name);
   Status destroy_volume(const std::string& name, const std::string& region, const std::string& id);
   Status await_address(const std::string& ip, std::int64_t droplet);
 
@@ -74,8 +76,11 @@ class Run {
   digitalocean::DropletRequest droplet_request(const std::string& name);
   Status accept(const std::map<std::string, digitalocean::Droplet>& droplets,
                 const std::string& how);
-  Status post_droplets(const std::vector<std::string>& names);
+  Result<std::map<std::string, digitalocean::Droplet>> post_droplets(
+      const std::vector<std::string>& names);
   Status adopt_droplets(const std::vector<std::string>& names, const std::string& how);
+  Status withdraw(const std::vector<std::string>& names);
+  void resume(const std::vector<std::string>& names);
   std::vector<std::string> unsettled(std::vector<std::string> names) const;
   Status request_droplets(const plan::Step& first, const std::vector<std::string>& names);
   Status check_not_gone(const plan::Step& step, std::int64_t id);

@@ -113,8 +113,8 @@ Status Run::accept(const std::map<std::string, Droplet>& droplets, const std::st
   return {};
 }
 
-/// One POST for all of them; those that its answer tells are accepted.
-Status Run::post_droplets(const std::vector<std::string>& names) {
+/// One POST for all of them. Its answer may lack some.
+Result<std::map<std::string, Droplet>> Run::post_droplets(const std::vector<std::string>& names) {
   const auto request = droplet_request(names.front());
   std::map<std::string, Droplet> made;
   if (names.size() == 1) {
@@ -124,7 +124,7 @@ Status Run::post_droplets(const std::vector<std::string>& names) {
     PAAS_TRY(auto droplets, tools_.client.create_droplets(request, names));
     for (auto& droplet : droplets) made.emplace(droplet.name, std::move(droplet));
   }
-  return accept(made, "accepted");
+  return made;
 }
 
 Status Run::adopt_droplets(const std::vector<std::string>& names, const std::string& how) {
@@ -138,18 +138,47 @@ std::vector<std::string> Run::unsettled(std::vector<std::string> names) const {
   return names;
 }
 
+/// Those that were accepted before are the ones that were seen when this run looked.
+void Run::resume(const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    const auto id = server(name).droplet.id;
+    if (id.empty()) continue;
+    const std::scoped_lock lock(requested_mutex_);
+    requested_[name] = Requested{std::stoll(id), "found again", {}};
+  }
+}
+
+/// What was refused was certainly not made, and no run has to look for it.
+Status Run::withdraw(const std::vector<std::string>& names) {
+  return state_.change([&](auto& next) {
+    for (const auto& name : names) {
+      next.servers.at(name).first_host_key = Secret();
+      next.servers.at(name).host_key.clear();
+    }
+  });
+}
+
 /// A POST whose answer got lost, or told of fewer droplets than were asked for, may have made them
 /// all the same: they are looked for by their names, which were never used before, and only those
 /// that are not found are asked for again, once.
 Status Run::request_droplets(const plan::Step& first, const std::vector<std::string>& names) {
-  auto known = names;
-  std::erase_if(known, [&](const auto& name) { return !known_before_.contains(name); });
+  resume(names);
+  auto known = unsettled(names);
+  std::erase_if(known, [&](const auto& name) {
+    return !known_before_.contains(name) || !lockfile::is_asked_for(server(name));
+  });
   PAAS_CHECK(adopt_droplets(known, "found again"));
   auto open = unsettled(names);
   if (open.empty()) return {};
+  // Those that are alike have one host key, or none.
+  const bool is_first = !lockfile::is_asked_for(server(open.front()));
   PAAS_CHECK(ensure_first_host_key(open));
-  auto posted = post_droplets(open);
-  if (!posted && posted.error().kind != ErrorKind::unreachable) return posted;
+  const auto posted = post_droplets(open);
+  if (!posted && is_first && digitalocean::is_refusal(posted.error())) {
+    PAAS_CHECK(withdraw(open));
+  }
+  if (!posted && posted.error().kind != ErrorKind::unreachable) return fail(posted.error());
+  if (posted) PAAS_CHECK(accept(*posted, "accepted"));
   open = unsettled(std::move(open));
   if (open.empty()) return {};
   stage(first, posted ? fmt::format("the answer lacks {}, looking", fmt::join(open, ", "))
@@ -157,7 +186,8 @@ Status Run::request_droplets(const plan::Step& first, const std::vector<std::str
   PAAS_CHECK(adopt_droplets(open, "accepted"));
   open = unsettled(std::move(open));
   if (open.empty()) return {};
-  PAAS_CHECK(post_droplets(open));
+  PAAS_TRY(const auto repeated, post_droplets(open));
+  PAAS_CHECK(accept(repeated, "accepted"));
   open = unsettled(std::move(open));
   if (open.empty()) return {};
   return fail(ErrorKind::unreachable,

@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/text.hpp"
+#include "lockfile/seal.hpp"
 #include "report/plan_json.hpp"
 
 namespace paas::report {
@@ -17,6 +20,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr auto format_name = "paasctl plan";
 constexpr int format_version = 1;
+constexpr std::size_t nesting_max = 64;
 constexpr auto again_hint =
     "nothing was changed; `paasctl plan --out FILE` shows and writes a new plan";
 
@@ -36,12 +40,18 @@ class PlanReader {
     try {
       return object_.at(Json::json_pointer(pointer)).get<T>();
     } catch (const nlohmann::json::exception&) {
-      problem_ = make_error(
-          ErrorKind::invalid,
-          fmt::format("{}: {} is missing, or not what a plan has there", file_name_, pointer),
-          "write it again with `paasctl plan --out FILE`");
+      wrong(pointer);
       return {};
     }
+  }
+
+  /// A whole number that is not negative; the conversion to one takes any number.
+  std::int64_t integer(const std::string& pointer) {
+    const auto value = read<Json>(pointer);
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    const bool is_whole = value.is_number_unsigned() && value.get<std::uint64_t>() <= most;
+    if (!is_whole) wrong(pointer);
+    return is_whole ? value.get<std::int64_t>() : 0;
   }
 
   Status finish() const {
@@ -50,6 +60,14 @@ class PlanReader {
   }
 
  private:
+  void wrong(const std::string& pointer) {
+    if (problem_) return;
+    problem_ = make_error(
+        ErrorKind::invalid,
+        fmt::format("{}: {} is missing, or not what a plan has there", file_name_, pointer),
+        "write it again with `paasctl plan --out FILE`");
+  }
+
   const Json& object_;
   std::string file_name_;
   std::optional<Error> problem_;
@@ -78,6 +96,10 @@ std::string place_of(std::string_view text, std::size_t byte) {
 Result<Json> parse(std::string_view text, const std::string& file_name) {
   constexpr auto hint =
       "a plan is written by `paasctl plan --out FILE`; a stack file is named with --file";
+  if (text::nesting(text) > nesting_max) {
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: this is not a plan: it is nested too deep", file_name), hint);
+  }
   try {
     auto json = Json::parse(text);
     const auto format = json.is_object() ? json.find("format") : json.end();
@@ -86,6 +108,10 @@ Result<Json> parse(std::string_view text, const std::string& file_name) {
                   hint);
     }
     return json;
+  } catch (const nlohmann::json::out_of_range&) {
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: this is not a plan: it has a number that is too large", file_name),
+                hint);
   } catch (const nlohmann::json::parse_error& problem) {
     return fail(ErrorKind::invalid,
                 fmt::format("{}:{}: this is not a plan: it is not JSON, or was cut short",
@@ -183,7 +209,7 @@ std::string encode_plan_file(const plan::Input& input, const plan::Plan& plan,
 Result<PlanFile> decode_plan_file(std::string_view text, const std::string& file_name) {
   PAAS_TRY(const auto json, parse(text, file_name));
   PlanReader reader(json, file_name);
-  const auto version = reader.read<std::int64_t>("/format_version");
+  const auto version = reader.integer("/format_version");
   PAAS_CHECK(reader.finish());
   if (version != format_version) {
     return fail(ErrorKind::invalid,
@@ -194,7 +220,7 @@ Result<PlanFile> decode_plan_file(std::string_view text, const std::string& file
   PlanFile file;
   file.stack = reader.read<std::string>("/stack");
   file.lineage = reader.read<std::string>("/lockfile/lineage");
-  file.serial = reader.read<std::int64_t>("/lockfile/serial");
+  file.serial = reader.integer("/lockfile/serial");
   file.basis.stack = reader.read<std::string>("/basis/stack");
   file.basis.lockfile = reader.read<std::string>("/basis/lockfile");
   file.basis.observed = reader.read<std::map<std::string, std::string>>("/basis/observed");
@@ -209,6 +235,7 @@ Result<PlanFile> decode_plan_file(std::string_view text, const std::string& file
 }
 
 bool is_plan_file(std::string_view text) {
+  if (text::nesting(text) > nesting_max) return false;
   const auto json = Json::parse(text, nullptr, false);
   return json.is_object() && json.value("format", Json()) == format_name;
 }

@@ -134,6 +134,15 @@ TEST_CASE("text: base64 as RFC 4648 gives it, both ways") {
   CHECK(base64_decode("Zg") == "f");
 }
 
+TEST_CASE("text: nesting counts lists and objects outside of texts") {
+  CHECK(nesting("") == 0);
+  CHECK(nesting("7") == 0);
+  CHECK(nesting(R"({"a": [1, {"b": []}], "c": {}})") == 4);
+  CHECK(nesting(R"(["[[[", "\"[[", "\\", ["]"]])") == 2);
+  CHECK(nesting("]]}") == 0);
+  CHECK(nesting(std::string(100'000, '[')) == 100'000);
+}
+
 TEST_CASE("text: what is not base64 is refused") {
   for (const char* text : {"Z", "Zg=", "Zg===", "=", "====", "Zm9v=", "Z g=", "Zm9v\n",
                            "Zh==", "Zm9v====", "Zm-_", "Zg==Zg=="}) {

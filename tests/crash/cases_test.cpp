@@ -149,6 +149,27 @@ TEST_CASE("case 17: a lockfile that cannot be written ends the run, and what was
   meet("up", {FaultKind::disk_full, FaultKind::flush_fails}, "write paas.lock");
 }
 
+TEST_CASE(
+    "case 19: an older lockfile is refused by what servers run, and accepted with new passwords") {
+  const auto& scenario = *find_scenario("rotate");
+  World world(pace_of(first_seed()));
+  require_success(run(world, scenario.again));
+  const auto older = world.disk;
+  require_success(run(world, scenario.command));
+  // Another machine, which has seen none of it: its disk is as before the rotation.
+  world.disk = older;
+  const auto refused = run(world, scenario.again);
+  REQUIRE(refused.errors.size() == 1);
+  CHECK(refused.errors.front().kind == ErrorKind::invalid);
+  CHECK(refused.errors.front().message.find("runs release 2 of web") != std::string::npos);
+  CHECK(refused.changes.empty());
+  require_success(run(world, {Verb::accept, scenario.again.yaml}));
+  require_success(run(world, scenario.again));
+  world.provider.settle(world.time);
+  for (const auto& difference : differences(world, scenario.expected)) FAIL_CHECK(difference);
+  CHECK(run(world, scenario.again).effects == 0);
+}
+
 TEST_CASE("case 20: a run does nothing while another one holds the guard") {
   auto world = up_world();
   world.disk.guards.insert("/home/user/shop/paas.lock.guard");

@@ -45,8 +45,12 @@ TEST_CASE("crash: server replace lives through each fault at each operation") {
 TEST_CASE("crash: a stopped database is started again with its data in spite of each fault") {
   disturb_everywhere("resume-db");
 }
+TEST_CASE("crash: secret rotate lives through each fault at each operation") {
+  disturb_everywhere("rotate");
+}
 TEST_CASE("crash: a run that was stopped and goes on lives through each fault at each operation") {
-  for (const auto* name : {"up-resumed", "up-resumed-address", "up-resumed-volume"}) {
+  for (const auto* name : {"up-resumed", "up-resumed-address", "up-resumed-volume",
+                           "up-resumed-accepted", "destroy-accepted"}) {
     disturb_everywhere(name);
   }
 }

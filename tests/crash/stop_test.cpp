@@ -16,6 +16,7 @@ void stop_everywhere(const std::string& name) {
   // With the second one things take long, and the next run comes at once.
   for (const auto seed : {first_seed(), first_seed() + 7}) {
     const Stage stage(*find_scenario(name), seed);
+    REQUIRE(stage.effects() > 0);
     std::vector<Point> stops;
     for (int k = 1; k <= stage.effects(); ++k) {
       stops.push_back({name, {Mishap::Kind::stop}, seed, k});
@@ -51,6 +52,10 @@ TEST_CASE("case 45: down, stopped after each effect, is resumed and leaves nothi
   for (const auto* name : {"down", "destroy", "up-then-destroy"}) stop_everywhere(name);
 }
 
+TEST_CASE("crash: what was accepted and is not seen yet is found by the runs after it") {
+  for (const auto* name : {"up-resumed-accepted", "destroy-accepted"}) stop_everywhere(name);
+}
+
 TEST_CASE("crash: runs that are stopped again and again come to the same end") {
   constexpr int seeds = 48;
   for (const auto& scenario : all_scenarios()) {
@@ -64,6 +69,8 @@ TEST_CASE("crash: points that failed once") {
                            "replace-lb:empty-list:1:14",
                            // The volume was still attached to the droplet that had just gone.
                            "up-then-destroy:stop:8:320",
+                           // What was accepted was taken for refused: its lockfile was not written.
+                           "up:flush-fails:1:314", "up-resumed-accepted:read-fails:1:159",
                            // The address came to the droplet only after it had been looked for.
                            "up-then-destroy:stop:8:342", "up-then-destroy:power:8:345"}) {
     const auto point = point_from(text);

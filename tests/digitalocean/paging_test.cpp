@@ -1,6 +1,7 @@
 // Whole lists out of pages, also when they shift, and never a short one.
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <set>
 
 #include "digitalocean/support/fakes.hpp"
@@ -46,6 +47,23 @@ TEST_CASE("digitalocean: 450 items are read in three pages and no other host is 
   CHECK(all->front().id == "fw-1");
   CHECK(all->back().id == "fw-450");
   for (const auto& request : f.http.requests) CHECK(request.url.find("evil") == std::string::npos);
+}
+
+TEST_CASE("digitalocean: numbers beyond all that the API has are no reason to break down") {
+  Fixture listing;
+  json body = {{"firewalls", {{{"id", "fw-1"}, {"name", "f"}}}},
+               {"links", {{"pages", {{"next", "?page=2"}}}}},
+               {"meta", {{"total", std::numeric_limits<std::int64_t>::max()}}}};
+  listing.http.expect("GET", target(1), answer(200, body.dump()));
+  const auto all = listing.client.firewalls();
+  REQUIRE_FALSE(all);
+  CHECK(all.error().kind == ErrorKind::limited);
+  Fixture f;
+  f.http.expect("GET", "/v2/droplets/7",
+                answer(200, R"({"droplet": {"id": 18446744073709551615, "name": "web-1"}})"));
+  const auto droplet = f.client.droplet(7);
+  REQUIRE_FALSE(droplet);
+  CHECK(droplet.error().message.find("a droplet without id") != std::string::npos);
 }
 
 /// A page with the droplets numbered `first` to `last`.

@@ -1,8 +1,14 @@
 # The fuzzers, which the preset `fuzz` builds with clang; `fuzzers` makes all of them.
 add_custom_target(fuzzers)
-set(targets stack_file lockfile haproxy_answers api_answers cloud_requests)
+set(targets stack_file lockfile plan_file haproxy_answers api_answers cloud_requests)
 set(stack_file_libraries paas_stack)
 set(lockfile_libraries paas_lockfile)
+# What writes and reads plans alone: what makes and carries them out is not asked here.
+add_library(fuzz_plan_file_parts STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/lib/report/plan_file.cpp
+            ${PROJECT_SOURCE_DIR}/lib/report/plan_json.cpp ${PROJECT_SOURCE_DIR}/lib/plan/step.cpp
+            ${PROJECT_SOURCE_DIR}/lib/plan/cost.cpp)
+target_link_libraries(fuzz_plan_file_parts PUBLIC paas_lockfile nlohmann_json::nlohmann_json)
+set(plan_file_libraries fuzz_plan_file_parts)
 set(haproxy_answers_libraries paas_haproxy)
 set(api_answers_libraries paas_digitalocean)
 # The core alone: what puts it on a network and on Docker is not asked here.

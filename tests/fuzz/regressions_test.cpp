@@ -38,6 +38,8 @@ TEST_CASE("fuzz: stack files") {
 
 TEST_CASE("fuzz: lockfiles") { run_all(lockfile, {"tests/fuzz/corpus/lockfile"}, ""); }
 
+TEST_CASE("fuzz: plan files") { run_all(plan_file, {"tests/fuzz/corpus/plan_file"}, ""); }
+
 TEST_CASE("fuzz: HAProxy's answers") {
   run_all(haproxy_answers, {"tests/fuzz/corpus/haproxy_answers"}, "");
   run_all(haproxy_answers, {"tests/haproxy"}, ".csv");

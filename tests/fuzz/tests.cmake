@@ -2,7 +2,7 @@
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
 list(REMOVE_ITEM fuzz_sources ${CMAKE_CURRENT_LIST_DIR}/fuzzer.cpp)
 add_executable(test_fuzz ${fuzz_sources} ${CMAKE_CURRENT_SOURCE_DIR}/cloud/support/invariants.cpp)
-target_link_libraries(test_fuzz PRIVATE paas_test_main paas_stack paas_lockfile paas_haproxy paas_digitalocean paas_cloud)
+target_link_libraries(test_fuzz PRIVATE paas_test_main paas_stack paas_lockfile paas_haproxy paas_digitalocean paas_cloud paas_report)
 target_include_directories(test_fuzz PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(test_fuzz PRIVATE PAASCTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 set_target_properties(test_fuzz PROPERTIES UNITY_BUILD OFF)

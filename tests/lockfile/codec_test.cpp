@@ -151,10 +151,18 @@ TEST_CASE("lockfile: what is wrong is named by its path") {
       {"/serial", "41", "/serial is not a whole number"},
       {"/serial", -1, "/serial is less than 0"},
       {"/serial", 1.5, "/serial is not a whole number"},
-      {"/serial", 18446744073709551615ULL, "/serial is not a whole number"},
+      {"/serial", 18446744073709551615ULL, "/serial is too large"},
+      {"/serial", 9223372036854775807, "/serial is too large"},
       {"/services/web/next_number", 0, "/services/web/next_number is less than 1"},
       {"/services/web/count", 5000000000, "/services/web/count is too large"},
       {"/services/web/slots", {20000, 70000}, "/services/web/slots has something that is no port"},
+      {"/services/web/next_number", 2147483647, "/services/web/next_number is too large"},
+      {"/servers/zipkick-web-3/droplet/id", "web", "droplet/id is not the number"},
+      {"/servers/zipkick-web-3/droplet/id", "9223372036854775808", "droplet/id is not the number"},
+      {"/servers/zipkick-web-3/droplet/id", "0", "droplet/id is not the number"},
+      {"/ssh_key/key/id", "7x", "/ssh_key/key/id is not the number"},
+      {"/temporary/zipkick-builder-1/id", "-9", "/temporary/zipkick-builder-1/id has characters"},
+      {"/lb/intended_for", "007", "/lb/intended_for is not the number"},
       {"/services", ordered_json::array(), "/services is not an object"},
       {"/services/web", nullptr, "/services/web is not an object"},
       {"/services/db/releases", "x", "/services/db/releases is not a list"},
@@ -221,6 +229,14 @@ TEST_CASE("lockfile: an older one tells by what was applied which servers hold d
     json["applied"]["services"]["db"]["volume"] = {{"size", "10GiB"}, {"mount", "/data"}};
     CHECK(json["volumes"].contains("zipkick-db"));
   }));
+}
+
+TEST_CASE("lockfile: one that is nested without bounds is refused") {
+  const auto text = encoded(full_lockfile());
+  const auto place = text.find("\"applied\": ") + std::string("\"applied\": ").size();
+  const auto deep =
+      text.substr(0, place) + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}";
+  CHECK(error_of(deep).message.find("nested too deep") != std::string::npos);
 }
 
 TEST_CASE("lockfile: a lineage that is no name is refused before it becomes a path") {

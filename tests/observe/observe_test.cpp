@@ -108,6 +108,40 @@ TEST_CASE("observe: a droplet that is gone is not there, one that is off is not 
   CHECK(seen.servers.at("shop-web-2").unreachable == "its droplet is off");
 }
 
+TEST_CASE(
+    "case 6: a droplet that was accepted and is not found yet is looked for before it is gone") {
+  Fixture fixture;
+  auto& server = fixture.world.stored.servers.at("shop-web-1");
+  server.prepared = false;
+  server.private_address.clear();
+  const auto accepted = fixture.droplet("shop-web-1");
+  fixture.world.cloud.droplets.erase(accepted.id);
+  Options options;
+  options.depth = Depth::cloud;
+  options.clock = &fixture.rig.clock;
+  std::string told;
+  options.on_wait = [&](const std::string& text) { told = text; };
+  const auto began = fixture.rig.clock.monotonic();
+  auto seen =
+      observe(fixture.client, fixture.rig.machines, fixture.world.stored, "shop", "nyc3", options);
+  REQUIRE(seen);
+  CHECK_FALSE(seen->servers.contains("shop-web-1"));
+  CHECK(fixture.rig.clock.monotonic() - began >= options.grace);
+  CHECK(told == "shop-web-1 was accepted and not seen yet: looking");
+  // It is found at the third look.
+  int looks = 0;
+  fixture.rig.http.intercept = [&](const HttpRequest& request) {
+    const bool is_look = request.url.ends_with("/v2/droplets/" + std::to_string(accepted.id));
+    if (is_look && ++looks == 3) fixture.world.cloud.droplets[accepted.id] = accepted;
+    return fixture.rig.http.pass(request);
+  };
+  seen =
+      observe(fixture.client, fixture.rig.machines, fixture.world.stored, "shop", "nyc3", options);
+  REQUIRE(seen);
+  CHECK(seen->servers.at("shop-web-1").droplet.id == accepted.id);
+  CHECK(looks == 3);
+}
+
 TEST_CASE("observe: machine images of the stack are seen, the newest first") {
   Fixture fixture;
   const auto add = [&](cloud::Id id, const std::string& name, cloud::UnixTime created) {

@@ -306,10 +306,10 @@ const std::vector<Situation>& situations() {
          world.lock().servers.at("zipkick-lb-1").prepared = false;
          world.balancer() = {};
        }},
-      {"interrupted_address", [](World& world) { world.lock().lb->reserved_ip.clear(); }},
+      {"interrupted_address", [](World& world) { world.interrupt_address(); }},
       {"interrupted_address_and_lb_replaced",
        [](World& world) {
-         world.lock().lb->reserved_ip.clear();
+         world.interrupt_address();
          world.input.stack.lb->size = "s-2vcpu-2gb";
        }},
       {"haproxy_lost_a_server",
@@ -527,7 +527,7 @@ TEST_CASE("plan: down releases an address that an interrupted run did not write 
   World world;
   world.up();
   const auto ip = world.lock().lb->reserved_ip;
-  world.lock().lb->reserved_ip.clear();
+  world.interrupt_address();
   const auto plan = make_down(world.lock(), world.input.observed, Volumes::keep);
   CHECK(rendered(plan).find("release public address " + ip) != std::string::npos);
 }

@@ -206,7 +206,7 @@ TEST_CASE("plan: an address that was not written down is released with its load 
   World world;
   world.up();
   const auto ip = world.lock().lb->reserved_ip;
-  world.lock().lb->reserved_ip.clear();
+  world.interrupt_address();
   const auto down = make_down(world.lock(), world.input.observed, Volumes::keep);
   CHECK(has_step(down, "release_address/" + ip));
   CHECK(down.lockfile.lb->reserved_ip == ip);
@@ -219,6 +219,22 @@ TEST_CASE("plan: an address that was not written down is released with its load 
   world.apply(plan);
   CHECK(world.input.observed.reserved_ips.empty());
   CHECK(world.plan().empty());
+}
+
+TEST_CASE("plan: an address that somebody gave the load balancer's droplet is left to them") {
+  World world;
+  world.up();
+  const auto own = world.lock().lb->reserved_ip;
+  auto theirs = world.input.observed.reserved_ips.front();
+  theirs.ip = "203.0.113.99";
+  world.input.observed.reserved_ips.push_back(theirs);
+  auto down = make_down(world.lock(), world.input.observed, Volumes::keep);
+  CHECK(has_step(down, "release_address/" + own));
+  CHECK_FALSE(has_step(down, "release_address/203.0.113.99"));
+  // Also while the stack has none of its own, as after a run that was refused one.
+  world.lock().lb->reserved_ip.clear();
+  down = make_down(world.lock(), world.input.observed, Volumes::keep);
+  for (const auto& step : down.steps) CHECK(step.kind != StepKind::release_address);
 }
 
 TEST_CASE("plan: names of servers are never used again") {

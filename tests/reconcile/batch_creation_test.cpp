@@ -295,9 +295,20 @@ TEST_CASE("reconcile: a refusal is every server's of the request, and nothing is
   CHECK(failed == std::vector<std::string>{"create_server/farm-web-1", "create_server/farm-web-2",
                                            "create_server/farm-web-3", "create_server/farm-web-4"});
   CHECK(world.cloud.droplets.size() == 2);
+  // What was refused is neither looked for by the next run nor waited for when it is taken down.
+  for (const auto& [name, server] : world.stored.servers) {
+    CAPTURE(name);
+    CHECK(server.droplet.id.empty() == !lockfile::is_asked_for(server));
+  }
+  auto left = world;
+  Farm down(left, 4);
+  const auto began = down.rig.clock.monotonic();
+  require_success(down.rig.down(plan::Volumes::destroy));
+  CHECK(down.rig.clock.monotonic() - began < down.rig.options.timeouts.grace);
   world.cloud.settings.droplet_limit = 6;
   Farm again(world, 4);
   require_success(again.rig.up());
+  CHECK(again.rig.clock.monotonic() - began < again.rig.options.timeouts.grace);
   CHECK(again.largest() == 4);
   check_complete(world, 4);
 }

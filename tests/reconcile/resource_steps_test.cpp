@@ -150,6 +150,41 @@ TEST_CASE("reconcile: what the API refuses to make is not expected to be there")
   CHECK(world.stored.volumes.empty());
 }
 
+TEST_CASE("reconcile: a firewall that the API refuses is not expected to be there") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  rig.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.method != "POST" || !request.url.ends_with("/v2/firewalls")) {
+      return rig.http.pass(request);
+    }
+    return HttpResponse{422, {}, R"({"id": "unprocessable_entity", "message": "no"})"};
+  };
+  CHECK_FALSE(outcome_of(rig.up()).failures.empty());
+  CHECK(world.stored.firewalls.empty());
+  Rig again(world, stack_of("shop", "db"));
+  require_up(again);
+}
+
+TEST_CASE("reconcile: an address that somebody gave our droplet is neither taken nor released") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  const auto address = world.stored.lb->reserved_ip;
+  // The lockfile neither knows it nor asked for it.
+  world.stored.lb->reserved_ip.clear();
+  Rig again(world, small);
+  const auto outcome = outcome_of(again.up());
+  REQUIRE(outcome.failures.size() == 1);
+  CHECK(outcome.failures.front().step.id == "create_address/shop-lb-1");
+  CHECK(outcome.failures.front().error.kind == ErrorKind::exists);
+  CHECK(outcome.failures.front().error.message ==
+        "droplet shop-lb-1 has reserved IP " + address + ", which this stack did not reserve");
+  Rig down(world, small);
+  CHECK(outcome_of(down.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(world.cloud.droplets.empty());
+  CHECK(world.cloud.reserved_ips.size() == 1);
+}
+
 TEST_CASE("reconcile: down deletes the tags of services that left the stack before") {
   World world;
   const auto both = stack_of("shop", "db") +

@@ -371,5 +371,33 @@ TEST_CASE("report: a file that is no plan is refused with its place") {
   CHECK(problem(json.dump()) == "stack.plan: /format_version is 2, and this paasctl reads 1");
 }
 
+TEST_CASE("plan file: numbers and nesting beyond what a plan has are errors with their place") {
+  const auto planned = some_planned();
+  const auto text = encode_plan_file(planned.input, planned.plan, planned.origin);
+  const auto error_with = [&](const std::string& from, const std::string& to) {
+    auto changed = text;
+    const auto at = changed.find(from);
+    REQUIRE(at != std::string::npos);
+    changed.replace(at, from.size(), to);
+    const auto file = decode_plan_file(changed, "stack.plan");
+    REQUIRE_FALSE(file);
+    CHECK(file.error().kind == ErrorKind::invalid);
+    return file.error().message;
+  };
+  for (const auto* number : {"18446744073709551615", "9223372036854775808", "-1", "7.5", "1e30"}) {
+    CAPTURE(number);
+    CHECK(error_with("\"serial\": 7", std::string("\"serial\": ") + number)
+              .find("stack.plan: /lockfile/serial is missing, or not what") == 0);
+    CHECK(error_with("\"format_version\": 1", std::string("\"format_version\": ") + number)
+              .find("stack.plan: /format_version") == 0);
+  }
+  CHECK(error_with("\"serial\": 7", "\"serial\": 1e999").find("a number that is too large") !=
+        std::string::npos);
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  CHECK(error_with("\"steps\": [", "\"steps\": [" + deep + ", ").find("nested too deep") !=
+        std::string::npos);
+  CHECK_FALSE(is_plan_file("{\"format\": " + deep + "}"));
+}
+
 }  // namespace
 }  // namespace paas::report

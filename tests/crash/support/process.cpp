@@ -9,6 +9,9 @@
 #include "lockfile/store.hpp"
 #include "observe/observe.hpp"
 #include "plan/counts.hpp"
+#include "plan/numbers.hpp"
+#include "plan/releases.hpp"
+#include "plan/renewal.hpp"
 #include "reconcile/images.hpp"
 #include "reconcile/support/cloud_request.hpp"
 #include "reconcile/support/key_maker.hpp"
@@ -139,8 +142,12 @@ class Process {
     input.stack = stack_;
     input.lockfile = lockfile_;
     PAAS_TRY(input.images, images_.survey(stack_, lockfile_));
-    PAAS_TRY(input.observed, observe::observe(client_, servers_, lockfile_, stack_.name,
-                                              stack_.region, {depth, options_.parallelism}));
+    observe::Options options;
+    options.depth = depth;
+    options.parallelism = options_.parallelism;
+    options.clock = &clock_;
+    PAAS_TRY(input.observed,
+             observe::observe(client_, servers_, lockfile_, stack_.name, stack_.region, options));
     for (const auto& [name, server] : input.observed.servers) {
       if (server.refused) return fail(ErrorKind::unauthorised, server.unreachable);
     }
@@ -149,8 +156,21 @@ class Process {
     return input;
   }
 
+  /// As `state accept` does.
+  Status accept() {
+    PAAS_TRY(stack_, parsed(command_.yaml));
+    PAAS_TRY(guard_, store_.acquire("paasctl"));
+    PAAS_TRY(lockfile_, store_.load_any());
+    PAAS_TRY(const auto input, look(observe::Depth::machines));
+    plan::raise_numbers(stack_.name, input.observed, lockfile_);
+    plan::take_running_releases(stack_, input.observed, lockfile_);
+    (void)plan::renew_passwords(stack_, input.observed, lockfile_);
+    return store_.save(lockfile_);
+  }
+
   /// As apply_change() and `down` do.
   Status carry_out() {
+    if (command_.verb == Verb::accept) return accept();
     PAAS_CHECK(open());
     if (is_down()) return take_down();
     PAAS_CHECK(prepare());

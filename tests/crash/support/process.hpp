@@ -28,6 +28,7 @@ enum class Verb {
   down,         ///< Volumes are kept.
   destroy,      ///< `down --volumes`
   rotate,       ///< A new password for `subject`.
+  accept,       ///< `state accept`
 };
 
 struct Command {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <random>
 
 #include "reconcile/support/world.hpp"
@@ -104,6 +105,21 @@ void Provider::settle(Milliseconds& now) {
   }
 }
 
+void Provider::hide_droplets(Milliseconds until) {
+  for (const auto& [id, droplet] : state.droplets) hidden_until_[id] = until;
+}
+
+bool Provider::is_hidden(cloud::Id droplet) const {
+  const auto hidden = hidden_until_.find(droplet);
+  return hidden != hidden_until_.end() && last_ < hidden->second;
+}
+
+bool Provider::asks_for_hidden(const cloud::Request& request) const {
+  constexpr std::string_view droplets = "/v2/droplets/";
+  if (request.method != "GET" || !request.path.starts_with(droplets)) return false;
+  return is_hidden(std::strtoll(request.path.c_str() + droplets.size(), nullptr, 10));
+}
+
 const Milliseconds* Provider::booted_at(cloud::Id droplet) const {
   const auto found = booted_.find(droplet);
   return found == booted_.end() ? nullptr : &found->second;
@@ -115,7 +131,7 @@ Provider::Hiding::Hiding(Provider& provider, const cloud::Request& request) : pr
   for (auto& [id, droplet] : provider.state.droplets) {
     const auto created = provider.created_.find(id);
     if (droplet.leaving || created == provider.created_.end()) continue;
-    if (created->second + delay <= provider.last_) continue;
+    if (!provider.is_hidden(id) && created->second + delay <= provider.last_) continue;
     droplet.hidden_looks = 1;
     hidden_.push_back(id);
   }

@@ -41,6 +41,9 @@ class Provider {
   template <typename FateOf>
   cloud::Answer handle(const cloud::Request& request, Milliseconds now, const FateOf& fate_of) {
     advance(now);
+    if (asks_for_hidden(request)) {
+      return {404, R"({"id": "not_found", "message": "It is not found yet."})", {}};
+    }
     const Hiding hiding(*this, request);
     auto outcome = cloud::handle(state, request, surroundings(now));
     for (const auto& effect : outcome.effects) take(effect, now, fate_of(effect));
@@ -50,6 +53,8 @@ class Provider {
   /// What was stuck goes on, and everything comes to its end.
   void settle(Milliseconds& now);
   void release_stuck(Milliseconds now);
+  /// Droplets that are there now are in no list and answer 404 until then.
+  void hide_droplets(Milliseconds until);
 
   /// When the droplet that is active answers over SSH; nothing while it is not active.
   const Milliseconds* booted_at(cloud::Id droplet) const;
@@ -76,6 +81,8 @@ class Provider {
     Fate fate = Fate::done;
   };
 
+  bool is_hidden(cloud::Id droplet) const;
+  bool asks_for_hidden(const cloud::Request& request) const;
   static cloud::Surroundings surroundings(Milliseconds now);
   Milliseconds duration_of(const cloud::Effect& effect) const;
   void take(const cloud::Effect& effect, Milliseconds now, Fate fate);
@@ -86,6 +93,7 @@ class Provider {
   std::map<std::int64_t, Open> open_;
   std::map<cloud::Id, Milliseconds> created_;
   std::map<cloud::Id, Milliseconds> booted_;
+  std::map<cloud::Id, Milliseconds> hidden_until_;
   Milliseconds last_{0};
 };
 

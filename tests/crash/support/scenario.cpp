@@ -56,6 +56,9 @@ std::vector<Scenario> make_scenarios() {
   grown.servers["next"] = 1;
   auto rotated = stack_of(2);
   rotated.rotated = true;
+  // One was accepted, and the others are intents.
+  const Fault accepted = {FaultKind::killed_before, {Domain::http, "POST /v2/droplets", 2}};
+  constexpr Milliseconds hidden{12'000};
   const Command rotate = {Verb::rotate, rotated_text(), "db"};
   return {
       {"up", nothing, up(text()), up(text()), stack_of(2)},
@@ -78,6 +81,15 @@ std::vector<Scenario> make_scenarios() {
        stopped_after("POST /v2/reserved_ips")},
       {"up-resumed-volume", nothing, up(text()), up(text()), stack_of(2),
        stopped_after("POST /v2/volumes")},
+      {"up-resumed-accepted", nothing, up(text()), up(text()), stack_of(2), accepted, hidden},
+      {"destroy-accepted",
+       nothing,
+       {Verb::destroy, text()},
+       {Verb::destroy, text()},
+       {{}, {}},
+       accepted,
+       hidden,
+       up(text())},
   };
 }
 
@@ -123,9 +135,11 @@ World beginning_of(const Scenario& scenario, std::uint64_t seed) {
   }
   if (scenario.happened) scenario.happened(world);
   if (scenario.interrupted) {
-    const auto end = run(world, scenario.command, {0, scenario.interrupted});
+    const auto end =
+        run(world, scenario.begun.value_or(scenario.command), {0, scenario.interrupted});
     REQUIRE_MESSAGE(end.stopped, scenario.name);
     world.time += world.provider.pace.between;
+    world.provider.hide_droplets(world.time + scenario.hidden);
   }
   return world;
 }

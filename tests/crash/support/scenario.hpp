@@ -20,6 +20,9 @@ struct Scenario {
   Expected expected;
   /// Where an earlier run of the command was stopped, just before this one.
   std::optional<Fault> interrupted = {};
+  /// How long the droplets that it asked for are not found from then on.
+  Milliseconds hidden{0};
+  std::optional<Command> begun = {};  ///< What was stopped there; absent: the command.
   /// What happened to the world in between, past any run.
   std::function<void(World&)> happened = {};
 };

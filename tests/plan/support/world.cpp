@@ -105,6 +105,11 @@ void World::cut_off(const std::string& name) {
   server(name).unreachable = "connecting to it took longer than 10s";
 }
 
+void World::interrupt_address() {
+  lock().lb->reserved_ip.clear();
+  lock().lb->intended_for = lock().servers.at("zipkick-lb-1").droplet.id;
+}
+
 void World::change_image(const std::string& name) {
   auto& image = input.images.at(name);
   image.needs_build = true;

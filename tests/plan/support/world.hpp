@@ -47,6 +47,8 @@ class World {
   void destroy_droplet(const std::string& name);
   void power_off(const std::string& name);
   void cut_off(const std::string& name);
+  /// A run was killed after it had asked for the reserved IP, and before it wrote down which.
+  void interrupt_address();
   /// The image's next version: its context changed and it has to be built again.
   void change_image(const std::string& name);
 

@@ -65,6 +65,7 @@ void World::perform_resource(const Step& step) {
     case StepKind::create_address:
       need(observed.servers.contains(step.server), step, "create_server/" + step.server);
       lock().lb->reserved_ip = fmt::format("198.18.9.{}", next_id_++);
+      lock().lb->intended_for.clear();
       observed.reserved_ips.push_back(
           {lock().lb->reserved_ip, input.stack.region, server(step.server).droplet.id, false});
       return;

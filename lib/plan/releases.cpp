@@ -1,0 +1,94 @@
+// Servers as witnesses: containers are labelled with numbers that are given out once.
+#include "plan/releases.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "plan/environment.hpp"
+
+namespace paas::plan {
+
+namespace {
+
+int newest_release(const lockfile::Lockfile& lockfile, const std::string& service) {
+  const auto entry = lockfile.services.find(service);
+  if (entry == lockfile.services.end() || entry->second.releases.empty()) return 0;
+  return entry->second.releases.back().number;
+}
+
+/// The newest container of its service that runs on a server.
+const observe::Container* newest_running(const observe::Machine& inside,
+                                         const std::string& service) {
+  const observe::Container* newest = nullptr;
+  for (const auto& container : inside.containers) {
+    if (container.service != service || container.state != "running") continue;
+    if (newest == nullptr || container.release > newest->release) newest = &container;
+  }
+  return newest;
+}
+
+}  // namespace
+
+const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
+                                  const observe::Observed& observed, const std::string& server) {
+  const auto seen = observed.servers.find(server);
+  const auto entry = lockfile.servers.find(server);
+  if (seen == observed.servers.end() || entry == lockfile.servers.end() || !seen->second.machine ||
+      entry->second.droplet.id != std::to_string(seen->second.droplet.id)) {
+    return nullptr;
+  }
+  return &*seen->second.machine;
+}
+
+lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container) {
+  auto identity = container.environment;
+  identity[""] = container.shape;
+  const auto* declared = stack::find_service(stack, container.service);
+  const auto source = stack.images.find(declared == nullptr ? "" : declared->image);
+  return {container.release, source == stack.images.end() ? "" : source->second.pull,
+          container.image_digest, environment_digest(identity), ""};
+}
+
+Status check_releases(const lockfile::Lockfile& lockfile, const observe::Observed& observed) {
+  for (const auto& [name, server] : lockfile.servers) {
+    const auto* inside = inside_of(lockfile, observed, name);
+    if (inside == nullptr) continue;
+    const auto* container = newest_running(*inside, server.service);
+    const int newest = newest_release(lockfile, server.service);
+    if (container == nullptr || container->release <= newest) continue;
+    return fail(ErrorKind::invalid,
+                fmt::format("the lockfile is older than the servers: {} runs release {} of {}, and "
+                            "it has numbered releases up to {} only",
+                            name, container->release, server.service, newest),
+                "nothing was changed: put the newest lockfile back; if it is lost, `paasctl state "
+                "accept` goes on from this one, with releases above those that run and with new "
+                "passwords");
+  }
+  return {};
+}
+
+void take_running_releases(const stack::Stack& stack, const observe::Observed& observed,
+                           lockfile::Lockfile& lockfile) {
+  std::map<std::string, std::map<int, lockfile::Release>> unknown;  // By service and number.
+  for (auto& [name, server] : lockfile.servers) {
+    const auto* inside = inside_of(lockfile, observed, name);
+    if (inside == nullptr) continue;
+    const auto* container = newest_running(*inside, server.service);
+    if (container == nullptr || container->release < server.release) continue;
+    if (container->release > newest_release(lockfile, server.service)) {
+      unknown[server.service][container->release] = release_of(stack, *container);
+    }
+    server.release = container->release;
+    server.slot = container->slot;
+  }
+  for (auto& [service, releases] : unknown) {
+    auto& list = lockfile.services[service].releases;
+    for (auto& [number, release] : releases) list.push_back(std::move(release));
+    if (list.size() > releases_kept) {
+      list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(releases_kept));
+    }
+  }
+}
+
+}  // namespace paas::plan

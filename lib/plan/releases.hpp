@@ -1,0 +1,34 @@
+// Releases that servers run, beside those that the lockfile has numbered. Pure.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "lockfile/model.hpp"
+#include "observe/model.hpp"
+#include "stack/model.hpp"
+
+namespace paas::plan {
+
+/// How many of a service's releases the lockfile keeps.
+constexpr std::size_t releases_kept = 10;
+
+/// What was found on a server of the lockfile; nothing when it was not looked at, or when another
+/// droplet has its name.
+const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
+                                  const observe::Observed& observed, const std::string& server);
+
+/// The release that a container was made of, as its labels and its environment tell.
+lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container);
+
+/// Error (invalid) when a server runs a release that the lockfile has not numbered yet. Releases
+/// are written down before their containers are made, so a newer lockfile knows of it, and what
+/// this one says of passwords and environments may be what was before it (FACTS.md, case 19).
+Status check_releases(const lockfile::Lockfile& lockfile, const observe::Observed& observed);
+
+/// Adds the releases that run and are not known, so that the next ones are numbered above them, and
+/// writes down which one runs on each server that was looked at.
+void take_running_releases(const stack::Stack& stack, const observe::Observed& observed,
+                           lockfile::Lockfile& lockfile);
+
+}  // namespace paas::plan
