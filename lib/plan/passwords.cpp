@@ -101,11 +101,11 @@ Status Planner::begin_password_rotation(const std::string& name) {
   if (inside == nullptr) {
     const auto* found = seen(server->droplet.name);
     const bool is_told = found != nullptr && !found->unreachable.empty();
-    return fail(ErrorKind::unreachable,
-                fmt::format("{} cannot be looked at, and nothing was changed: {}",
-                            server->droplet.name,
-                            is_told ? found->unreachable : std::string("it was not found")),
-                "a password is rotated while its service runs");
+    return fail(
+        ErrorKind::unreachable,
+        fmt::format("{} cannot be looked at, and nothing was changed: {}", server->droplet.name,
+                    is_told ? found->unreachable : std::string("it was not found")),
+        "a password is rotated while its service runs");
   }
   const bool runs =
       std::any_of(inside->containers.begin(), inside->containers.end(), [&](const auto& container) {

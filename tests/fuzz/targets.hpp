@@ -13,8 +13,8 @@ void stack_file(std::string_view input);
 /// read again, and an unchanged one is written to the same bytes.
 void lockfile(std::string_view input);
 
-/// A plan that was written to a file. Whatever is wrong is an error with its place; one that decodes
-/// does not hold for an empty stack.
+/// A plan that was written to a file. Whatever is wrong is an error with its place; one that
+/// decodes does not hold for an empty stack.
 void plan_file(std::string_view input);
 
 /// What HAProxy answers, one answer after another with a line "%%" between them: statistics, the
