@@ -12,7 +12,7 @@ set(plan_file_libraries fuzz_plan_file_parts)
 set(haproxy_answers_libraries paas_haproxy)
 set(api_answers_libraries paas_digitalocean)
 # The core alone: what puts it on a network and on Docker is not asked here.
-set(core account action_list actions call catalogue completion core domains droplet_actions droplet_creation droplets
+set(core account action_list actions call catalogue completion core domains droplet_actions droplet_creation droplet_request droplets
          fault fault_descriptions fault_making fault_requests firewall_request firewalls images ip_range projects
          rate_limit registry reserved_ips routes rules state state_json tags turn views volume_actions volumes vpcs)
 list(TRANSFORM core PREPEND ${PROJECT_SOURCE_DIR}/lib/cloud/)
