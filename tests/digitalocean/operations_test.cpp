@@ -84,7 +84,7 @@ TEST_CASE("digitalocean: tags are created, put on droplets, taken off and delete
   f.http.expect("POST", "/v2/tags", answer(409, R"({"id": "conflict", "message": "exists"})"));
   f.http.expect("POST", "/v2/tags/paas:z/resources", answer(204));
   f.http.expect("DELETE", "/v2/tags/paas:z/resources", answer(204));
-  f.http.expect("DELETE", "/v2/tags/paas:z", answer(404));
+  f.http.expect("DELETE", "/v2/tags/paas:z", answer(404, R"({"id": "not_found"})"));
   CHECK(f.client.create_tag("paas:z"));
   CHECK(f.client.create_tag("paas:z"));
   CHECK(f.sent_body(0) == json::parse(R"({"name": "paas:z"})"));
