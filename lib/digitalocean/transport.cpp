@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "digitalocean/endpoint.hpp"
 #include "digitalocean/errors.hpp"
+#include "digitalocean/header_time.hpp"
 
 namespace paas::digitalocean {
 namespace {
@@ -130,8 +131,10 @@ Result<json> Transport::send(const Call& call) {
     }
     const bool is_passing = error.kind == ErrorKind::unreachable;
     if (!is_passing || !is_repeatable(call) || tries >= tries_max) return fail(std::move(error));
-    PAAS_CHECK(
-        wait(backoff(tries), fmt::format("{} (try {} of {})", error.message, tries, tries_max)));
+    // An answer may say how long the service needs; jitter comes on top of that.
+    const auto asked = response ? retry_after(*response, clock_.now()) : std::nullopt;
+    PAAS_CHECK(wait(backoff(tries) + asked.value_or(milliseconds(0)),
+                    fmt::format("{} (try {} of {})", error.message, tries, tries_max)));
   }
 }
 
@@ -175,11 +178,11 @@ Result<HttpResponse> Transport::send_within_limit(const HttpRequest& request, Qu
     if (!response) {
       limiter_.unanswered(ticket);
     } else {
-      const bool tells_when = !header(*response, "retry-after").empty() ||
-                              !header(*response, "ratelimit-reset").empty();
-      limiter_.answered(
-          ticket, *response,
-          response->status == 429 ? backoff(tells_when ? 1 : limited_tries + 2) : milliseconds(0));
+      milliseconds jitter{0};
+      if (response->status == 429) {
+        jitter = backoff(limiter_.tells_when(*response) ? 1 : limited_tries + 2);
+      }
+      limiter_.answered(ticket, *response, jitter);
     }
     return response;
   }
