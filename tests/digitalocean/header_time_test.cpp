@@ -65,14 +65,14 @@ TEST_CASE("digitalocean: what is no retry-after is not understood") {
   }
 }
 
-constexpr const char* account = R"({"account": {"droplet_limit": 25, "status": "active"}})";
+constexpr const char* account_json = R"({"account": {"droplet_limit": 25, "status": "active"}})";
 
 TEST_CASE("digitalocean: a 429 is waited out until a date and through a fraction") {
   Fixture f;
   f.http.expect("GET", "/v2/account",
                 answer(429, "{}", {{"retry-after", "Tue, 14 Nov 2023 22:14:20 GMT"}}));
   f.http.expect("GET", "/v2/account", answer(429, "{}", {{"retry-after", "30.5"}}));
-  f.http.expect("GET", "/v2/account", answer(200, account));
+  f.http.expect("GET", "/v2/account", answer(200, account_json));
   CHECK(f.client.account());
   CHECK(f.clock.waits == std::vector<milliseconds>{milliseconds(60'500), milliseconds(31'500)});
 }
@@ -82,7 +82,7 @@ TEST_CASE("digitalocean: a 429 whose retry-after is not understood is waited out
   for (int i = 0; i < 3; ++i) {
     f.http.expect("GET", "/v2/account", answer(429, "{}", {{"retry-after", "in a while"}}));
   }
-  f.http.expect("GET", "/v2/account", answer(200, account));
+  f.http.expect("GET", "/v2/account", answer(200, account_json));
   CHECK(f.client.account());
   CHECK(f.clock.waits == std::vector<milliseconds>{seconds(1), seconds(2), seconds(4)});
 }
@@ -91,7 +91,7 @@ TEST_CASE("digitalocean: a 503 with retry-after is not asked sooner, and a POST 
   Fixture f;
   f.http.expect("GET", "/v2/account", answer(503, "", {{"retry-after", "30"}}));
   f.http.expect("GET", "/v2/account", answer(503, "", {{"retry-after", "30"}}));
-  f.http.expect("GET", "/v2/account", answer(200, account));
+  f.http.expect("GET", "/v2/account", answer(200, account_json));
   CHECK(f.client.account());
   CHECK(f.clock.waits == std::vector<milliseconds>{milliseconds(30'500), milliseconds(31'000)});
   f.http.expect("POST", "/v2/vpcs", answer(503, "", {{"retry-after", "30"}}));

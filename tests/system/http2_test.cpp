@@ -81,7 +81,8 @@ class Http2Server {
   std::string port_;
 };
 
-std::vector<std::future<Response>> start(CurlHttp& http, const std::vector<HttpRequest>& requests) {
+std::vector<std::future<Response>> send_all(CurlHttp& http,
+                                            const std::vector<HttpRequest>& requests) {
   std::vector<std::future<Response>> started;
   for (const auto& request : requests) {
     started.push_back(std::async(std::launch::async, [&] { return http.send(request); }));
@@ -89,7 +90,7 @@ std::vector<std::future<Response>> start(CurlHttp& http, const std::vector<HttpR
   return started;
 }
 
-int status_of(const Response& response) {
+int status_got(const Response& response) {
   if (!response) MESSAGE(paas::describe(response.error()));
   return response ? response->status : 0;
 }
@@ -98,7 +99,7 @@ TEST_CASE("system: requests under way at once share one connection with HTTP/2")
   Http2Server server;
   CurlHttp http({}, server.certificate());
   const std::vector<HttpRequest> requests(8, server.request("GET", "/together/8"));
-  for (auto& response : start(http, requests)) CHECK(status_of(response.get()) == 200);
+  for (auto& response : send_all(http, requests)) CHECK(status_got(response.get()) == 200);
   CHECK(server.asked() == std::vector<std::string>(8, "1 h2 GET /together/8"));
 }
 
@@ -106,21 +107,21 @@ TEST_CASE(
     "system: a POST has a connection of its own, and after it the others still share theirs") {
   Http2Server server;
   CurlHttp http({}, server.certificate());
-  CHECK(status_of(http.send(server.request("GET", "/"))) == 200);
+  CHECK(status_got(http.send(server.request("GET", "/"))) == 200);
   for (const std::string method : {"POST", "PATCH"}) {
     auto change = server.request(method, "/v2/droplets");
     change.body = "{}";
-    CHECK(status_of(http.send(change)) == 200);
+    CHECK(status_got(http.send(change)) == 200);
   }
   const std::vector<HttpRequest> requests(8, server.request("GET", "/together/8"));
-  for (auto& response : start(http, requests)) CHECK(status_of(response.get()) == 200);
+  for (auto& response : send_all(http, requests)) CHECK(status_got(response.get()) == 200);
   std::vector<std::string> expected(8, "1 h2 GET /together/8");
   expected.insert(expected.begin(),
                   {"1 h2 GET /", "2 http/1.1 POST /v2/droplets", "3 http/1.1 PATCH /v2/droplets"});
   CHECK(server.asked() == expected);
 }
 
-TEST_CASE("system: a POST is sent once when its connection is reset while others are under way") {
+TEST_CASE("case 3: a POST is sent once when its connection is reset while others are under way") {
   Http2Server server;
   CurlHttp http({}, server.certificate());
   auto request = server.request("POST", "/cut");
@@ -131,7 +132,7 @@ TEST_CASE("system: a POST is sent once when its connection is reset while others
   // The server resets the POST's connection when one of these arrives; libcurl may send those that
   // are lost with it again.
   const std::vector<HttpRequest> requests(4, server.request("GET", "/v2/droplets"));
-  for (auto& response : start(http, requests)) CHECK(status_of(response.get()) == 200);
+  for (auto& response : send_all(http, requests)) CHECK(status_got(response.get()) == 200);
   const auto response = post.get();
   REQUIRE_FALSE(response);
   CHECK(response.error().kind == ErrorKind::unreachable);
