@@ -91,12 +91,12 @@ std::string executable_path() {
 
 int run(int argc, char** argv) {
   system::Interruption interruption;
-  system::CurlHttp http(interruption.token());
+  system::SystemEnvironment environment;
+  system::CurlHttp http(interruption.token(), environment.get("SSL_CERT_FILE").value_or(""));
   system::CurlHttp engine_http(interruption.token());
   system::PosixProcesses processes(interruption.token());
   system::PosixFiles files;
   system::SystemClock clock(interruption.token());
-  system::SystemEnvironment environment;
   system::SystemRandom random;
   system::PosixTerminal terminal(interruption.token());
   Ports ports{http,

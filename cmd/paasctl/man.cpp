@@ -158,6 +158,9 @@ std::string environment_section() {
        {".B DOCKER_HOST", "This machine's Docker Engine, as unix://SOCKET."},
        {".B PAASCTL_KEY",
         "The key that opens the lockfile's secrets, in base64, instead of the one in a file."},
+       {".B SSL_CERT_FILE",
+        "A file of authorities' certificates, in PEM, to trust at the API beside the system's "
+        "folder of them."},
        {".B XDG_CONFIG_HOME", "Where keys are kept; ~/.config without it."},
        {".B XDG_STATE_HOME",
         "Where the local cloud is kept, and what was seen of lockfiles; ~/.local/state without "

@@ -249,7 +249,8 @@ Status Session::remove_builders() {
 }
 
 Status Session::remove_builders_in_spite_of_stop() {
-  system::CurlHttp http;
+  auto& environment = program_.ports.environment;
+  system::CurlHttp http({}, environment.get("SSL_CERT_FILE").value_or(""));
   system::SystemClock clock;
   PAAS_TRY(auto endpoint, endpoint_for(program_, stack.cloud));
   digitalocean::Client api(http, clock, client_settings(endpoint));

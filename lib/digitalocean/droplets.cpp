@@ -12,6 +12,12 @@ namespace {
 
 std::string path_of(std::int64_t droplet) { return fmt::format("/v2/droplets/{}", droplet); }
 
+Error not_asked_for(const Droplet& droplet) {
+  return make_error(ErrorKind::unreachable,
+                    fmt::format("the API's answer has droplet {} ({}), which nobody asked for",
+                                droplet.name, droplet.id));
+}
+
 }  // namespace
 
 Result<std::vector<Droplet>> Client::droplets_by_tag(const std::string& tag, Reading reading) {
@@ -33,14 +39,16 @@ Result<std::vector<Droplet>> Client::droplets_by_name(const std::string& name) {
 }
 
 Result<Droplet> Client::droplet(std::int64_t id) {
-  return doing(send_for(*transport_, {"GET", path_of(id), {}}, "droplet", decode_droplet),
-               fmt::format("reading droplet {}", id));
+  auto droplet = send_for(*transport_, {"GET", path_of(id), {}}, "droplet", decode_droplet);
+  if (droplet && droplet->id != id) droplet = fail(not_asked_for(*droplet));
+  return doing(std::move(droplet), fmt::format("reading droplet {}", id));
 }
 
 Result<Droplet> Client::create_droplet(const DropletRequest& request) {
   const Call call{"POST", "/v2/droplets", encode_droplet(request)};
-  return doing(send_for(*transport_, call, "droplet", decode_droplet),
-               "creating droplet " + request.name);
+  auto droplet = send_for(*transport_, call, "droplet", decode_droplet);
+  if (droplet && droplet->name != request.name) droplet = fail(not_asked_for(*droplet));
+  return doing(std::move(droplet), "creating droplet " + request.name);
 }
 
 Result<std::vector<Droplet>> Client::create_droplets(const DropletRequest& request,
@@ -55,10 +63,7 @@ Result<std::vector<Droplet>> Client::create_droplets(const DropletRequest& reque
   if (!droplets) return fail(std::move(droplets.error()), what);
   for (const auto& droplet : *droplets) {
     if (std::find(names.begin(), names.end(), droplet.name) != names.end()) continue;
-    return fail(make_error(ErrorKind::unreachable, fmt::format("the API's answer has droplet {}, "
-                                                               "which nobody asked for",
-                                                               droplet.name)),
-                what);
+    return fail(not_asked_for(droplet), what);
   }
   return droplets;
 }

@@ -20,12 +20,15 @@ constexpr std::string_view token_hint =
 struct Answer {
   std::string message;
   std::string request_id;
+  /// A JSON object with an "id" or a "message", as the API's errors are; a proxy's are not.
+  bool is_from_api = false;
 };
 
-/// The message is the service's text: it is cut and freed of control characters before people see
-/// it.
-std::string printable(std::string text) {
+/// The message is the service's text: it is freed of the token, which it may quote, cut, and freed
+/// of control characters before people see it. What is cut first may keep a part of the token.
+std::string printable(std::string text, const Secret& token) {
   constexpr std::size_t message_bytes_max = 500;
+  text = without_token(std::move(text), token);
   if (text.size() > message_bytes_max) text = text.substr(0, message_bytes_max) + "...";
   for (auto& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
@@ -33,7 +36,7 @@ std::string printable(std::string text) {
   return text;
 }
 
-Answer read_answer(const HttpResponse& response) {
+Answer read_answer(const HttpResponse& response, const Secret& token) {
   Answer answer;
   const auto body = nlohmann::json::parse(response.body, nullptr, false);
   const auto text_at = [&](const char* key) {
@@ -41,10 +44,12 @@ Answer read_answer(const HttpResponse& response) {
     const auto found = body.find(key);
     return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  answer.message = printable(text_at("message"));
+  answer.message = text_at("message");
+  answer.is_from_api = !answer.message.empty() || !text_at("id").empty();
+  answer.message = printable(std::move(answer.message), token);
   answer.request_id = text_at("request_id");
   if (answer.request_id.empty()) answer.request_id = header(response, "x-request-id");
-  answer.request_id = printable(answer.request_id);
+  answer.request_id = printable(std::move(answer.request_id), token);
   return answer;
 }
 
@@ -72,23 +77,31 @@ ErrorKind kind_of_unprocessable(const std::string& message) {
   return ErrorKind::invalid;
 }
 
-ErrorKind kind_of(int status, const std::string& message) {
+ErrorKind kind_of(int status, const Answer& answer) {
   switch (status) {
     case 401:
     case 403:
       return ErrorKind::unauthorised;
+    // What does not exist is deleted, and what exists is made: only the API itself is believed.
     case 404:
-      return ErrorKind::not_found;
+      return answer.is_from_api ? ErrorKind::not_found : ErrorKind::unreachable;
     case 409:
-      return mentions(message, {pending_event}) ? ErrorKind::failed : ErrorKind::exists;
+      if (!answer.is_from_api) return ErrorKind::unreachable;
+      return mentions(answer.message, {pending_event}) ? ErrorKind::failed : ErrorKind::exists;
+    case 408:
+      return ErrorKind::unreachable;
     case 422:
-      return kind_of_unprocessable(message);
+      return kind_of_unprocessable(answer.message);
     case 429:
       return ErrorKind::limited;
     default:
       if (status == 400) return ErrorKind::invalid;
       return status >= 500 || status < 400 ? ErrorKind::unreachable : ErrorKind::failed;
   }
+}
+
+bool is_disbelieved(int status, ErrorKind kind) {
+  return kind == ErrorKind::unreachable && (status == 404 || status == 409);
 }
 
 std::string hint_of(int status, ErrorKind kind, const std::string& message) {
@@ -102,6 +115,9 @@ std::string hint_of(int status, ErrorKind kind, const std::string& message) {
     return "remove what is not needed, or ask DigitalOcean to raise the account's limit";
   }
   if (status >= 300 && status < 400) return "redirects are not followed; check the API's url";
+  if (is_disbelieved(status, kind)) {
+    return "a proxy may be answering instead of the API; check the API's url";
+  }
   if (kind == ErrorKind::unreachable) return "the service has a problem; try again in a while";
   return {};
 }
@@ -126,10 +142,15 @@ bool is_refusal(const Error& error) {
          error.kind != ErrorKind::interrupted;
 }
 
-Error error_of(const HttpResponse& response) {
-  const auto answer = read_answer(response);
-  const auto kind = kind_of(response.status, answer.message);
+std::string without_token(std::string text, const Secret& token) {
+  return text::replace_all(std::move(text), token.reveal(), "***");
+}
+
+Error error_of(const HttpResponse& response, const Secret& token) {
+  const auto answer = read_answer(response, token);
+  const auto kind = kind_of(response.status, answer);
   std::string message = fmt::format("the API answered {}", response.status);
+  if (is_disbelieved(response.status, kind)) message += " in a form that is not the API's";
   if (!answer.message.empty()) message += ": " + answer.message;
   if (!answer.request_id.empty()) message += fmt::format(" (request {})", answer.request_id);
   return make_error(kind, std::move(message), hint_of(response.status, kind, answer.message));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/secret.hpp"
 #include "ports/http.hpp"
 
 namespace paas::digitalocean {
@@ -21,8 +22,13 @@ bool is_vpc_in_use(const Error& error);
 /// is unknown.
 bool is_refusal(const Error& error);
 
-/// What an answer with status 300 or above says, with the request's id. Kinds: see Client.
-Error error_of(const HttpResponse& response);
+/// What an answer with status 300 or above says, with the request's id, without the token. Kinds:
+/// see Client. A 404 or 409 that has not the form of the API's errors, as a proxy's page, says
+/// nothing about what exists: unreachable.
+Error error_of(const HttpResponse& response, const Secret& token);
+
+/// A text that may quote the request, with *** for the token.
+std::string without_token(std::string text, const Secret& token);
 
 /// 403 is also how the API says that a VPC is not empty yet; tells the two apart.
 Error vpc_deletion_error(Error error);

@@ -2,11 +2,10 @@
 #include "digitalocean/limiter.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "base/text.hpp"
 #include "digitalocean/errors.hpp"
+#include "digitalocean/header_time.hpp"
 
 namespace paas::digitalocean {
 namespace {
@@ -22,10 +21,6 @@ constexpr int key_list_limit = 10;
 constexpr int scarce_percent = 20;
 
 constexpr milliseconds pause_min{1000};
-constexpr milliseconds hour_length = std::chrono::hours(1);
-/// A reset that is only known by this machine's own time of day is approached in steps of this
-/// length: that may be wrong.
-constexpr milliseconds reset_max_by_own_clock = minutes(5);
 
 /// After a 429 that was another one's doing: the first distance, about the documented rate, and the
 /// longest.
@@ -136,7 +131,7 @@ void Limiter::answered(const Ticket& ticket, const HttpResponse& response, milli
   const std::lock_guard lock(mutex_);
   const auto now = clock_.monotonic();
   end(ticket, now);
-  const bool is_burst = response.status == 429 && !header(response, "retry-after").empty();
+  const bool is_burst = response.status == 429 && retry_after(response, clock_.now());
   if (!is_burst) learn(ticket, response, now);
   if (response.status == 429) refuse(ticket, response, jitter, now);
 }
@@ -165,14 +160,13 @@ void Limiter::learn(const Ticket& ticket, const HttpResponse& response, millisec
 
 void Limiter::refuse(const Ticket& ticket, const HttpResponse& response, milliseconds jitter,
                      milliseconds now) {
-  const auto after = text::to_integer(header(response, "retry-after"));
-  if (!after) {
+  const auto asked = retry_after(response, clock_.now());
+  if (!asked) {
     const auto until = now + until_reset(response).value_or(milliseconds(0)) + jitter;
     refused_until_ = std::max(refused_until_, until);
     return;
   }
-  const milliseconds asked = seconds(std::clamp<std::int64_t>(*after, 0, hour_length / seconds(1)));
-  const auto until = now + std::max(asked, pause_min) + jitter;
+  const auto until = now + std::max(*asked, pause_min) + jitter;
   if (ticket.quota == Quota::key_list) {
     // If it was the general limit after all, the next general request learns it.
     key_lists_refused_until_ = std::max(key_lists_refused_until_, until);
@@ -186,6 +180,10 @@ void Limiter::refuse(const Ticket& ticket, const HttpResponse& response, millise
   slowed_at_ = until;
 }
 
+bool Limiter::tells_when(const HttpResponse& response) {
+  return retry_after(response, clock_.now()) || until_reset(response);
+}
+
 /// The API's reset is a time of day, and its `date` header says what it takes for now. Our own time
 /// of day serves where there is none.
 std::optional<milliseconds> Limiter::until_reset(const HttpResponse& response) {
@@ -195,36 +193,7 @@ std::optional<milliseconds> Limiter::until_reset(const HttpResponse& response) {
   const auto now =
       std::chrono::duration_cast<milliseconds>(date.value_or(clock_.now()).time_since_epoch());
   return std::clamp(milliseconds(seconds(*reset)) - now, pause_min,
-                    date ? hour_length : reset_max_by_own_clock);
-}
-
-std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::string& text) {
-  constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::array<char, 4> month{};
-  unsigned day = 0;
-  int year = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int length = 0;
-  const int read = std::sscanf(text.c_str(), "%*3c, %2u %3c %4d %2d:%2d:%2d GMT%n", &day,
-                               month.data(), &year, &hour, &minute, &second, &length);
-  if (read != 6 || length != static_cast<int>(text.size())) return std::nullopt;
-  const auto* named = std::find_if(months.begin(), months.end(), [&](const char* name) {
-    return month.data() == std::string(name);
-  });
-  if (named == months.end()) return std::nullopt;
-  const std::chrono::year_month_day date{
-      std::chrono::year(year),
-      std::chrono::month(static_cast<unsigned>(named - months.begin()) + 1), std::chrono::day(day)};
-  // The clock's own type ends in the year 2262.
-  const bool is_near = year >= 1970 && year <= 2200;
-  if (!is_near || !date.ok() || hour > 23 || minute > 59 || second > 60 || hour < 0 || minute < 0 ||
-      second < 0) {
-    return std::nullopt;
-  }
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + minutes(minute) + seconds(second);
+                    date ? wait_max : wait_max_by_own_clock);
 }
 
 }  // namespace paas::digitalocean

@@ -53,10 +53,12 @@ class Limiter {
   /// sent.
   std::variant<Ticket, Pause> admit(Quota quota);
   /// Learns from the headers of an answer. After a 429 nothing that its limit concerns is let
-  /// through before `retry-after`, else `ratelimit-reset`, plus `jitter`; without either, before
-  /// `jitter`, which must not be zero then.
+  /// through before `retry-after`, else `ratelimit-reset`, plus `jitter`; without either that is
+  /// understood, before `jitter`, which must not be zero then.
   void answered(const Ticket& ticket, const HttpResponse& response,
                 std::chrono::milliseconds jitter);
+  /// Whether an answer says, in a form that is understood, when a request may be sent again.
+  bool tells_when(const HttpResponse& response);
   /// No answer came; it may have been counted all the same.
   void unanswered(const Ticket& ticket);
 
@@ -92,9 +94,5 @@ class Limiter {
   std::chrono::milliseconds slow_distance_{0};  ///< Between requests, after a 429.
   std::chrono::milliseconds slowed_at_{0};
 };
-
-/// "Tue, 24 Nov 2026 22:16:37 GMT", the form of HTTP's `date` header that servers have to send
-/// (RFC 9110, 5.6.7); nothing for anything else.
-std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::string& text);
 
 }  // namespace paas::digitalocean

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
@@ -38,8 +39,27 @@ struct Page {
 struct Walk {
   std::vector<std::shared_ptr<void>> items;  ///< In the order of the pages, each once.
   std::set<std::string> identities;
-  bool agrees = true;  ///< The pages fit together, as far as one walk can tell.
+  bool agrees = true;    ///< The pages fit together, as far as one walk can tell.
+  bool repeats = false;  ///< It was given up at a page that had been read before.
   int pages = 1;
+};
+
+/// Notices when an API gives one page again and again, before that has cost a thousand requests.
+class Beginnings {
+ public:
+  void add(const Page& page) {
+    const std::lock_guard lock(mutex_);
+    const bool is_new =
+        page.items.empty() ? !page.has_next : firsts_.insert(page.items.front().identity).second;
+    if (!is_new) repeats_ = true;
+  }
+  /// Whether two pages began with the same item, or an empty one was not the last.
+  bool repeats() const { return repeats_; }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> firsts_;
+  std::atomic<bool> repeats_{false};
 };
 
 const json* member(const json& object, const char* key) {
@@ -89,16 +109,23 @@ Result<Page> read_page(Transport& transport, const Listing& listing, const Decod
   return page;
 }
 
-/// Pages `first` to `last`, several at a time; the first error of any of them.
+/// Pages `first` to `last`, several at a time; the first error of any of them. When they repeat,
+/// not all of them are read.
 Result<std::vector<Page>> read_pages(Transport& transport, const Listing& listing,
-                                     const DecodeItem& decode, int first, int last) {
+                                     const DecodeItem& decode, int first, int last,
+                                     Beginnings& beginnings) {
   std::vector<Result<Page>> results(static_cast<std::size_t>(last - first + 1));
   std::atomic<std::size_t> next{0};
   std::atomic<bool> has_failed{false};
   const auto work = [&] {
-    for (auto index = next++; index < results.size() && !has_failed; index = next++) {
+    for (auto index = next++; index < results.size(); index = next++) {
+      if (has_failed || beginnings.repeats()) break;
       results[index] = read_page(transport, listing, decode, first + static_cast<int>(index));
-      if (!results[index]) has_failed = true;
+      if (results[index]) {
+        beginnings.add(*results[index]);
+      } else {
+        has_failed = true;
+      }
     }
   };
   {
@@ -128,6 +155,8 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing, const Decod
   PAAS_TRY(auto first, read_page(transport, listing, decode, 1));
   const auto total = first.total;
   Walk walk;
+  Beginnings beginnings;
+  beginnings.add(first);
   std::vector<Page> rest;
   if (first.has_next && total && *total > per_page) {
     const auto last = *total / per_page + (*total % per_page == 0 ? 0 : 1);
@@ -135,7 +164,7 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing, const Decod
       return fail(ErrorKind::limited,
                   fmt::format("the API's list \"{}\" has {} items", listing.key, *total));
     }
-    PAAS_TRY(rest, read_pages(transport, listing, decode, 2, static_cast<int>(last)));
+    PAAS_TRY(rest, read_pages(transport, listing, decode, 2, static_cast<int>(last), beginnings));
   }
   add(walk, first);
   walk.pages += static_cast<int>(rest.size());
@@ -146,7 +175,8 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing, const Decod
     add(walk, page);
   }
   // The list grew, or no total was given: the rest is read page by page.
-  for (int number = 2 + static_cast<int>(rest.size()); has_next; ++number) {
+  for (int number = 2 + static_cast<int>(rest.size()); has_next && !beginnings.repeats();
+       ++number) {
     if (number > pages_max) {
       return fail(ErrorKind::unreachable,
                   fmt::format("the API's list \"{}\" does not end", listing.key));
@@ -155,10 +185,24 @@ Result<Walk> walk_once(Transport& transport, const Listing& listing, const Decod
     ++walk.pages;
     if (page.total != total) walk.agrees = false;
     has_next = page.has_next;
+    beginnings.add(page);
     add(walk, page);
   }
+  walk.repeats = beginnings.repeats();
   if (total && static_cast<std::int64_t>(walk.items.size()) != *total) walk.agrees = false;
   return walk;
+}
+
+Error never_whole(const Listing& listing, const Walk& walk) {
+  if (walk.repeats) {
+    return make_error(
+        ErrorKind::unreachable,
+        fmt::format("the API gives the same page of its list \"{}\" again and again", listing.key));
+  }
+  return make_error(
+      ErrorKind::unreachable,
+      fmt::format("the API's list \"{}\" kept changing while it was read", listing.key),
+      "try again when fewer things are being made and removed");
 }
 
 }  // namespace
@@ -171,16 +215,15 @@ Result<std::vector<std::shared_ptr<void>>> read_all(Transport& transport, const 
     // One page is one moment. Between two pages one item may go and another come: the total stays,
     // and what moved to a page that had been read is missed. So several pages are believed when two
     // walks found the same, also where the total says otherwise: it may count what is not shown.
-    if (listing.reading == Client::Reading::glance) return std::move(walk.items);
-    const bool is_enough = walk.pages == 1 || listing.reading == Client::Reading::quick;
-    if (walk.agrees && is_enough) return std::move(walk.items);
-    if (before == walk.identities) return std::move(walk.items);
-    if (walks >= walks_max) {
-      return fail(ErrorKind::unreachable,
-                  fmt::format("the API's list \"{}\" kept changing while it was read", listing.key),
-                  "try again when fewer things are being made and removed");
+    // A walk that was given up is a part of the list, and two of them may be the same part.
+    if (!walk.repeats) {
+      if (listing.reading == Client::Reading::glance) return std::move(walk.items);
+      const bool is_enough = walk.pages == 1 || listing.reading == Client::Reading::quick;
+      if (walk.agrees && is_enough) return std::move(walk.items);
+      if (before == walk.identities) return std::move(walk.items);
+      before = std::move(walk.identities);
     }
-    before = std::move(walk.identities);
+    if (walks >= walks_max) return fail(never_whole(listing, walk));
     PAAS_CHECK(transport.clock().wait(between_walks * walks));
   }
 }

@@ -88,9 +88,10 @@ class Reader {
     if (value.empty()) missing_.emplace_back(key);
     return value;
   }
+  /// An identifier: they begin at 1.
   std::int64_t required_integer(const char* key) {
     const auto value = integer(key);
-    if (value == 0) missing_.emplace_back(key);
+    if (value <= 0) missing_.emplace_back(key);
     return value;
   }
 

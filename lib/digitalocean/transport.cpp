@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "digitalocean/endpoint.hpp"
 #include "digitalocean/errors.hpp"
+#include "digitalocean/header_time.hpp"
 
 namespace paas::digitalocean {
 namespace {
@@ -56,12 +57,17 @@ std::string text_of(const Limiter::Pause& pause) {
   return fmt::format("the API's rate limit is used up; waiting {}", text::duration(pause.length));
 }
 
-/// No complete answer came. For a POST it is unknown whether it took effect, and the message says
-/// so.
+/// RFC 9110, 9.2.2. A PATCH may be idempotent, but nothing says which one is.
+bool is_repeatable(const Call& call) {
+  return call.method == "GET" || call.method == "PUT" || call.method == "DELETE";
+}
+
+/// No complete answer of the API came. Of what is not sent again it is unknown whether it took
+/// effect, and the message says so.
 Error no_answer(Error error, const Call& call) {
   if (error.kind == ErrorKind::interrupted) return error;
   error.kind = ErrorKind::unreachable;
-  if (call.method == "POST") error.message += "; whether the request took effect is unknown";
+  if (!is_repeatable(call)) error.message += "; whether the request took effect is unknown";
   if (error.hint.empty()) error.hint = "check the network and the API's url, then run it again";
   return error;
 }
@@ -99,7 +105,6 @@ Transport::Transport(Http& http, Clock& clock, ClientSettings settings)
 
 Result<json> Transport::send(const Call& call) {
   PAAS_TRY(const auto request, make_request(call));
-  const bool is_repeatable = call.method != "POST";
   const auto quota = quota_of(call);
   int limited_tries = 0;
   for (int tries = 1;; ++tries) {
@@ -109,7 +114,7 @@ Result<json> Transport::send(const Call& call) {
       error = no_answer(redacted(std::move(response.error())), call);
     } else if (response->status == 429) {
       // It was refused before anything was done, so that even a POST may be sent again.
-      error = redacted(error_of(*response));
+      error = error_of(*response, settings_.token);
       if (++limited_tries >= limited_tries_max) return fail(std::move(error));
       --tries;  // The limiter makes the next one wait.
       continue;
@@ -118,14 +123,18 @@ Result<json> Transport::send(const Call& call) {
       if (body) return body;
       error = no_answer(redacted(std::move(body.error())), call);
     } else {
-      error = redacted(error_of(*response));
-      if (response->status >= 500) error = no_answer(std::move(error), call);
+      error = error_of(*response, settings_.token);
+      // A redirect is the same the next time, and it changed nothing.
+      const bool is_redirect = response->status < 400;
+      if (error.kind != ErrorKind::unreachable || is_redirect) return fail(std::move(error));
+      error = no_answer(std::move(error), call);
     }
-    const bool is_passing = error.kind == ErrorKind::unreachable &&
-                            (!response || response->status >= 500 || response->status < 300);
-    if (!is_passing || !is_repeatable || tries >= tries_max) return fail(std::move(error));
-    PAAS_CHECK(
-        wait(backoff(tries), fmt::format("{} (try {} of {})", error.message, tries, tries_max)));
+    const bool is_passing = error.kind == ErrorKind::unreachable;
+    if (!is_passing || !is_repeatable(call) || tries >= tries_max) return fail(std::move(error));
+    // An answer may say how long the service needs; jitter comes on top of that.
+    const auto asked = response ? retry_after(*response, clock_.now()) : std::nullopt;
+    PAAS_CHECK(wait(backoff(tries) + asked.value_or(milliseconds(0)),
+                    fmt::format("{} (try {} of {})", error.message, tries, tries_max)));
   }
 }
 
@@ -169,11 +178,11 @@ Result<HttpResponse> Transport::send_within_limit(const HttpRequest& request, Qu
     if (!response) {
       limiter_.unanswered(ticket);
     } else {
-      const bool tells_when = !header(*response, "retry-after").empty() ||
-                              !header(*response, "ratelimit-reset").empty();
-      limiter_.answered(
-          ticket, *response,
-          response->status == 429 ? backoff(tells_when ? 1 : limited_tries + 2) : milliseconds(0));
+      milliseconds jitter{0};
+      if (response->status == 429) {
+        jitter = backoff(limiter_.tells_when(*response) ? 1 : limited_tries + 2);
+      }
+      limiter_.answered(ticket, *response, jitter);
     }
     return response;
   }
@@ -211,9 +220,8 @@ milliseconds Transport::backoff(int tries) {
 
 /// A service or a proxy may quote the request; the token is in no message nevertheless.
 Error Transport::redacted(Error error) const {
-  const auto& token = settings_.token.reveal();
-  error.message = text::replace_all(std::move(error.message), token, "***");
-  for (auto& layer : error.context) layer = text::replace_all(std::move(layer), token, "***");
+  error.message = without_token(std::move(error.message), settings_.token);
+  for (auto& layer : error.context) layer = without_token(std::move(layer), settings_.token);
   return error;
 }
 

@@ -26,9 +26,10 @@ class Transport {
   Transport(Http& http, Clock& clock, ClientSettings settings);
 
   /// The parsed body of a 2xx answer, null when it has none. GET, PUT and DELETE are tried up to 5
-  /// times on 5xx, broken connections and answers that make no sense; a POST only once. All of them
-  /// wait for the rate limit and wait out a 429, which took no effect. A redirect is an error: the
-  /// token goes to no other host.
+  /// times on 5xx, 408, broken connections and answers that make no sense, each time no sooner than
+  /// the answer's `retry-after` says (header_time.hpp); a POST or PATCH only once. All of them wait
+  /// for the rate limit and wait out a 429, which took no effect. A redirect is an error: the token
+  /// goes to no other host.
   Result<nlohmann::json> send(const Call& call);
 
   Clock& clock() { return clock_; }

@@ -38,13 +38,18 @@ bool may_use_proxy(const HttpRequest& request, std::string_view origin) {
   return !host.starts_with("127.") && !host.starts_with("localhost") && !host.starts_with("[::1]");
 }
 
+/// RFC 9110, 9.2.2: the methods that are not idempotent.
 bool repeating_is_harmful(std::string_view method) { return method == "POST" || method == "PATCH"; }
 
 }  // namespace
 
-CurlExchange::CurlExchange(const HttpRequest& request)
+CurlExchange::CurlExchange(const HttpRequest& request, const std::string& authorities_file)
     : request_(request), handle_(curl_easy_init()) {
   set_address();
+  set_protocol();
+  if (!authorities_file.empty()) {
+    curl_easy_setopt(handle(), CURLOPT_CAINFO, authorities_file.c_str());
+  }
   set_method_and_body();
   set_headers();
   set_limits();
@@ -54,9 +59,6 @@ void CurlExchange::set_address() {
   curl_easy_setopt(handle(), CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(handle(), CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle(), CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(handle(), CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-  // Waiting to join a connection pays only where HTTP/2 can be negotiated.
-  if (request_.url.starts_with("https:")) curl_easy_setopt(handle(), CURLOPT_PIPEWAIT, 1L);
   if (request_.unix_socket) {
     curl_easy_setopt(handle(), CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket->c_str());
   }
@@ -65,7 +67,22 @@ void CurlExchange::set_address() {
   }
   curl_easy_setopt(handle(), CURLOPT_OPENSOCKETFUNCTION, &CurlExchange::open_socket);
   curl_easy_setopt(handle(), CURLOPT_OPENSOCKETDATA, this);
-  if (repeating_is_harmful(request_.method)) curl_easy_setopt(handle(), CURLOPT_FRESH_CONNECT, 1L);
+}
+
+bool CurlExchange::may_share_connections() const {
+  return !request_.body_source && !request_.on_body && !repeating_is_harmful(request_.method);
+}
+
+void CurlExchange::set_protocol() {
+  // libcurl also repeats a request whose stream was refused (a GOAWAY, REFUSED_STREAM), and only
+  // HTTP/2 has streams.
+  if (repeating_is_harmful(request_.method)) {
+    curl_easy_setopt(handle(), CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    return;
+  }
+  curl_easy_setopt(handle(), CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  // Waiting to join a connection pays only where HTTP/2 can be negotiated.
+  if (request_.url.starts_with("https:")) curl_easy_setopt(handle(), CURLOPT_PIPEWAIT, 1L);
 }
 
 void CurlExchange::set_method_and_body() {

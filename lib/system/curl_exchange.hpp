@@ -18,16 +18,20 @@ namespace paas::system {
 /// The request must outlive it.
 class CurlExchange {
  public:
-  explicit CurlExchange(const HttpRequest& request);
+  /// A file of certificates of authorities in PEM to trust; "": the system's.
+  CurlExchange(const HttpRequest& request, const std::string& authorities_file);
   CurlExchange(const CurlExchange&) = delete;
   CurlExchange& operator=(const CurlExchange&) = delete;
 
   CURL* handle() const { return handle_.get(); }
+  /// False for a stream, and for a request that must not be repeated: see CurlHttp.
+  bool may_share_connections() const;
   /// The result, once libcurl has said that the transfer is done.
   Result<HttpResponse> finish(CURLcode code);
 
  private:
   void set_address();
+  void set_protocol();
   void set_method_and_body();
   void set_headers();
   void set_limits();

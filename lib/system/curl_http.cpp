@@ -1,4 +1,5 @@
-// Implementation of the shared loop, and of streams on their callers' threads.
+// Implementation of the shared loop, and of requests that are moved alone, by their callers'
+// threads.
 #include "system/curl_http.hpp"
 
 #include <curl/curl.h>
@@ -55,7 +56,7 @@ Result<HttpResponse> perform_alone(CurlExchange& exchange, const std::stop_token
 
 }  // namespace
 
-/// The thread that moves all requests without callbacks.
+/// The thread that moves all requests that may share connections.
 class CurlHttp::Loop {
  public:
   explicit Loop(std::stop_token stop) : stop_(std::move(stop)), wake_(stop_, Wake{this}) {}
@@ -153,16 +154,18 @@ class CurlHttp::Loop {
 };
 
 // libcurl sets itself up with its first handle, safely from any thread since 7.84.
-CurlHttp::CurlHttp(std::stop_token stop)
-    : stop_(std::move(stop)), loop_(std::make_unique<Loop>(stop_)) {}
+CurlHttp::CurlHttp(std::stop_token stop, std::string authorities_file)
+    : stop_(std::move(stop)),
+      authorities_file_(std::move(authorities_file)),
+      loop_(std::make_unique<Loop>(stop_)) {}
 
 CurlHttp::~CurlHttp() = default;
 
 Result<HttpResponse> CurlHttp::send(const HttpRequest& request) {
   if (stop_.stop_requested()) return fail(stopped_error());
-  CurlExchange exchange(request);
-  if (request.body_source || request.on_body) return perform_alone(exchange, stop_);
-  return loop_->perform(exchange);
+  CurlExchange exchange(request, authorities_file_);
+  return exchange.may_share_connections() ? loop_->perform(exchange)
+                                          : perform_alone(exchange, stop_);
 }
 
 }  // namespace paas::system

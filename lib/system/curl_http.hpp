@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 
 #include "ports/http.hpp"
 
@@ -12,12 +13,17 @@ namespace paas::system {
 /// connections (kept alive; HTTP/2 where a server offers it). A request with body_source or on_body
 /// is moved by its caller's thread, so that a slow callback holds up nobody else.
 ///
-/// POST and PATCH always use a fresh connection: libcurl silently repeats a request whose reused
-/// connection turns out to be dead, and repeating a creation would make a second one.
+/// So is each POST and PATCH, with a connection that no other request uses before or after it, over
+/// HTTP/1.1. libcurl silently repeats a request that got no answer when its connection had been
+/// used before, or when another request joined it meanwhile (HTTP/2), and repeating a creation
+/// would make a second one. A handle of its own also keeps libcurl from taking the whole server for
+/// one without HTTP/2, which it does after an answer over HTTP/1.1.
 class CurlHttp : public Http {
  public:
-  /// A stop ends running requests, and refuses later ones, with Error interrupted.
-  explicit CurlHttp(std::stop_token stop = {});
+  /// A stop ends running requests, and refuses later ones, with Error interrupted. A file of
+  /// authorities' certificates in PEM is trusted beside the system's folder of them; "": what the
+  /// system trusts. One that cannot be read makes https unreachable.
+  explicit CurlHttp(std::stop_token stop = {}, std::string authorities_file = {});
   ~CurlHttp() override;
   CurlHttp(const CurlHttp&) = delete;
   CurlHttp& operator=(const CurlHttp&) = delete;
@@ -27,6 +33,7 @@ class CurlHttp : public Http {
  private:
   class Loop;
   std::stop_token stop_;
+  std::string authorities_file_;
   std::unique_ptr<Loop> loop_;
 };
 

@@ -99,6 +99,14 @@ check_equal "the volume is kept" shop-store "$(volumes)"
 run paasctl down --yes
 check_contains "down says what it costs to keep" "volume shop-store (1 GiB) is kept with its data and goes on costing money" "$errors"
 refused loss_volume 64 down --yes --volumes
+
+# A page with status 404, as a proxy in between may send it, says nothing about the volume.
+run paasctl cloud fault add status --status 404 --body '<html>' --method DELETE --path '/v2/volumes/*' --times 5
+run paasctl down --yes --volumes --confirm shop-store --progress none
+check_equal "status of a deletion that the API did not answer" 69 "$status"
+check_contains "what was answered" "the API answered 404 in a form that is not the API's" "$errors"
+check_equal "the lockfile still knows it" 1 "$(jq '.volumes | length' paas.lock)"
+check_equal "and it is there" shop-store "$(volumes)"
 check "with its name it goes" paasctl down --yes --volumes --confirm shop-store
 check_equal "the volume is gone" "" "$(volumes)"
 cli_end

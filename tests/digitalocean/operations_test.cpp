@@ -84,7 +84,7 @@ TEST_CASE("digitalocean: tags are created, put on droplets, taken off and delete
   f.http.expect("POST", "/v2/tags", answer(409, R"({"id": "conflict", "message": "exists"})"));
   f.http.expect("POST", "/v2/tags/paas:z/resources", answer(204));
   f.http.expect("DELETE", "/v2/tags/paas:z/resources", answer(204));
-  f.http.expect("DELETE", "/v2/tags/paas:z", answer(404));
+  f.http.expect("DELETE", "/v2/tags/paas:z", answer(404, R"({"id": "not_found"})"));
   CHECK(f.client.create_tag("paas:z"));
   CHECK(f.client.create_tag("paas:z"));
   CHECK(f.sent_body(0) == json::parse(R"({"name": "paas:z"})"));
@@ -143,6 +143,38 @@ TEST_CASE("digitalocean: a droplet with nothing but what is needed is read") {
   REQUIRE(droplet);
   CHECK(droplet->public_address.empty());
   CHECK(droplet->tags.empty());
+}
+
+TEST_CASE("digitalocean: an answer with another droplet than was asked for is unknown") {
+  Fixture f;
+  f.http.expect("GET", "/v2/droplets/1", answer(200, droplet_json));
+  f.http.expect("POST", "/v2/droplets", answer(202, droplet_json));
+  const auto read = f.client.droplet(1);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().kind == ErrorKind::unreachable);
+  CHECK(describe(read.error()) ==
+        "reading droplet 1: the API's answer has droplet zipkick-web-1 (3164444), which nobody "
+        "asked for");
+  DropletRequest request;
+  request.name = "zipkick-web-2";
+  const auto made = f.client.create_droplet(request);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().kind == ErrorKind::unreachable);
+}
+
+TEST_CASE("digitalocean: identifiers that do not fit or are negative are missing") {
+  for (const auto* id : {"18446744073709551615", "9223372036854775808", "-7", "0", "1.5"}) {
+    CAPTURE(id);
+    Fixture f;
+    f.http.expect("GET", "/v2/droplets/-1",
+                  answer(200, fmt::format(R"({{"droplet": {{"id": {}, "name": "a", "status": "new",
+                                              "volume_ids": []}}}})",
+                                          id)));
+    const auto droplet = f.client.droplet(-1);
+    REQUIRE_FALSE(droplet);
+    CHECK(droplet.error().kind == ErrorKind::unreachable);
+    CHECK(droplet.error().message == "the API's answer describes a droplet without id");
+  }
 }
 
 TEST_CASE(

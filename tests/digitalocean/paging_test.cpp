@@ -1,6 +1,7 @@
 // Whole lists out of pages, also when they shift, and never a short one.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <limits>
 #include <set>
 
@@ -221,6 +222,37 @@ TEST_CASE("digitalocean: without a total the pages are followed one by one") {
   const auto all = f.client.firewalls();
   REQUIRE(all);
   CHECK(all->size() == 2);
+}
+
+/// Answers every request with the same page.
+class RepeatingHttp : public Http {
+ public:
+  explicit RepeatingHttp(HttpResponse page) : page_(std::move(page)) {}
+  Result<HttpResponse> send(const HttpRequest&) override {
+    ++requests;
+    return page_;
+  }
+  std::atomic<int> requests{0};
+
+ private:
+  HttpResponse page_;
+};
+
+TEST_CASE("digitalocean: a list that gives one page again and again is given up soon") {
+  const auto without_total = answer(200, R"({"firewalls": [{"id": "a", "name": "f"}],
+                                             "links": {"pages": {"next": "x"}}})");
+  const auto empty = answer(200, R"({"firewalls": [], "links": {"pages": {"next": "x"}}})");
+  for (const auto& repeated : {page(1, 200, 100'000, More::yes), without_total, empty}) {
+    RepeatingHttp http(repeated);
+    testing::VirtualClock clock;
+    Client client(http, clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}});
+    const auto all = client.firewalls();
+    REQUIRE_FALSE(all);
+    CHECK(all.error().kind == ErrorKind::unreachable);
+    CHECK(all.error().message.find("the same page") != std::string::npos);
+    // Five walks, of which each may have eight pages on their way when it notices.
+    CHECK(http.requests <= 5 * 9);
+  }
 }
 
 TEST_CASE("digitalocean: an answer without its list, or an item without identity, is unknown") {

@@ -93,6 +93,57 @@ TEST_CASE("digitalocean: PUT and DELETE are tried again") {
   CHECK(f.client.delete_droplet(7));
 }
 
+TEST_CASE("digitalocean: a 404 that is not the API's deletes nothing") {
+  Fixture f;
+  const auto* page = "<html>This site cannot be reached from here</html>";
+  for (int i = 0; i < 5; ++i) f.http.expect("DELETE", "/v2/volumes/v-1", answer(404, page));
+  const auto deleted = f.client.delete_volume("v-1");
+  REQUIRE_FALSE(deleted);
+  CHECK(deleted.error().kind == ErrorKind::unreachable);
+  CHECK(deleted.error().message == "the API answered 404 in a form that is not the API's");
+  CHECK(deleted.error().hint.find("proxy") != std::string::npos);
+  // Neither do other forms, and the next answer may be the API's.
+  for (const auto* body : {"", R"({"error": "no route"})", R"("not_found")"}) {
+    f.http.expect("DELETE", "/v2/droplets/7", answer(404, body));
+  }
+  f.http.expect("DELETE", "/v2/droplets/7", answer(404, R"({"id": "not_found"})"));
+  CHECK(f.client.delete_droplet(7));
+  f.http.expect("DELETE", "/v2/droplets/8", answer(404, R"({"message": "not found"})"));
+  CHECK(f.client.delete_droplet(8));
+}
+
+TEST_CASE("digitalocean: a 409 that is not the API's is no tag that exists") {
+  Fixture f;
+  f.http.expect("POST", "/v2/tags", answer(409, "<html>"));
+  const auto made = f.client.create_tag("paas:z");
+  REQUIRE_FALSE(made);
+  CHECK(made.error().kind == ErrorKind::unreachable);
+}
+
+TEST_CASE("digitalocean: 408 is no refusal: a GET is tried again, of a POST nothing is known") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account", answer(408));
+  f.http.expect("GET", "/v2/account", answer(200, account));
+  CHECK(f.client.account());
+  f.http.expect("POST", "/v2/vpcs", answer(408));
+  const auto vpc = f.client.create_vpc("zipkick", "nyc3");
+  REQUIRE_FALSE(vpc);
+  CHECK_FALSE(is_refusal(vpc.error()));
+  CHECK(vpc.error().message.find("whether the request took effect is unknown") !=
+        std::string::npos);
+}
+
+TEST_CASE("digitalocean: a PATCH is not sent again, and a 429 of it is waited out") {
+  Fixture f;
+  f.http.expect("PATCH", "/v2/domains/example.com/records/1", answer(429));
+  f.http.expect("PATCH", "/v2/domains/example.com/records/1", answer(503));
+  const auto changed = f.client.update_domain_record("example.com", 1, {});
+  REQUIRE_FALSE(changed);
+  CHECK(changed.error().kind == ErrorKind::unreachable);
+  CHECK(changed.error().message.find("whether the request took effect is unknown") !=
+        std::string::npos);
+}
+
 TEST_CASE("digitalocean: a 429 is waited out as retry-after says, also for a POST") {
   Fixture f;
   f.http.expect("POST", "/v2/vpcs", answer(429, "{}", {{"retry-after", "7"}}));
@@ -171,13 +222,14 @@ TEST_CASE("digitalocean: the API's refusals have kinds") {
       {422, "SSH Key is already in use on your account", ErrorKind::exists},
       {422, "Size is not available in this region.", ErrorKind::failed},
       {302, "", ErrorKind::unreachable},
+      {408, "", ErrorKind::unreachable},
       {418, "", ErrorKind::failed},
   };
   for (const auto& row : rows) {
     CAPTURE(row.status);
     CAPTURE(row.message);
     const auto body = nlohmann::json{{"id", "x"}, {"message", row.message}, {"request_id", "r1"}};
-    const auto error = error_of(answer(row.status, body.dump()));
+    const auto error = error_of(answer(row.status, body.dump()), Secret());
     CHECK(error.kind == row.kind);
     CHECK(error.message.find("(request r1)") != std::string::npos);
     CHECK_FALSE(is_pending_event(error));
@@ -186,7 +238,7 @@ TEST_CASE("digitalocean: the API's refusals have kinds") {
 
 TEST_CASE("digitalocean: what is sold out is told apart from what was asked for wrongly") {
   const auto hint = [](const char* message) {
-    return error_of(answer(422, nlohmann::json{{"message", message}}.dump())).hint;
+    return error_of(answer(422, nlohmann::json{{"message", message}}.dump()), Secret()).hint;
   };
   CHECK(hint("Size is not available in this region.") ==
         "choose another size or region in the stack file, or try again later");
@@ -229,6 +281,19 @@ TEST_CASE("digitalocean: the token is in no error, even when the answer quotes i
   REQUIRE_FALSE(result);
   CHECK(describe(result.error()).find("canary") == std::string::npos);
   CHECK(result.error().message.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("digitalocean: no part of the token is left where a long message is cut") {
+  Fixture f;
+  for (const std::size_t before : {485, 490, 499}) {
+    const auto said = std::string(before, 'x') + "dop_v1_canary";
+    const nlohmann::json body = {{"message", said}, {"request_id", said}};
+    f.http.expect("GET", "/v2/account", answer(400, body.dump()));
+    const auto result = f.client.account();
+    REQUIRE_FALSE(result);
+    CHECK(describe(result.error()).find("dop") == std::string::npos);
+    CHECK(describe(result.error()).find("xd") == std::string::npos);
+  }
 }
 
 TEST_CASE("digitalocean: a token goes over https or stays on this machine's networks") {
