@@ -32,8 +32,8 @@ class Transport;
 /// is known) and deduplicate by identifier. Idempotent requests are retried with backoff and jitter
 /// on 429, 5xx and broken connections; a POST never: it fails with kind unreachable when it is
 /// unknown whether it took effect. Errors: unauthorised (401, 403), not_found (404), limited (429,
-/// droplet limit), exists (409), invalid (422 with the API's message), unreachable (no complete or
-/// no sensible answer). Messages carry the request id. Safe to use from several threads.
+/// droplet limit), exists (409), failed (400, 422 with the API's message), unreachable (no complete
+/// or no sensible answer). Messages carry the request id. Safe to use from several threads.
 class Client {
  public:
   Client(Http& http, Clock& clock, ClientSettings settings);
