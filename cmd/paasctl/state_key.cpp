@@ -29,6 +29,7 @@ struct ExportOptions {
   std::string file;
 };
 
+/// Never to standard output: a terminal, its scrollback or the log of a build would keep it.
 Result<int> export_key(Program& program, const ExportOptions& options) {
   auto& ports = program.ports;
   PAAS_TRY(const auto text, read_lockfile(program));
@@ -38,16 +39,12 @@ Result<int> export_key(Program& program, const ExportOptions& options) {
   if (const auto opened = lockfile::decode(text, key); !opened) {
     return fail(opened.error(), "reading " + store_of(program).location());
   }
-  if (options.file.empty()) {
-    program.print(lockfile::key_text(key));
-  } else {
-    PAAS_TRY(const auto present, ports.files.info(options.file));
-    if (present) {
-      return fail(ErrorKind::exists, fmt::format("{} is there already", options.file),
-                  "nothing was written: name another file, or remove that one");
-    }
-    PAAS_CHECK(ports.files.write_atomically(options.file, lockfile::key_text(key), 0600));
+  PAAS_TRY(const auto present, ports.files.info(options.file));
+  if (present) {
+    return fail(ErrorKind::exists, fmt::format("{} is there already", options.file),
+                "nothing was written: name another file, or remove that one");
   }
+  PAAS_CHECK(ports.files.write_atomically(options.file, lockfile::key_text(key), 0600));
   program.say(
       "warning: this key opens every secret of the lockfile: hand it on as you would a password, "
       "and never keep it beside the lockfile");
@@ -64,7 +61,7 @@ Result<std::string> read_key(Program& program, const ImportOptions& options) {
   if (!options.file.empty() && options.file != "-") return ports.files.read(options.file);
   if (ports.terminal.input_is_terminal()) {
     return fail(ErrorKind::usage, "the key is read from standard input, and that is a terminal",
-                "name a file, or: ssh HOST paasctl state key export | paasctl state key import");
+                "name the file that `paasctl state key export --to FILE` wrote");
   }
   return ports.terminal.read_line().value_or("");
 }
@@ -95,14 +92,15 @@ void register_state_key(Program& program, CLI::App& parent) {
   auto& group = *add_group(program, parent, "key",
                            "The key that opens the lockfile's secrets, for another machine");
   add_command<ExportOptions>(
-      program, group, "export", "Print the key, or write it to a file that only you can read",
+      program, group, "export", "Write the key to a file that only you can read",
       [](CLI::App& command, ExportOptions& options) {
-        command.add_option("-o,--to", options.file, "File to write, which must not exist")
-            ->type_name("FILE");
+        command.add_option("--to", options.file, "File to write, which must not exist")
+            ->type_name("FILE")
+            ->required();
       },
       export_key,
-      "  paasctl state key export -o shop.key\n"
-      "  paasctl state key export | ssh build-host 'cd shop && paasctl state key import'");
+      "  paasctl state key export --to shop.key\n"
+      "  ssh build-host 'cd shop && paasctl state key import' < shop.key && rm shop.key");
   add_command<ImportOptions>(
       program, group, "import", "Store the key, if it opens this lockfile's secrets",
       [](CLI::App& command, ImportOptions& options) {

@@ -125,6 +125,7 @@ Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(remains.observed, session->observe(observe::Depth::cloud));
   PAAS_TRY(auto* api, session->client());
   PAAS_TRY(remains.vpcs, api->vpcs());
+  PAAS_TRY(remains.ssh_keys, api->ssh_keys());
   if (options.trust_host_keys) {
     PAAS_CHECK(look_at_servers(program, *session, remains));
   } else {

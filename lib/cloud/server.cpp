@@ -28,6 +28,8 @@ constexpr std::size_t max_requests_a_connection = 100'000;
 /// For a client that sends half a request, or takes nothing of its answer.
 constexpr std::chrono::seconds patience{5};
 constexpr int max_waiting_connections = 1024;
+/// Of a body that is too large anyway.
+constexpr std::uint64_t max_skipped_bytes = 64 * 1024 * 1024;
 
 /// Starts a thread whenever none is idle, so that clients which only keep their connection open
 /// never stand in the way of others.
@@ -181,8 +183,11 @@ class HttplibServer : public Server {
     server_.set_pre_routing_handler(
         [this](const httplib::Request& request, httplib::Response& response) {
           const auto length = length_of(request);
+          auto& connection = server_.connection_of(request);
           if (!length || *length > max_body_bytes) {
-            server_.connection_of(request).end_after_answer();
+            // Who still writes would see the connection's end instead of the answer.
+            const bool is_read = length && *length <= max_skipped_bytes && connection.skip(*length);
+            if (!is_read) connection.end_after_answer();
             fill(response, service_.refuse(translate(request), length ? 413 : 400));
             return httplib::Server::HandlerResponse::Handled;
           }
@@ -191,7 +196,6 @@ class HttplibServer : public Server {
             return httplib::Server::HandlerResponse::Unhandled;
           }
           // The library leaves a body there, and takes it for the next request.
-          auto& connection = server_.connection_of(request);
           const bool is_read = !request.has_header("Transfer-Encoding") && connection.skip(*length);
           if (!is_read) connection.end_after_answer();
           answer(request, response);

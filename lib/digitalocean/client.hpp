@@ -33,7 +33,7 @@ class Transport;
 /// on 429, 5xx, 408 and broken connections; a POST or PATCH only on 429: it fails with kind
 /// unreachable when it is unknown whether it took effect. Errors: unauthorised (401, 403),
 /// not_found (404 in the form of the API's errors), limited (429, droplet limit), exists (409 in
-/// that form), invalid (422 with the API's message), unreachable (no complete or no sensible
+/// that form), failed (400, 422 with the API's message), unreachable (no complete or no sensible
 /// answer). Messages carry the request id. Safe to use from several threads.
 class Client {
  public:

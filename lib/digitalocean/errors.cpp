@@ -74,7 +74,7 @@ ErrorKind kind_of_unprocessable(const std::string& message) {
     return ErrorKind::limited;
   }
   if (mentions(message, {"already in use", "already exist", "duplicate"})) return ErrorKind::exists;
-  return ErrorKind::invalid;
+  return ErrorKind::failed;
 }
 
 ErrorKind kind_of(int status, const Answer& answer) {
@@ -95,7 +95,6 @@ ErrorKind kind_of(int status, const Answer& answer) {
     case 429:
       return ErrorKind::limited;
     default:
-      if (status == 400) return ErrorKind::invalid;
       return status >= 500 || status < 400 ? ErrorKind::unreachable : ErrorKind::failed;
   }
 }

@@ -76,11 +76,12 @@ Result<Key> load_key(Files& files, Environment& environment, const std::string& 
   PAAS_TRY(const auto path, key_path(environment, lineage));
   PAAS_TRY(auto key, read_key_file(files, path));
   if (key) return std::move(*key);
-  return fail(ErrorKind::unauthorised, "the key that opens the lockfile's secrets is missing",
-              fmt::format("it is looked for in PAASCTL_KEY and in {}; copy it from where the "
-                          "stack was first brought up (`paasctl state key export` there, `state "
-                          "key import` here)",
-                          path));
+  return fail(
+      ErrorKind::unauthorised, "the key that opens the lockfile's secrets is missing",
+      fmt::format("it is looked for in PAASCTL_KEY and in {}; copy it from where the "
+                  "stack was first brought up (`paasctl state key export --to FILE` there, `state "
+                  "key import` here)",
+                  path));
 }
 
 Result<Key> create_key(Files& files, Environment& environment, Random& random,

@@ -40,6 +40,7 @@ class Rebuilder {
     }
     if (stack_.lb) take_counts("lb", 1);
     settle_servers();
+    note_old_keys();
     raise_numbers(stack_.name, observed_, lock_);
     if (!lock_.vpc && lock_.servers.empty() && lock_.volumes.empty() && lock_.firewalls.empty()) {
       return fail(ErrorKind::not_found,
@@ -65,6 +66,7 @@ class Rebuilder {
   void take_counts(const std::string& service, int limit);
   void take_password(const stack::Service& service);
   void settle_servers();
+  void note_old_keys();
   bool is_own(const digitalocean::Droplet& droplet) const {
     return lock_.vpc && droplet.vpc_id == lock_.vpc->id;
   }
@@ -342,6 +344,18 @@ void Rebuilder::settle_servers() {
       fmt::format("{} {} not looked at: the next `up` makes {} in {} place and keeps the volumes",
                   fmt::join(replaced, ", "), is_one ? "was" : "were", is_one ? "another" : "others",
                   is_one ? "its" : "their"));
+}
+
+/// The next `up` registers another key. Whoever finds the lost lockfile with its seal's key has the
+/// private half of this one.
+void Rebuilder::note_old_keys() {
+  for (const auto& key : remains_.ssh_keys) {
+    if (key.name != lockfile::ssh_key_name(stack_.name)) continue;
+    notes_.push_back(fmt::format(
+        "SSH key {} ({}) of the lost lockfile stays registered in the account: remove it in the "
+        "control panel's security settings, or with `doctl compute ssh-key delete {}`",
+        key.name, key.id, key.id));
+  }
 }
 
 }  // namespace

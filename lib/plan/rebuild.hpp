@@ -17,6 +17,7 @@ struct Remains {
   observe::Observed observed;  ///< Servers with their insides where they could be looked at.
   std::vector<digitalocean::Vpc> vpcs;
   std::map<std::string, std::string> host_keys;  ///< Of servers that were looked at, by name.
+  std::vector<digitalocean::SshKey> ssh_keys;    ///< The account's.
 };
 
 struct Rebuilt {

@@ -59,7 +59,10 @@ class Builder {
       if (id.empty()) {
         PAAS_TRY(id, find(name));
       }
-      if (!id.empty()) PAAS_CHECK(destroy(std::stoll(id)));
+      if (!id.empty()) {
+        PAAS_CHECK(await_found(std::stoll(id)));
+        PAAS_CHECK(destroy(std::stoll(id)));
+      }
       PAAS_CHECK(state_.change([&, key = name](auto& next) { next.temporary.erase(key); }));
     }
     return {};
@@ -74,6 +77,18 @@ class Builder {
       PAAS_TRY(const auto found, tools_.client.droplets_by_name(name));
       if (!found.empty()) return std::to_string(found.front().id);
       if (tools_.clock.monotonic() >= deadline) return std::string();
+      PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll * 4));
+    }
+  }
+
+  /// One that was just accepted may answer 404 for a while, and come up after it was given up. What
+  /// is gone is waited for through the window.
+  Status await_found(std::int64_t droplet) {
+    const auto deadline = tools_.clock.monotonic() + options_.timeouts.grace;
+    while (true) {
+      const auto found = tools_.client.droplet(droplet);
+      if (found || tools_.clock.monotonic() >= deadline) return {};
+      if (found.error().kind != ErrorKind::not_found) return fail(found.error());
       PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll * 4));
     }
   }
@@ -143,6 +158,10 @@ class Builder {
     request.image = stack_.base_image;
     request.ssh_keys = {std::stoll(lockfile.ssh_key->key.id)};
     request.tags = {lockfile::stack_tag(stack_.name), lockfile::service_tag(stack_.name, service_)};
+    // Outside of it the builder would lie in the account's default network, among others' droplets.
+    const bool is_there =
+        lockfile.vpc && lockfile.applied && lockfile.applied->region == stack_.region;
+    if (is_there) request.vpc_id = lockfile.vpc->id;
     ssh::UserData data;
     data.host_private_key = pair.private_key;
     data.host_public_key = target_.host_key;

@@ -20,7 +20,7 @@ services: {jobs: {type: worker, image: jobs, scale: {min: 1, max: 3}}}
 END
 
 # Without a lockfile there is nothing to look at.
-for command in "state show" "state rm web" "state accept" "state key export" "state key import"; do
+for command in "state show" "state rm web" "state accept" "state key export --to a.key" "state key import"; do
   read -ra words <<<"$command"
   run paasctl "${words[@]}"
   check_equal "status of paasctl $command without a lockfile" 65 "$status"
@@ -49,17 +49,18 @@ run paasctl state show -o json
 check_equal "state show tells the serial" "$serial" "$(jq .serial <<<"$output")"
 check_equal "state show shows no secret" "" "$(grep -E 'paas1:|PRIVATE' <<<"$output")"
 
-# The key travels on standard output and input, or in a file of its owner's.
+# The key travels in a file of its owner's, and is printed nowhere.
 key=$(<"$XDG_CONFIG_HOME/paasctl/keys/$lineage")
-run paasctl state key export
-check_equal "state key export prints the key" "$key" "$output"
+refused state_key_export_nowhere 64 state key export
+run paasctl state key export --to shop.key
+check_equal "state key export prints nothing" "" "$output"
 check_contains "state key export warns" "opens every secret" "$errors"
-run paasctl state key export -o shop.key
-check_equal "state key export to a file prints nothing" "" "$output"
+check_equal "state key export does not show the key" "" "$(grep -F "$key" <<<"$errors")"
+check_equal "the file has the key" "$key" "$(<shop.key)"
 check_equal "the file is its owner's only" 600 "$(stat -c %a shop.key)"
 refused state_key_export_exists 1 state key export --to shop.key
 mv "$XDG_CONFIG_HOME" "$cli_folder/old-config"
-refused state_key_export_missing 77 state key export
+refused state_key_export_missing 77 state key export --to missing.key
 head -c 32 /dev/zero | base64 >other.key
 refused state_key_import_other 65 state key import other.key
 echo short >short.key

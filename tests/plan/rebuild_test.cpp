@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "lockfile/names.hpp"
 #include "plan/support/world.hpp"
 
 namespace paas::plan::testing {
@@ -92,6 +93,19 @@ TEST_CASE("rebuild: what the servers tell is as it was, but for the passwords") 
   CHECK(made.services.at("db").password == lost.before.services.at("db").password);
   CHECK(made.services.at("cache").password.empty());
   CHECK_FALSE(made.services.at("cache").rotation);
+}
+
+TEST_CASE("rebuild: the lost lockfile's SSH key is named with the way to remove it") {
+  Lost lost;
+  lost.remains.ssh_keys = {{7, "aa:bb", "ssh-ed25519 AAAA", "somebody's"},
+                           {8, "cc:dd", "ssh-ed25519 BBBB", lockfile::ssh_key_name("zipkick")}};
+  const auto notes = lost.rebuilt().notes;
+  const auto told = std::count_if(notes.begin(), notes.end(), [](const std::string& note) {
+    return note.find(" (8) of the lost lockfile") != std::string::npos &&
+           note.find("doctl compute ssh-key delete 8") != std::string::npos;
+  });
+  CHECK(told == 1);
+  for (const auto& note : notes) CHECK(note.find("somebody's") == std::string::npos);
 }
 
 TEST_CASE("rebuild: with a `set` program the data is told a new password") {

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "lockfile/names.hpp"
 #include "reconcile/support/rig.hpp"
 
 namespace paas::reconcile::testing {
@@ -29,6 +32,48 @@ TEST_CASE("snapshot: the builder is destroyed when the machine image is taken") 
   REQUIRE_MESSAGE(snapshot, (snapshot ? "" : describe(snapshot.error())));
   CHECK(snapshot->name.starts_with("shop.web.image-"));
   CHECK(world.cloud.images.contains(std::stoll(snapshot->id)));
+  check_no_builder(world);
+}
+
+TEST_CASE("snapshot: the builder lies in the stack's network where there is one") {
+  World world;
+  Rig rig(world, stack);
+  std::string network;
+  rig.http.intercept = [&](const HttpRequest& request) {
+    if (request.method == "POST" && request.url.ends_with("/v2/droplets")) {
+      network = nlohmann::json::parse(request.body).value("vpc_uuid", "");
+    }
+    return rig.http.pass(request);
+  };
+  REQUIRE(rig.save_snapshot("web"));
+  CHECK(network.empty());
+  REQUIRE(rig.up());
+  REQUIRE(world.stored.vpc);
+  REQUIRE(rig.save_snapshot("web"));
+  CHECK(network == world.stored.vpc->id);
+  CHECK(world.stored.temporary.empty());
+}
+
+TEST_CASE("case 6: a builder that was accepted and is not found yet is waited for and destroyed") {
+  World world;
+  Rig rig(world, stack);
+  const auto name = lockfile::builder_name("shop", "web", "00ff");
+  HttpRequest creation;
+  creation.method = "POST";
+  creation.url = "http://127.0.0.1:4000/v2/droplets";
+  creation.body =
+      nlohmann::json{
+          {"name", name}, {"region", "nyc3"}, {"size", "s-1vcpu-1gb"}, {"image", "debian-12-x64"}}
+          .dump();
+  REQUIRE(rig.http.send(creation)->status == 202);
+  world.stored.temporary[name] = {name, std::to_string(world.cloud.droplets.begin()->first)};
+  int looks = 0;
+  rig.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.method == "GET") ++looks;
+    if (looks < 3) return HttpResponse{404, {}, R"({"id": "not_found", "message": "no"})"};
+    return rig.http.pass(request);
+  };
+  REQUIRE(rig.remove_builders());
   check_no_builder(world);
 }
 
