@@ -183,11 +183,7 @@ bool Rebuilder::may_hold_data(const std::string& name, const lockfile::Server& s
   if (declared != nullptr && declared->type != stack::ServiceType::db) return false;
   const auto* inside = machine(name);
   if (inside == nullptr) return !has_volume(server);
-  return std::any_of(inside->containers.begin(), inside->containers.end(),
-                     [](const observe::Container& container) {
-                       return container.shape.find(" volume=") == std::string::npos &&
-                              container.shape.find(" slots=") == std::string::npos;
-                     });
+  return may_store_on_disk(*inside);
 }
 
 /// The ports that a firewall opens to servers with that tag, ascending.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "plan/environment.hpp"
@@ -50,6 +51,14 @@ lockfile::Release release_of(const stack::Stack& stack, const observe::Container
           container.image_digest, environment_digest(identity), ""};
 }
 
+bool may_store_on_disk(const observe::Machine& inside) {
+  return std::any_of(inside.containers.begin(), inside.containers.end(),
+                     [](const observe::Container& container) {
+                       return container.shape.find(" volume=") == std::string::npos &&
+                              container.shape.find(" slots=") == std::string::npos;
+                     });
+}
+
 Status check_releases(const lockfile::Lockfile& lockfile, const observe::Observed& observed) {
   for (const auto& [name, server] : lockfile.servers) {
     const auto* inside = inside_of(lockfile, observed, name);
@@ -74,6 +83,9 @@ void take_running_releases(const stack::Stack& stack, const observe::Observed& o
   for (auto& [name, server] : lockfile.servers) {
     const auto* inside = inside_of(lockfile, observed, name);
     if (inside == nullptr) continue;
+    const auto* declared = stack::find_service(stack, server.service);
+    const bool is_database = declared != nullptr && declared->type == stack::ServiceType::db;
+    if (is_database && may_store_on_disk(*inside)) server.holds_data = true;
     const auto* container = newest_running(*inside, server.service);
     if (container == nullptr || container->release < server.release) continue;
     if (container->release > newest_release(lockfile, server.service)) {

@@ -21,13 +21,18 @@ const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
 /// The release that a container was made of, as its labels and its environment tell.
 lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container);
 
+/// Whether a container there, if it is a database's, keeps its data on the server's own disk: by
+/// its label it has neither a volume nor the ports of a web service.
+bool may_store_on_disk(const observe::Machine& inside);
+
 /// Error (invalid) when a server runs a release that the lockfile has not numbered yet. Releases
 /// are written down before their containers are made, so a newer lockfile knows of it, and what
 /// this one says of passwords and environments may be what was before it (FACTS.md, case 19).
 Status check_releases(const lockfile::Lockfile& lockfile, const observe::Observed& observed);
 
 /// Adds the releases that run and are not known, so that the next ones are numbered above them, and
-/// writes down which one runs on each server that was looked at.
+/// writes down which one runs on each server that was looked at, and that a database's holds data
+/// where its container has no volume.
 void take_running_releases(const stack::Stack& stack, const observe::Observed& observed,
                            lockfile::Lockfile& lockfile);
 

@@ -80,6 +80,29 @@ TEST_CASE("accept: an older lockfile goes on above what runs, and with new passw
   CHECK(rendered(world.plan()) == "nothing to do\n");
 }
 
+TEST_CASE("accept: a database that a newer run put into a container without a volume holds data") {
+  World world;
+  world.up();
+  const auto older = world.lock();
+  world.service("db").volume.reset();
+  world.up();
+  SUBCASE("it runs") {}
+  SUBCASE("it is stopped") { world.container("zipkick-db-1").state = "exited"; }
+  world.lock() = older;
+  take_running_releases(*older.applied, world.input.observed, world.lock());
+  CHECK(world.lock().servers.at("zipkick-db-1").holds_data);
+  CHECK_FALSE(world.lock().servers.at("zipkick-frontend-1").holds_data);
+  CHECK_FALSE(world.lock().servers.at("zipkick-cache-1").holds_data);
+}
+
+TEST_CASE("accept: a database on its volume holds no other data") {
+  World world;
+  world.up();
+  const auto older = world.lock();
+  take_running_releases(*older.applied, world.input.observed, world.lock());
+  CHECK(world.lock() == older);
+}
+
 TEST_CASE("accept: a password that nothing can have rotated stays") {
   World world;
   world.up();
