@@ -6,8 +6,11 @@ set(lockfile_libraries paas_lockfile)
 # What writes and reads plans alone: what makes and carries them out is not asked here.
 add_library(fuzz_plan_file_parts STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/lib/report/plan_file.cpp
             ${PROJECT_SOURCE_DIR}/lib/report/plan_basis.cpp ${PROJECT_SOURCE_DIR}/lib/report/plan_json.cpp
+            ${PROJECT_SOURCE_DIR}/lib/report/plan_text.cpp ${PROJECT_SOURCE_DIR}/lib/report/cost_text.cpp
+            ${PROJECT_SOURCE_DIR}/lib/report/style.cpp
             ${PROJECT_SOURCE_DIR}/lib/plan/step.cpp ${PROJECT_SOURCE_DIR}/lib/plan/cost.cpp
             ${PROJECT_SOURCE_DIR}/lib/plan/firewall.cpp)
+set_target_properties(fuzz_plan_file_parts PROPERTIES UNITY_BUILD OFF)
 target_link_libraries(fuzz_plan_file_parts PUBLIC paas_lockfile nlohmann_json::nlohmann_json)
 set(plan_file_libraries fuzz_plan_file_parts)
 set(haproxy_answers_libraries paas_haproxy)
