@@ -71,15 +71,15 @@ std::vector<Subject> subjects_of(const EffectKind& kind) { return std::visit(Sub
 
 void enter(Turn& turn, Id effect_id, const std::vector<Subject>& subjects) {
   for (const auto& subject : subjects) {
-    turn.holders[subject.name].push_back({effect_id, subject.hold});
+    turn.claims[subject.name].push_back({effect_id, subject.hold});
   }
 }
 
 /// Looking through everything outstanding for each of many effects would take the square of their
 /// number.
 void enter_outstanding(Turn& turn) {
-  if (turn.knows_holders) return;
-  turn.knows_holders = true;
+  if (turn.knows_claims) return;
+  turn.knows_claims = true;
   for (const auto& [id, outstanding] : turn.state.outstanding) {
     enter(turn, id, subjects_of(outstanding.effect.kind));
   }
@@ -89,13 +89,13 @@ void enter_outstanding(Turn& turn) {
 std::vector<Id> before(const Turn& turn, const std::vector<Subject>& subjects) {
   std::set<Id> effects;
   for (const auto& subject : subjects) {
-    const auto holders = turn.holders.find(subject.name);
-    if (holders == turn.holders.end()) continue;
-    for (const auto& holder : holders->second) {
-      const bool exclusive = subject.hold == Hold::exclusive || holder.hold == Hold::exclusive;
+    const auto claims = turn.claims.find(subject.name);
+    if (claims == turn.claims.end()) continue;
+    for (const auto& claim : claims->second) {
+      const bool exclusive = subject.hold == Hold::exclusive || claim.hold == Hold::exclusive;
       // One that ended in this turn is still in the list.
-      if (exclusive && turn.state.outstanding.contains(holder.effect_id)) {
-        effects.insert(holder.effect_id);
+      if (exclusive && turn.state.outstanding.contains(claim.effect_id)) {
+        effects.insert(claim.effect_id);
       }
     }
   }

@@ -14,7 +14,7 @@ namespace paas::cloud {
 /// How an effect works on a machine, volume, address or network.
 enum class Hold { shared, exclusive };
 
-struct Holder {
+struct Claim {
   Id effect_id = 0;
   Hold hold = Hold::exclusive;
 };
@@ -24,8 +24,8 @@ struct Turn {
   const Surroundings& surroundings;
   std::vector<Effect> effects{};
   /// Which outstanding effects work on what, from the first effect that the turn asks for on.
-  std::unordered_map<std::string, std::vector<Holder>> holders{};
-  bool knows_holders = false;
+  std::unordered_map<std::string, std::vector<Claim>> claims{};
+  bool knows_claims = false;
 
   UnixTime now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(surroundings.now.time_since_epoch())
