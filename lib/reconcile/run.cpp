@@ -158,9 +158,13 @@ Status Run::when_idle(const std::string& what, const std::function<Status()>& re
 Status Run::bring_about(
     const std::string& what,
     const std::function<Result<std::optional<digitalocean::Action>>()>& attempt) {
+  constexpr int lost_answers_max = 2;
+  int lost_answers = 0;
   return poll(options_.timeouts.action, what, [&]() -> Result<bool> {
     const auto action = attempt();
     if (!action && digitalocean::is_pending_event(action.error())) return false;
+    const bool is_lost = !action && action.error().kind == ErrorKind::unreachable;
+    if (is_lost && ++lost_answers <= lost_answers_max) return false;
     if (!action) return fail(action.error());
     if (!*action) return true;
     PAAS_CHECK(await_action(**action, what));

@@ -257,6 +257,36 @@ TEST_CASE("reconcile: a volume's file system grows, wherever the run that grew i
   }
 }
 
+/// How often a volume was detached by a `down` whose answers to that are lost that often.
+int detached_by_down(int lost_answers, bool takes_effect) {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  require_up(rig);
+  int effects = 0;
+  rig.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    const bool detaches = request.method == "POST" && request.url.ends_with("/actions") &&
+                          request.body.find("detach") != std::string::npos;
+    if (!detaches) return rig.http.pass(request);
+    const bool is_lost = lost_answers-- > 0;
+    if (is_lost && !takes_effect) return HttpResponse{500, {}, R"({"id": "server_error"})"};
+    ++effects;
+    auto response = rig.http.pass(request);
+    if (!is_lost) return response;
+    return fail(ErrorKind::unreachable, "the connection was reset");
+  };
+  const auto outcome = outcome_of(rig.down(plan::Volumes::keep));
+  if (!outcome.failures.empty()) return -1;
+  CHECK(world.cloud.droplets.empty());
+  return effects;
+}
+
+TEST_CASE("reconcile: after a lost answer to an action it is looked whether it came about") {
+  CHECK(detached_by_down(1, true) == 1);
+  CHECK(detached_by_down(1, false) == 1);
+  CHECK(detached_by_down(2, false) == 1);
+  CHECK(detached_by_down(3, false) == -1);
+}
+
 TEST_CASE("reconcile: a container waits until its server's firewall is there") {
   World world;
   Rig rig(world, stack_of("shop", "db"));
