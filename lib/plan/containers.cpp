@@ -7,22 +7,9 @@
 #include "plan/container.hpp"
 #include "plan/environment.hpp"
 #include "plan/planner.hpp"
+#include "plan/releases.hpp"
 
 namespace paas::plan {
-
-namespace {
-
-const observe::Container* current_container(const observe::Machine& machine,
-                                            const lockfile::Server& server) {
-  for (const auto& container : machine.containers) {
-    if (container.service == server.service && container.release == server.release) {
-      return &container;
-    }
-  }
-  return nullptr;
-}
-
-}  // namespace
 
 /// Whether services link to each other, directly or through others.
 bool Planner::reaches(const std::string& from, const std::string& to) const {
@@ -128,11 +115,17 @@ bool Planner::keeps_container(const stack::Service& service, const Placed& place
          (stores_in_container(service) || lock_.servers.at(placed.name).holds_data);
 }
 
-/// Of a container that nothing else has to be done with.
+/// Of a container that nothing else has to be done with. One that no release was written down of is
+/// awaited as well: the data in it may be all that there is.
 Cause Planner::reason_to_resume(const stack::Service& service, const Placed& placed) const {
   if (placed.created || !placed.looked_at || !keeps_container(service, placed)) return {};
-  const auto* container = current_container(*machine(placed.name), lock_.servers.at(placed.name));
-  if (container == nullptr || container->state == "running") return {};
+  const auto& server = lock_.servers.at(placed.name);
+  const auto* container = current_container(*machine(placed.name), server);
+  if (container == nullptr) return {};
+  if (server.release == 0) {
+    return unfinished("an earlier run did not see its container become healthy");
+  }
+  if (container->state == "running") return {};
   return drift(fmt::format("its container is {}", container->state));
 }
 
@@ -279,12 +272,10 @@ void Planner::plan_containers(const stack::Service& service) {
 void Planner::plan_leftover(const stack::Service& service, const Placed& placed) {
   const auto* inside = machine(placed.name);
   if (inside == nullptr) return;
-  const auto& server = lock_.servers.at(placed.name);
+  const auto* current = current_container(*inside, lock_.servers.at(placed.name));
   const bool leftover =
       std::any_of(inside->containers.begin(), inside->containers.end(),
-                  [&](const observe::Container& container) {
-                    return container.service != service.name || container.release != server.release;
-                  });
+                  [&](const observe::Container& container) { return &container != current; });
   if (!leftover) return;
   auto after = steps_of_old_balancer();
   after.push_back("resume_container/" + placed.name);

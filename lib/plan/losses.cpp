@@ -12,9 +12,7 @@ std::string what_goes(const Step& step, const lockfile::Lockfile& before) {
   const auto found = before.servers.find(step.server);
   if (found == before.servers.end() || !found->second.holds_data) return "";
   if (step.kind == StepKind::delete_server) return "server " + step.server;
-  // One that never got as far as being written down was never up.
-  const bool was_up = found->second.release > 0;
-  if (step.kind == StepKind::retire_container && was_up) return "the container on " + step.server;
+  if (step.kind == StepKind::retire_container) return "the container on " + step.server;
   return "";
 }
 

@@ -10,6 +10,7 @@
 #include "lockfile/passwords.hpp"
 #include "plan/environment.hpp"
 #include "plan/planner.hpp"
+#include "plan/releases.hpp"
 
 namespace paas::plan {
 
@@ -303,9 +304,9 @@ Planner::Holders Planner::holders_of_old_password(const stack::Service& service)
 bool Planner::keeps_older_container(const stack::Service& service, const Placed& placed) const {
   if (has_step("retire_container/" + placed.name)) return false;
   const auto& containers = machine(placed.name)->containers;
-  const int release = lock_.servers.at(placed.name).release;
+  const auto* current = current_container(*machine(placed.name), lock_.servers.at(placed.name));
   return std::any_of(containers.begin(), containers.end(), [&](const auto& container) {
-    return container.service == service.name && container.release != release &&
+    return container.service == service.name && &container != current &&
            container.state == "running";
   });
 }

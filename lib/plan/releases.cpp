@@ -42,6 +42,19 @@ const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
   return &*seen->second.machine;
 }
 
+const observe::Container* current_container(const observe::Machine& inside,
+                                            const lockfile::Server& server) {
+  const bool takes_newest = server.release == 0 && server.holds_data;
+  const observe::Container* current = nullptr;
+  for (const auto& container : inside.containers) {
+    if (container.service != server.service) continue;
+    if (container.release == server.release) return &container;
+    const bool is_newer = current == nullptr || container.release > current->release;
+    if (takes_newest && is_newer) current = &container;
+  }
+  return current;
+}
+
 lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container) {
   auto identity = container.environment;
   identity[""] = container.shape;

@@ -18,6 +18,12 @@ constexpr std::size_t releases_kept = 10;
 const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
                                   const observe::Observed& observed, const std::string& server);
 
+/// The container of its service that a server has: the one of the release that the lockfile tells.
+/// Where it tells none and data may be there, a run was cut short before its container was healthy:
+/// then it is the newest. Null: there is none.
+const observe::Container* current_container(const observe::Machine& inside,
+                                            const lockfile::Server& server);
+
 /// The release that a container was made of, as its labels and its environment tell.
 lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container);
 

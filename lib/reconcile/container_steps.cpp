@@ -123,6 +123,7 @@ Status Run::start_container(const plan::Step& step) {
     PAAS_CHECK(await_healthy(step, declared, spec.name, info ? info->restart_count : 0));
     stage(step, "healthy");
   } else {
+    if (lockfile.servers.at(step.server).holds_data) PAAS_CHECK(check_known(step, old));
     if (declared.type == stack::ServiceType::web) {
       PAAS_TRY(container.slot, take_slot(step, spec.name, old));
       spec =
@@ -201,13 +202,9 @@ Error Run::with_last_lines(Error error, const plan::Step& step, const std::strin
 
 /// The container that is there, and no other: one that is made again begins without its data.
 Status Run::resume_container(const plan::Step& step) {
-  const int release = server(step.server).release;
   PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
-  const auto there = of_service(machine, step.service);
-  const auto own = std::find_if(there.begin(), there.end(), [&](const auto& container) {
-    return container.release == release;
-  });
-  if (own == there.end()) {
+  const auto* own = plan::current_container(machine, server(step.server));
+  if (own == nullptr) {
     return fail(ErrorKind::failed, fmt::format("the container on {} is gone", step.server),
                 "`paasctl plan` shows what has to be done now");
   }
@@ -215,7 +212,7 @@ Status Run::resume_container(const plan::Step& step) {
     PAAS_CHECK(await_firewall(step));
     PAAS_CHECK(write_hosts(step));
     // Another one that an interrupted run started has its port; its own start may fail and fail.
-    for (const auto& container : there) {
+    for (const auto& container : of_service(machine, step.service)) {
       if (!holds_port(container)) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
       stage(step, "stopped " + container.name);
@@ -223,13 +220,55 @@ Status Run::resume_container(const plan::Step& step) {
     PAAS_CHECK(tools_.machines.resume_container(target(step.server), own->name));
     stage(step, "started " + own->name + " again");
   }
-  PAAS_TRY(const auto info, tools_.machines.container(target(step.server), own->name));
+  PAAS_CHECK(await_again(step, own->name));
+  return state_.change([&](auto& next) {
+    auto& entry = next.servers.at(step.server);
+    entry.release = own->release;
+    entry.slot = own->slot;
+  });
+}
+
+/// Health of a container that was there before; unlike a new one it stays whatever comes.
+Status Run::await_again(const plan::Step& step, const std::string& container) {
+  PAAS_TRY(const auto info, tools_.machines.container(target(step.server), container));
   auto healthy =
-      await_healthy(step, service(step.service), own->name, info ? info->restart_count : 0);
+      await_healthy(step, service(step.service), container, info ? info->restart_count : 0);
   if (healthy) stage(step, "healthy");
   if (healthy || healthy.error().kind == ErrorKind::interrupted) return healthy;
-  return fail(with_last_lines(healthy.error(), step, own->name),
-              fmt::format("starting {} on {} again", own->name, step.server));
+  return fail(with_last_lines(healthy.error(), step, container),
+              fmt::format("starting {} on {} again", container, step.server));
+}
+
+/// Where data may be, a container of the new one's name is no leftover to be removed: an earlier
+/// run made it of this very release and did not see it become healthy.
+Status Run::run_or_resume(const plan::Step& step, const stack::Service& declared,
+                          const docker::ContainerSpec& spec,
+                          const std::vector<observe::Container>& old) {
+  const auto earlier = std::find_if(
+      old.begin(), old.end(), [&](const auto& container) { return container.name == spec.name; });
+  if (earlier == old.end() || !server(step.server).holds_data) {
+    return run_container(step, declared, spec);
+  }
+  if (earlier->image_digest != spec.labels.at("paas.image") ||
+      earlier->shape != spec.labels.at("paas.shape")) {
+    return fail(ErrorKind::exists,
+                fmt::format("{} is on {} already, made of something else, and may hold data",
+                            spec.name, step.server),
+                "nothing was removed: rename it or remove it there by hand");
+  }
+  PAAS_CHECK(tools_.machines.resume_container(target(step.server), spec.name));
+  stage(step, "started " + spec.name + " again");
+  return await_again(step, spec.name);
+}
+
+/// Where data may be, nothing is done to containers that the plan did not know of: nobody agreed.
+Status Run::check_known(const plan::Step& step,
+                        const std::vector<observe::Container>& there) const {
+  if (there.empty() || retiring_.contains(step.server)) return {};
+  return fail(ErrorKind::failed,
+              fmt::format("there is a container of {} on {} that was not looked at before",
+                          step.service, step.server),
+              "it was left as it is: `paasctl plan` shows what has to be done now");
 }
 
 /// db, cache and worker: the old container stops before the new one starts, and comes back if that
@@ -244,8 +283,10 @@ Status Run::replace_in_place(const plan::Step& step, const stack::Service& decla
     if (container.name != spec.name) stopped.push_back(container.name);
     stage(step, "stopped " + container.name);
   }
-  auto started = run_container(step, declared, spec);
+  auto started = run_or_resume(step, declared, spec, old);
   if (started) return {};
+  // One that was not removed may run, and has the port.
+  if (!stopped.empty()) (void)tools_.machines.stop_container(target(step.server), spec.name);
   for (const auto& name : stopped) {
     auto resumed = tools_.machines.resume_container(target(step.server), name);
     stage(step, resumed ? "started " + name + " again" : "could not start " + name + " again");
@@ -279,8 +320,9 @@ Status Run::retire_container(const plan::Step& step) {
     PAAS_CHECK(leave_but_current(step.server));
   }
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  const auto* current = plan::current_container(machine, entry);
   for (const auto& container : machine.containers) {
-    if (container.service == step.service && container.release == entry.release) continue;
+    if (&container == current) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
     PAAS_CHECK(tools_.machines.remove_container(target(step.server), container.name));
     stage(step, "removed " + container.name);

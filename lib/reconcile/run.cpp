@@ -27,6 +27,9 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
       firewalls_(tools.clock, options.timeouts.poll, [this] { return tools_.client.firewalls(); }),
       actions_(tools.client, tools.clock, options.timeouts.poll) {
   for (const auto& [name, server] : loaded.servers) known_before_.insert(name);
+  for (const auto& step : plan.steps) {
+    if (step.kind == plan::StepKind::retire_container) retiring_.insert(step.server);
+  }
 }
 
 Status Run::begin(const plan::Plan& plan) {

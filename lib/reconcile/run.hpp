@@ -110,6 +110,8 @@ class Run {
   // container_steps.cpp
   Status start_container(const plan::Step& step);
   Status resume_container(const plan::Step& step);
+  Status await_again(const plan::Step& step, const std::string& container);
+  Status check_known(const plan::Step& step, const std::vector<observe::Container>& there) const;
   Error with_last_lines(Error error, const plan::Step& step, const std::string& container);
   Result<int> release_for(const stack::Service& service, const plan::ImageState& image,
                           const std::string& environment_digest);
@@ -118,6 +120,9 @@ class Run {
                         std::vector<observe::Container> containers);
   Status run_container(const plan::Step& step, const stack::Service& service,
                        const docker::ContainerSpec& spec);
+  Status run_or_resume(const plan::Step& step, const stack::Service& service,
+                       const docker::ContainerSpec& spec,
+                       const std::vector<observe::Container>& old);
   Status replace_in_place(const plan::Step& step, const stack::Service& service,
                           const docker::ContainerSpec& spec,
                           const std::vector<observe::Container>& old);
@@ -176,6 +181,7 @@ class Run {
   mutable std::mutex requested_mutex_;
   std::map<std::string, Requested> requested_;  ///< By server.
   std::set<std::string> known_before_;  ///< Servers whose intent an earlier run has written down.
+  std::set<std::string> retiring_;      ///< Servers whose older containers the plan takes away.
   std::mutex images_mutex_;
   std::map<std::string, plan::ImageState> images_;
   std::map<std::string, std::string> restart_;

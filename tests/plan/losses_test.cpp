@@ -169,9 +169,55 @@ TEST_CASE("plan: a server whose data moved to a volume, or went, holds none") {
   CHECK(names(world.plan()) == "");
 }
 
-TEST_CASE("plan: a database that was never up has nothing to lose with its first container") {
+/// A run that is killed while it waits for a first container leaves the server without a release,
+/// and the container runs and takes data.
+World world_killed_before_the_first_health() {
   auto world = world_up(false);
   world.lock().servers.at("zipkick-db-1").release = 0;
+  return world;
+}
+
+TEST_CASE("plan: a first container that nobody saw healthy is kept, whatever its state") {
+  auto world = world_killed_before_the_first_health();
+  SUBCASE("it runs") {}
+  SUBCASE("it ended") { world.container("zipkick-db-1").state = "exited"; }
+  SUBCASE("it was not started yet") { world.container("zipkick-db-1").state = "created"; }
+  const auto plan = world.plan();
+  CHECK(rendered(plan) ==
+        "~ start container on zipkick-db-1 again: [unfinished] an earlier run did not see its "
+        "container become healthy\n");
+  world.apply(plan);
+  CHECK(world.container("zipkick-db-1").state == "running");
+  CHECK(world.lock().servers.at("zipkick-db-1").release == 1);
+  CHECK(rendered(world.plan()) == "nothing to do\n");
+}
+
+TEST_CASE(
+    "plan: a first container that nobody saw healthy is a loss when another takes its place") {
+  auto world = world_killed_before_the_first_health();
+  SUBCASE("it runs") {}
+  SUBCASE("it ended") { world.container("zipkick-db-1").state = "exited"; }
+  world.change_image("postgres");
+  REQUIRE(names(world.plan()) == "zipkick-db-1");
+  CHECK(world.plan().losses[0].step == "retire_container/zipkick-db-1");
+}
+
+TEST_CASE("plan: of several that an interrupted run left the newest is kept, the others are lost") {
+  auto world = world_killed_before_the_first_health();
+  auto older = world.container("zipkick-db-1");
+  world.container("zipkick-db-1").release = 2;
+  world.lock().services.at("db").releases.back().number = 2;
+  older.state = "exited";
+  world.machine("zipkick-db-1").containers.push_back(older);
+  const auto plan = world.plan();
+  CHECK(names(plan) == "zipkick-db-1");
+  world.apply(plan);
+  CHECK(world.container("zipkick-db-1").release == 2);
+}
+
+TEST_CASE("plan: a server on which no first container was made has none to lose") {
+  auto world = world_killed_before_the_first_health();
+  world.machine("zipkick-db-1").containers.clear();
   CHECK(names(world.plan()) == "");
 }
 

@@ -94,5 +94,79 @@ TEST_CASE("reconcile: a container that is gone when it is to be started again is
   CHECK(world.insides.machines.at("shop-db-1").containers.empty());
 }
 
+std::string with_newer_image() {
+  return with(without_volume(), "example/postgres:16", "example/postgres:17");
+}
+
+TEST_CASE(
+    "reconcile: a first container that a run did not see healthy is started again, not made") {
+  World world;
+  Rig rig(world, without_volume());
+  rig.machines.interrupted_at = "shop-db-1";
+  REQUIRE(rig.up()->interrupted);
+  SUBCASE("it runs") {}
+  SUBCASE("it ended") { container_of_db(world).state = "exited"; }
+  container_of_db(world).slot = 7;
+  Rig second(world, without_volume());
+  require_up(second);
+  CHECK(container_of_db(world).state == "running");
+  CHECK(container_of_db(world).slot == 7);
+  CHECK(world.stored.servers.at("shop-db-1").release == 1);
+  CHECK(step_ids(*second.plan()) == "");
+}
+
+TEST_CASE("reconcile: what an interrupted replacement made is started again, not made again") {
+  World world;
+  Rig rig(world, without_volume());
+  require_up(rig);
+  Rig interrupted(world, with_newer_image());
+  interrupted.machines.interrupted_at = "shop-db-2";
+  REQUIRE(interrupted.up()->interrupted);
+  auto& containers = world.insides.machines.at("shop-db-1").containers;
+  REQUIRE(containers.size() == 2);
+  containers.back().state = "exited";
+  containers.back().slot = 7;
+  SUBCASE("and healthy, it is the one that stays") {
+    Rig second(world, with_newer_image());
+    require_up(second);
+    CHECK(container_of_db(world).release == 2);
+    CHECK(container_of_db(world).slot == 7);
+  }
+  SUBCASE("and never healthy, it makes room for the one before and stays") {
+    Rig second(world, with_newer_image());
+    second.machines.unhealthy = {"shop-db-2"};
+    REQUIRE(second.up()->failures.size() == 1);
+    REQUIRE(containers.size() == 2);
+    CHECK(containers.front().state == "running");
+    CHECK(containers.back().state == "exited");
+    CHECK(containers.back().slot == 7);
+  }
+  SUBCASE("and made of something else, it is left alone") {
+    containers.back().shape = "another";
+    Rig second(world, with_newer_image());
+    const auto outcome = second.up();
+    REQUIRE(outcome->failures.size() == 1);
+    CHECK(describe(outcome->failures[0].error).find("may hold data") != std::string::npos);
+    CHECK(containers.size() == 2);
+  }
+}
+
+TEST_CASE("reconcile: a database that the plan did not know of is left as it is") {
+  World world;
+  Rig rig(world, without_volume());
+  require_up(rig);
+  // As an import leaves it: nobody has looked at what is on it.
+  world.stored.servers.at("shop-db-1").prepared = false;
+  world.stored.servers.at("shop-db-1").release = 0;
+  Rig second(world, with_newer_image());
+  const auto outcome = second.up();
+  REQUIRE(outcome);
+  REQUIRE(outcome->failures.size() == 1);
+  CHECK(describe(outcome->failures[0].error).find("was not looked at before") != std::string::npos);
+  CHECK(container_of_db(world).release == 1);
+  CHECK(container_of_db(world).state == "running");
+  CHECK(second.plan()->losses.size() == 1);
+}
+
 }  // namespace
 }  // namespace paas::reconcile::testing

@@ -8,6 +8,7 @@
 #include "plan/container.hpp"
 #include "plan/environment.hpp"
 #include "plan/firewall.hpp"
+#include "plan/releases.hpp"
 #include "plan/support/world.hpp"
 
 namespace paas::plan::testing {
@@ -60,10 +61,12 @@ void World::perform_on_server(const Step& step) {
   } else if (step.kind == StepKind::start_container) {
     start_container(step);
   } else if (step.kind == StepKind::resume_container) {
-    const auto release = lock().servers.at(step.server).release;
+    auto& entry = lock().servers.at(step.server);
+    const auto* current = current_container(*inside, entry);
     for (auto& container : inside->containers) {
-      container.state = container.release == release ? "running" : "exited";
+      container.state = &container == current ? "running" : "exited";
     }
+    if (current != nullptr) entry.release = current->release;
   } else if (step.kind == StepKind::retire_container) {
     retire_container(step);
   } else if (step.kind == StepKind::stop_container) {
