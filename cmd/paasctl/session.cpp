@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/text.hpp"
 #include "contexts.hpp"
@@ -237,8 +238,18 @@ Result<reconcile::Tools> Session::tools() {
                           ports.files, ports.clock, ports.random, scratch};
 }
 
-std::string Session::resume_hint() const {
-  return fmt::format("`{}` goes on where this one stopped", resume);
+/// With the names that are confirmed and whose data is not destroyed yet: the next run asks for
+/// them again.
+std::string Session::resume_hint(const std::vector<plan::DataLoss>& losses,
+                                 const reconcile::Outcome& outcome) const {
+  std::set<std::string> open_steps;
+  for (const auto& failure : outcome.failures) open_steps.insert(failure.step.id);
+  for (const auto& step : outcome.not_tried) open_steps.insert(step.id);
+  auto command = resume;
+  for (const auto& confirmed : losses) {
+    if (open_steps.contains(confirmed.step)) command += " --confirm " + confirmed.name;
+  }
+  return fmt::format("`{}` goes on where this one stopped", command);
 }
 
 Status Session::remove_builders() {
@@ -276,16 +287,17 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   lockfile = outcome.lockfile;
   loaded = outcome.lockfile;
   steps_done_ += outcome.done;
+  const auto hint = resume_hint(plan.losses, outcome);
   if (outcome.interrupted) {
     print_failures(program_, outcome.failures, ErrorKind::interrupted);
-    return fail(interruption_of(outcome, steps_done_, resume_hint()));
+    return fail(interruption_of(outcome, steps_done_, hint));
   }
   if (outcome.failures.empty()) return exit_done;
   const auto first = outcome.failures.front();
   outcome.failures.erase(outcome.failures.begin());
   print_failures(program_, outcome.failures, std::nullopt);
   auto error = first.error;
-  if (error.hint.empty()) error.hint = resume_hint();
+  if (error.hint.empty()) error.hint = hint;
   return fail(std::move(error), plan::describe(first.step));
 }
 

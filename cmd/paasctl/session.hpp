@@ -105,7 +105,8 @@ class Session {
   Session(Program& program, Newest newest) : program_(program), newest_(newest) {}
   Status read_stack(Need need);
   Status make_scratch();
-  std::string resume_hint() const;
+  std::string resume_hint(const std::vector<plan::DataLoss>& losses,
+                          const reconcile::Outcome& outcome) const;
   digitalocean::ClientSettings client_settings(const Endpoint& endpoint);
 
   Program& program_;
