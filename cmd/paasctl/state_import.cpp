@@ -114,11 +114,17 @@ Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(target.host_key, trusted_key(program, *session, options, target));
   PAAS_CHECK(prepare(program, *session, target));
   adopted.servers.at(name).host_key = target.host_key;
+  PAAS_TRY(const auto inside, session->machines().look(target, session->stack.name, false));
+  plan::take_inside(adopted, session->stack, name, inside);
   session->lockfile = std::move(adopted);
   PAAS_CHECK(session->save());
   if (droplet.name != name) PAAS_CHECK(api->rename_droplet(droplet.id, name));
   program.print(name + "\n");
-  program.say(fmt::format("`paasctl up` puts a container of {} on it.", service->name));
+  program.say(session->lockfile.servers.at(name).prepared
+                  ? fmt::format("A container of {} is on it: `paasctl plan` shows what is to be "
+                                "done with it.",
+                                service->name)
+                  : fmt::format("`paasctl up` puts a container of {} on it.", service->name));
   return exit_done;
 }
 

@@ -8,6 +8,7 @@
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
 #include "plan/counts.hpp"
+#include "plan/releases.hpp"
 
 namespace paas::plan {
 
@@ -109,6 +110,19 @@ Result<std::string> adopt(lockfile::Lockfile& lockfile, const stack::Stack& stac
   auto name = server.droplet.name;
   lockfile = std::move(next);
   return name;
+}
+
+void take_inside(lockfile::Lockfile& lockfile, const stack::Stack& stack, const std::string& name,
+                 const observe::Machine& inside) {
+  auto& server = lockfile.servers.at(name);
+  observe::Observed observed;
+  auto& seen = observed.servers[name];
+  seen.droplet.id = std::stoll(server.droplet.id);
+  seen.machine = inside;
+  take_running_releases(stack, observed, lockfile);
+  server.prepared = std::any_of(
+      inside.containers.begin(), inside.containers.end(),
+      [&](const observe::Container& container) { return container.service == server.service; });
 }
 
 }  // namespace paas::plan

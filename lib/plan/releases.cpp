@@ -99,11 +99,13 @@ void take_running_releases(const stack::Stack& stack, const observe::Observed& o
     const auto* declared = stack::find_service(stack, server.service);
     const bool is_database = declared != nullptr && declared->type == stack::ServiceType::db;
     if (is_database && may_store_on_disk(*inside)) server.holds_data = true;
+    for (const auto& container : inside->containers) {
+      if (container.service != server.service) continue;
+      if (container.release <= newest_release(lockfile, server.service)) continue;
+      unknown[server.service][container.release] = release_of(stack, container);
+    }
     const auto* container = newest_running(*inside, server.service);
     if (container == nullptr || container->release < server.release) continue;
-    if (container->release > newest_release(lockfile, server.service)) {
-      unknown[server.service][container->release] = release_of(stack, *container);
-    }
     server.release = container->release;
     server.slot = container->slot;
   }

@@ -36,9 +36,9 @@ bool may_store_on_disk(const observe::Machine& inside);
 /// this one says of passwords and environments may be what was before it (FACTS.md, case 19).
 Status check_releases(const lockfile::Lockfile& lockfile, const observe::Observed& observed);
 
-/// Adds the releases that run and are not known, so that the next ones are numbered above them, and
-/// writes down which one runs on each server that was looked at, and that a database's holds data
-/// where its container has no volume.
+/// Adds the releases of which there are containers and that are not known, so that the next ones
+/// are numbered above them, and writes down which one runs on each server that was looked at, and
+/// that a database's holds data where its container has no volume.
 void take_running_releases(const stack::Stack& stack, const observe::Observed& observed,
                            lockfile::Lockfile& lockfile);
 

@@ -65,6 +65,68 @@ TEST_CASE("adopt: what becomes a database's server may hold data, and is not des
   CHECK_FALSE(f.world.lock().servers.at("zipkick-frontend-1").holds_data);
 }
 
+/// The database's server was forgotten, and is imported as another one with what runs on it.
+struct ReturnedDatabase : AdoptFixture {
+  ReturnedDatabase() {
+    world.service("db").volume.reset();
+    world.up();
+    auto inside = world.machine("zipkick-db-1");
+    auto& seen = world.input.observed.servers.at("zipkick-db-1");
+    droplet.tags = seen.droplet.tags;
+    world.lock().servers.erase("zipkick-db-1");
+    world.input.observed.servers.erase("zipkick-db-1");
+    const auto name = adopted("db");
+    REQUIRE(*name == "zipkick-db-2");
+    droplet.name = *name;
+    auto& returned = world.input.observed.servers[*name];
+    returned.droplet = droplet;
+    returned.machine = inside;
+  }
+  void take() {
+    take_inside(world.lock(), world.input.stack, "zipkick-db-2", world.machine("zipkick-db-2"));
+  }
+};
+
+TEST_CASE("adopt: a database that runs on it stays, and is called out before another replaces it") {
+  ReturnedDatabase f;
+  const int release = f.world.container("zipkick-db-2").release;
+  SUBCASE("it runs") {}
+  SUBCASE("it is stopped") { f.world.container("zipkick-db-2").state = "exited"; }
+  f.take();
+  const auto& server = f.world.lock().servers.at("zipkick-db-2");
+  CHECK(server.prepared);
+  CHECK(server.holds_data);
+  SUBCASE("with the same image") {
+    CHECK(f.world.plan().losses.empty());
+    f.world.up();
+    CHECK(f.world.container("zipkick-db-2").release == release);
+    CHECK(f.world.container("zipkick-db-2").state == "running");
+    CHECK(server.release == release);
+  }
+  SUBCASE("with another image") {
+    f.world.change_image("postgres");
+    REQUIRE(f.world.plan().losses.size() == 1);
+    CHECK(f.world.plan().losses[0].name == "zipkick-db-2");
+  }
+}
+
+TEST_CASE("adopt: a stopped container's release is known, so that no other gets its number") {
+  ReturnedDatabase f;
+  f.world.lock().services.at("db").releases.clear();
+  f.world.container("zipkick-db-2").release = 7;
+  f.world.container("zipkick-db-2").state = "exited";
+  f.take();
+  REQUIRE(f.world.lock().services.at("db").releases.size() == 1);
+  CHECK(f.world.lock().services.at("db").releases[0].number == 7);
+}
+
+TEST_CASE("adopt: a droplet without a container of its service is prepared by the next run") {
+  ReturnedDatabase f;
+  f.world.machine("zipkick-db-2").containers.clear();
+  f.take();
+  CHECK_FALSE(f.world.lock().servers.at("zipkick-db-2").prepared);
+}
+
 TEST_CASE("adopt: the next run prepares it, tags it and puts a container into rotation") {
   AdoptFixture f;
   f.droplet.name = *f.adopted();
