@@ -324,6 +324,7 @@ void Rebuilder::take_password(const stack::Service& service) {
 /// Those whose inside is known stay.
 void Rebuilder::settle_servers() {
   std::vector<std::string> replaced;
+  std::vector<std::string> holding;
   for (auto& [name, server] : lock_.servers) {
     const auto key = remains_.host_keys.find(name);
     if (machine(name) != nullptr && key != remains_.host_keys.end()) {
@@ -333,6 +334,7 @@ void Rebuilder::settle_servers() {
     }
     server.leaving = true;
     replaced.push_back(name);
+    if (server.holds_data) holding.push_back(name);
   }
   if (replaced.empty()) return;
   const bool is_one = replaced.size() == 1;
@@ -340,6 +342,12 @@ void Rebuilder::settle_servers() {
       fmt::format("{} {} not looked at: the next `up` makes {} in {} place and keeps the volumes",
                   fmt::join(replaced, ", "), is_one ? "was" : "were", is_one ? "another" : "others",
                   is_one ? "its" : "their"));
+  if (holding.empty()) return;
+  notes_.push_back(fmt::format(
+      "{} may hold a database's data on {} own disk{}, which is on no volume and goes then: "
+      "`paasctl state rebuild --trust-host-keys` keeps what can be looked at",
+      fmt::join(holding, ", "), holding.size() == 1 ? "its" : "their",
+      holding.size() == 1 ? "" : "s"));
 }
 
 /// The next `up` registers another key. Whoever finds the lost lockfile with its seal's key has the

@@ -216,6 +216,20 @@ TEST_CASE("rebuild: a server of a service that nobody knows may hold data") {
   CHECK_FALSE(made.servers.at("zipkick-lb-1").holds_data);
 }
 
+TEST_CASE("rebuild: it is said whose data goes with a server that was not looked at") {
+  LostData lost;
+  const auto told = [&] {
+    const auto notes = lost.rebuilt().notes;
+    return std::count(notes.begin(), notes.end(),
+                      "zipkick-db-1 may hold a database's data on its own disk, which is on no "
+                      "volume and goes then: `paasctl state rebuild --trust-host-keys` keeps what "
+                      "can be looked at");
+  };
+  CHECK(told() == 0);
+  lost.world.server("zipkick-db-1").machine.reset();
+  CHECK(told() == 1);
+}
+
 TEST_CASE("rebuild: a database in its container keeps its data, and its password without `set`") {
   LostData lost;
   CHECK(lost.losses() == "");
