@@ -52,12 +52,15 @@ void note_kept(Plan& plan, const observe::Observed& observed) {
   for (const auto& droplet : observed.namesakes) note(droplet);
 }
 
-void handle_volumes(Plan& plan, Volumes volumes, const std::vector<std::string>& removed) {
+void handle_volumes(Plan& plan, const observe::Observed& observed, Volumes volumes,
+                    const std::vector<std::string>& removed) {
   for (const auto& [name, volume] : plan.lockfile.volumes) {
     if (volumes == Volumes::keep) {
-      plan.warnings.push_back(
-          fmt::format("volume {} ({} GiB) is kept with its data and goes on costing money", name,
-                      volume.size_gigabytes));
+      // Billed is what there is, also where somebody else made it larger.
+      const auto seen = observed.volumes.find(name);
+      plan.warnings.push_back(fmt::format(
+          "volume {} ({} GiB) is kept with its data and goes on costing money", name,
+          seen == observed.volumes.end() ? volume.size_gigabytes : seen->second.size_gigabytes));
       continue;
     }
     auto& step =
@@ -75,7 +78,7 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
   plan.lockfile = lockfile;
   const std::string cause = "the stack is taken down";
   const auto removed = remove_servers(plan, observed, cause);
-  handle_volumes(plan, volumes, removed);
+  handle_volumes(plan, observed, volumes, removed);
   note_kept(plan, observed);
   std::vector<std::string> before_tags = removed;
   for (const auto& [service, firewall] : lockfile.firewalls) {

@@ -118,6 +118,15 @@ TEST_CASE("plan: down says what goes on costing money") {
         "it: it is left alone and goes on costing money");
 }
 
+TEST_CASE("plan: down says how large a kept volume is, whoever made it larger") {
+  World world;
+  world.up();
+  world.input.observed.volumes.at("zipkick-db").size_gigabytes = 30;
+  const auto plan = make_down(world.lock(), world.input.observed, Volumes::keep);
+  CHECK(text::join(plan.warnings, "\n") ==
+        "volume zipkick-db (30 GiB) is kept with its data and goes on costing money");
+}
+
 TEST_CASE("plan: down leaves the volumes, or nothing") {
   World world;
   world.up();
