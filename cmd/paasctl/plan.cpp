@@ -77,7 +77,7 @@ void register_plan(Program& program) {
   program.documents[declared] = {
       "With --output json the plan is one object; `up --dry-run` and `down --dry-run` print the "
       "same, and the file of --out has it as its member plan, beside digests of all that it was "
-      "made from. What is told here stays as it is "
+      "made from, and a format_version of its own. What is told here stays as it is "
       "while format_version is 1: no member goes or gets another meaning. Members, kinds of "
       "steps and reasons may be added, so programs should pass over those that they do not know. "
       "In a path, [] stands for each item of a list.",

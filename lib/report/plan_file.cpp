@@ -19,7 +19,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr auto format_name = "paasctl plan";
-constexpr int format_version = 1;
+/// 1 had a digest of the stack only, in the place of `basis`.
+constexpr int format_version = 2;
 constexpr std::size_t nesting_max = 64;
 constexpr auto again_hint =
     "nothing was changed; `paasctl plan --out FILE` shows and writes a new plan";

@@ -116,7 +116,9 @@ const std::vector<Member>& plan_members() {
       {"summary.update", "Steps that change something"},
       {"summary.remove", "Steps that remove something"},
       {"losses", "Data that is destroyed for good; each has to be confirmed with --confirm NAME"},
-      {"losses[].name", "Server or volume that has it"},
+      {"losses[].name",
+       "Server or volume that has it, which --confirm takes; a server need not be destroyed: "
+       "losses[].step tells what is"},
       {"losses[].service", "Service whose data it is"},
       {"losses[].step", "Identifier of the step that destroys it"},
       {"losses[].text", "The loss in words"},

@@ -112,7 +112,8 @@ TEST_CASE("report: a written plan holds no secret, and the plan as it is printed
   CHECK(text.find("tell-nobody") == std::string::npos);
   const auto json = nlohmann::json::parse(text);
   CHECK(json.at("format") == "paasctl plan");
-  CHECK(json.at("format_version") == 1);
+  CHECK(json.at("format_version") == 2);
+  CHECK(json.at("plan").at("format_version") == 1);
   CHECK(json.at("lockfile").at("serial") == 7);
   CHECK(json.at("plan").at("steps").size() == 2);
   CHECK(is_plan_file(text));
@@ -367,8 +368,8 @@ TEST_CASE("report: a file that is no plan is refused with its place") {
   json["plan"]["steps"][1]["after"] = "create_server/shop-web-2";
   CHECK(problem(json.dump()) ==
         "stack.plan: /plan/steps/1/after is missing, or not what a plan has there");
-  json["format_version"] = 2;
-  CHECK(problem(json.dump()) == "stack.plan: /format_version is 2, and this paasctl reads 1");
+  json["format_version"] = 1;
+  CHECK(problem(json.dump()) == "stack.plan: /format_version is 1, and this paasctl reads 2");
 }
 
 TEST_CASE("plan file: numbers and nesting beyond what a plan has are errors with their place") {
@@ -388,7 +389,7 @@ TEST_CASE("plan file: numbers and nesting beyond what a plan has are errors with
     CAPTURE(number);
     CHECK(error_with("\"serial\": 7", std::string("\"serial\": ") + number)
               .find("stack.plan: /lockfile/serial is missing, or not what") == 0);
-    CHECK(error_with("\"format_version\": 1", std::string("\"format_version\": ") + number)
+    CHECK(error_with("\"format_version\": 2", std::string("\"format_version\": ") + number)
               .find("stack.plan: /format_version") == 0);
   }
   CHECK(error_with("\"serial\": 7", "\"serial\": 1e999").find("a number that is too large") !=
