@@ -57,6 +57,16 @@ void add_confirm_option(Program& program, CLI::App& command) {
       ->allow_extra_args(false);
 }
 
+void warn_of_other_names(Program& program, const std::vector<plan::DataLoss>& losses) {
+  for (const auto& name : program.globals.confirmed) {
+    const bool is_lost = std::any_of(losses.begin(), losses.end(),
+                                     [&](const auto& loss) { return loss.name == name; });
+    if (!is_lost) {
+      program.say(fmt::format("warning: --confirm {}: no data of that name is destroyed", name));
+    }
+  }
+}
+
 Result<bool> confirm_losses(Program& program, const std::vector<plan::DataLoss>& losses,
                             const std::string& question, Asking asking) {
   const auto& given = program.globals.confirmed;
@@ -90,6 +100,7 @@ Result<bool> confirm_losses(Program& program, const std::vector<plan::DataLoss>&
 
 Status agree(Program& program, const std::string& question,
              const std::vector<plan::DataLoss>& losses) {
+  warn_of_other_names(program, losses);
   PAAS_TRY(const bool typed, confirm_losses(program, losses, question));
   return typed ? Status{} : confirm(program, question);
 }

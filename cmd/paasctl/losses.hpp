@@ -12,6 +12,10 @@ namespace paas::cli {
 /// Declares --confirm NAME, which may be given several times.
 void add_confirm_option(Program& program, CLI::App& command);
 
+/// Warns of names that --confirm gave and that none of these losses has: a typing error, or data
+/// that is gone already.
+void warn_of_other_names(Program& program, const std::vector<plan::DataLoss>& losses);
+
 /// Whether the user is there to be asked.
 enum class Asking { allowed, never };
 

@@ -393,6 +393,7 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
   PAAS_TRY(auto plan, plan::make(input));
   if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan, session.origin()));
   for (const auto& warning : plan.warnings) program.say("warning: " + warning);
+  warn_of_other_names(program, plan.losses);
   PAAS_CHECK(
       confirm_losses(program, plan.losses, "", shown == nullptr ? Asking::allowed : Asking::never));
   if (plan.empty()) {
