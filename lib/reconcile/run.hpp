@@ -79,6 +79,7 @@ class Run {
   Result<std::map<std::string, digitalocean::Droplet>> post_droplets(
       const std::vector<std::string>& names);
   Status adopt_droplets(const std::vector<std::string>& names, const std::string& how);
+  Status check_unseen(const std::vector<std::string>& names);
   Status withdraw(const std::vector<std::string>& names);
   void resume(const std::vector<std::string>& names);
   std::vector<std::string> unsettled(std::vector<std::string> names) const;

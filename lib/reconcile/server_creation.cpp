@@ -148,6 +148,26 @@ void Run::resume(const std::vector<std::string>& names) {
   }
 }
 
+/// What an earlier run wrote down and was refused cannot be there. Where it is all the same, its
+/// first host key is not known, and a second droplet of the name would be paid for as well.
+Status Run::check_unseen(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  PAAS_TRY(const auto tagged, tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)));
+  const auto lockfile = state_.read();
+  for (const auto& droplet : tagged) {
+    if (std::find(names.begin(), names.end(), droplet.name) == names.end()) continue;
+    if (!observe::is_ours(droplet, lockfile, stack_.name)) continue;
+    return fail(ErrorKind::exists,
+                fmt::format("droplet {} ({}) is there, and the lockfile does not know that it was "
+                            "asked for",
+                            droplet.name, droplet.id),
+                fmt::format("nothing was made: after `paasctl state rm server/{}`, `paasctl state "
+                            "verify --remove-orphans` removes it",
+                            droplet.name));
+  }
+  return {};
+}
+
 /// What was refused was certainly not made, and no run has to look for it.
 Status Run::withdraw(const std::vector<std::string>& names) {
   return state_.change([&](auto& next) {
@@ -164,10 +184,12 @@ Status Run::withdraw(const std::vector<std::string>& names) {
 Status Run::request_droplets(const plan::Step& first, const std::vector<std::string>& names) {
   resume(names);
   auto known = unsettled(names);
-  std::erase_if(known, [&](const auto& name) {
-    return !known_before_.contains(name) || !lockfile::is_asked_for(server(name));
+  std::erase_if(known, [&](const auto& name) { return !known_before_.contains(name); });
+  const auto asked_for = std::stable_partition(known.begin(), known.end(), [&](const auto& name) {
+    return !lockfile::is_asked_for(server(name));
   });
-  PAAS_CHECK(adopt_droplets(known, "found again"));
+  PAAS_CHECK(check_unseen({known.begin(), asked_for}));
+  PAAS_CHECK(adopt_droplets({asked_for, known.end()}, "found again"));
   auto open = unsettled(names);
   if (open.empty()) return {};
   // Those that are alike have one host key, or none.
