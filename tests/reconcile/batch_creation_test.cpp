@@ -280,6 +280,29 @@ TEST_CASE("reconcile: a droplet that is gone after it was accepted is not awaite
   check_complete(world, 2);
 }
 
+TEST_CASE("reconcile: a droplet whose tags were taken away is found active by its identifier") {
+  World world;
+  Farm farm(world, 2);
+  farm.instead = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    auto response = farm.rig.http.pass(request);
+    for (auto& [id, droplet] : world.cloud.droplets) {
+      if (!droplet.name.starts_with("farm-web-")) continue;
+      droplet.tags.clear();
+      droplet.tags_to_come.clear();
+    }
+    return response;
+  };
+  const auto outcome = farm.rig.up();
+  REQUIRE(outcome);
+  for (const auto& failure : outcome->failures) {
+    CAPTURE(describe(failure.error));
+    CHECK(failure.step.kind != plan::StepKind::create_server);
+  }
+  for (const auto* name : {"farm-web-1", "farm-web-2"}) {
+    CHECK_FALSE(world.stored.servers.at(name).private_address.empty());
+  }
+}
+
 TEST_CASE("reconcile: 408 and a proxy's page are no refusal: nothing is made twice") {
   for (const auto& [status, body] : std::vector<std::pair<int, std::string>>{
            {408, R"({"id": "timeout", "message": "it took too long"})"},
