@@ -37,7 +37,6 @@ struct Wanted {
   bool backups = false;
 };
 
-/// ^[a-zA-Z0-9]?[a-z0-9A-Z.\-]*[a-z0-9A-Z]$
 Result<std::vector<std::string>> names_of(const Json& body) {
   PAAS_TRY(const auto name, text_field(body, "name"));
   PAAS_TRY(auto names, texts_field(body, "names"));

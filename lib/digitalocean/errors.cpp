@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +14,8 @@ namespace paas::digitalocean {
 namespace {
 
 constexpr std::string_view pending_event = "pending event";
+constexpr std::string_view no_form = " in a form that is not the API's";
+constexpr std::string_view answer_beginning = "the API answered ";
 constexpr std::string_view vpc_in_use = "the VPC still has members";
 constexpr std::string_view token_hint =
     "the token comes from DIGITALOCEAN_ACCESS_TOKEN or DIGITALOCEAN_TOKEN and needs read and "
@@ -77,33 +81,35 @@ ErrorKind kind_of_unprocessable(const std::string& message) {
   return ErrorKind::failed;
 }
 
+/// Whether something else than the API may have answered: its errors have a form of their own.
+bool is_disbelieved(int status, const Answer& answer) {
+  return status >= 400 && status < 500 && !answer.is_from_api;
+}
+
 ErrorKind kind_of(int status, const Answer& answer) {
+  if (status == 401 || status == 403) return ErrorKind::unauthorised;
+  if (status == 429) return ErrorKind::limited;
+  // What does not exist is deleted, and what exists is made: only the API itself is believed.
+  if (is_disbelieved(status, answer)) return ErrorKind::unreachable;
   switch (status) {
-    case 401:
-    case 403:
-      return ErrorKind::unauthorised;
-    // What does not exist is deleted, and what exists is made: only the API itself is believed.
     case 404:
-      return answer.is_from_api ? ErrorKind::not_found : ErrorKind::unreachable;
+      return ErrorKind::not_found;
     case 409:
-      if (!answer.is_from_api) return ErrorKind::unreachable;
       return mentions(answer.message, {pending_event}) ? ErrorKind::failed : ErrorKind::exists;
+    // Something on the way gave up waiting for the answer.
     case 408:
+    case 425:
+    case 499:
       return ErrorKind::unreachable;
     case 422:
       return kind_of_unprocessable(answer.message);
-    case 429:
-      return ErrorKind::limited;
     default:
       return status >= 500 || status < 400 ? ErrorKind::unreachable : ErrorKind::failed;
   }
 }
 
-bool is_disbelieved(int status, ErrorKind kind) {
-  return kind == ErrorKind::unreachable && (status == 404 || status == 409);
-}
-
-std::string hint_of(int status, ErrorKind kind, const std::string& message) {
+std::string hint_of(int status, ErrorKind kind, const Answer& answer) {
+  const auto& message = answer.message;
   if (kind == ErrorKind::unauthorised) return std::string(token_hint);
   if (status == 429)
     return "the API allows 5,000 requests an hour and 250 a minute; try again later";
@@ -114,7 +120,7 @@ std::string hint_of(int status, ErrorKind kind, const std::string& message) {
     return "remove what is not needed, or ask DigitalOcean to raise the account's limit";
   }
   if (status >= 300 && status < 400) return "redirects are not followed; check the API's url";
-  if (is_disbelieved(status, kind)) {
+  if (is_disbelieved(status, answer)) {
     return "a proxy may be answering instead of the API; check the API's url";
   }
   if (kind == ErrorKind::unreachable) return "the service has a problem; try again in a while";
@@ -137,8 +143,15 @@ bool is_vpc_in_use(const Error& error) {
 }
 
 bool is_refusal(const Error& error) {
-  return error.kind != ErrorKind::unreachable && error.kind != ErrorKind::timed_out &&
-         error.kind != ErrorKind::interrupted;
+  const auto& message = error.message;
+  if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timed_out ||
+      error.kind == ErrorKind::interrupted || message.find(no_form) != std::string::npos) {
+    return false;
+  }
+  if (!message.starts_with(answer_beginning)) return true;  // It was not sent.
+  constexpr std::array refusing = {"400", "401", "403", "404", "409", "412", "422", "429"};
+  const auto status = message.substr(answer_beginning.size(), 3);
+  return std::find(refusing.begin(), refusing.end(), status) != refusing.end();
 }
 
 std::string without_token(std::string text, const Secret& token) {
@@ -148,11 +161,11 @@ std::string without_token(std::string text, const Secret& token) {
 Error error_of(const HttpResponse& response, const Secret& token) {
   const auto answer = read_answer(response, token);
   const auto kind = kind_of(response.status, answer);
-  std::string message = fmt::format("the API answered {}", response.status);
-  if (is_disbelieved(response.status, kind)) message += " in a form that is not the API's";
+  std::string message = fmt::format("{}{}", answer_beginning, response.status);
+  if (is_disbelieved(response.status, answer)) message += no_form;
   if (!answer.message.empty()) message += ": " + answer.message;
   if (!answer.request_id.empty()) message += fmt::format(" (request {})", answer.request_id);
-  return make_error(kind, std::move(message), hint_of(response.status, kind, answer.message));
+  return make_error(kind, std::move(message), hint_of(response.status, kind, answer));
 }
 
 Error vpc_deletion_error(Error error) {

@@ -7,6 +7,7 @@
 #include "lockfile/json_reader.hpp"
 #include "lockfile/names.hpp"
 #include "lockfile/passwords.hpp"
+#include "lockfile/resources.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::lockfile {
@@ -172,7 +173,12 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
   reader.each("volumes", [&](const std::string& name, JsonReader item) {
     lockfile.volumes[name] = decode_volume(std::move(item));
   });
-  if (reader.has("lb")) lockfile.lb = decode_load_balancer(reader.object("lb"));
+  bool is_intent_untold = false;  // Of a reserved IP.
+  if (reader.has("lb")) {
+    auto item = reader.object("lb");
+    is_intent_untold = !item.has("intended_for");
+    lockfile.lb = decode_load_balancer(std::move(item));
+  }
   lockfile.temporary = decode_resources(reader, "temporary", decode_numbered);
   if (reader.has("applied") && !reading.error) {
     auto applied = stack::parse_or_fail(reader.raw("applied"), "the lockfile's applied stack");
@@ -182,6 +188,10 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
   for (const auto& name : untold) {
     auto& server = lockfile.servers.at(name);
     server.holds_data = held_data(lockfile, server);
+  }
+  // Before that was written down, what an interrupted run reserved was found by the droplet alone.
+  if (is_intent_untold && lockfile.lb->reserved_ip.empty()) {
+    lockfile.lb->intended_for = droplet_of_address(lockfile);
   }
   reader.finish();
   return lockfile;

@@ -127,9 +127,7 @@ Json encode_volume(const Volume& value) {
 
 Json encode_load_balancer(const LoadBalancer& lb) {
   const auto& [reserved_ip, reloads, intended_for] = lb;
-  Json encoded = {{"reserved_ip", reserved_ip}, {"reloads", reloads}};
-  if (!intended_for.empty()) encoded["intended_for"] = intended_for;
-  return encoded;
+  return {{"reserved_ip", reserved_ip}, {"reloads", reloads}, {"intended_for", intended_for}};
 }
 
 Json encode_ssh_key(const SshKey& ssh_key, Sealer& sealed) {

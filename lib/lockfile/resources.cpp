@@ -91,4 +91,14 @@ Status forget(Lockfile& lockfile, const Known& known) {
   return {};
 }
 
+std::string droplet_of_address(const Lockfile& lockfile) {
+  const Server* chosen = nullptr;
+  for (const auto& [name, server] : lockfile.servers) {
+    if (server.service != "lb" || server.droplet.id.empty()) continue;
+    const auto rank = [](const Server& one) { return std::pair(!one.leaving, one.number); };
+    if (chosen == nullptr || rank(server) > rank(*chosen)) chosen = &server;
+  }
+  return chosen == nullptr ? "" : chosen->droplet.id;
+}
+
 }  // namespace paas::lockfile

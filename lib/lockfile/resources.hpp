@@ -33,4 +33,8 @@ Result<Known> find_resource(const Lockfile& lockfile, const std::string& text);
 /// the network and the key while there are servers: those could not be reached or joined any more.
 Status forget(Lockfile& lockfile, const Known& known);
 
+/// Identifier of the droplet for which the public address is reserved: that of the load balancer's
+/// newest server, and of one that leaves only where no other has a droplet. Empty without any.
+std::string droplet_of_address(const Lockfile& lockfile);
+
 }  // namespace paas::lockfile

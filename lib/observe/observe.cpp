@@ -186,7 +186,8 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
     }
   }
   for (auto& volume : *lists.volumes) {
-    if (volume.name.starts_with(stack + "-")) {
+    const bool is_tagged = lockfile::belongs(volume.tags, stack, lockfile::Intent::none);
+    if (is_tagged || volume.name.starts_with(stack + "-")) {
       const auto name = volume.name;
       observed.volumes[name] = std::move(volume);
     }

@@ -24,6 +24,10 @@ enum class Depth {
 /// nothing and mostly waits for a network, so that it is not held to the number of steps.
 inline constexpr int looks_side_by_side = 100;
 
+/// How long a droplet that was accepted may be unknown to the API before it counts as gone
+/// (FACTS.md, case 6).
+inline constexpr std::chrono::milliseconds accepted_window{60'000};
+
 struct Options {
   Depth depth = Depth::machines;
   int parallelism = looks_side_by_side;
@@ -31,9 +35,9 @@ struct Options {
   /// one; one that nobody wrote down may be missed until the next look.
   digitalocean::Client::Reading reading = digitalocean::Client::Reading::sure;
   /// By which droplets that were accepted and that no run has seen are looked for through `grace`:
-  /// one may answer 404 for a while (FACTS.md, case 6). Without it they are asked for once.
+  /// one may answer 404 for a while. Without it they are asked for once.
   Clock* clock = nullptr;
-  std::chrono::milliseconds grace{20'000};
+  std::chrono::milliseconds grace = accepted_window;
   std::chrono::milliseconds poll{2'000};
   /// Told before that window, with what is looked for.
   std::function<void(const std::string&)> on_wait = nullptr;

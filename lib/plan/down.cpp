@@ -5,6 +5,7 @@
 #include "plan/losses.hpp"
 #include "plan/make.hpp"
 #include "plan/planner.hpp"
+#include "plan/strays.hpp"
 
 namespace paas::plan {
 
@@ -38,7 +39,7 @@ std::vector<std::string> remove_servers(Plan& plan, const observe::Observed& obs
 }
 
 /// What stays goes on costing money, and nothing else would remind of it.
-void note_kept(Plan& plan, const observe::Observed& observed) {
+void note_kept(Plan& plan, const lockfile::Lockfile& lockfile, const observe::Observed& observed) {
   const auto note = [&](const digitalocean::Droplet& droplet) {
     plan.warnings.push_back(fmt::format(
         "droplet {} ({}) carries the stack's tag, but the lockfile does not know it: it is left "
@@ -46,10 +47,23 @@ void note_kept(Plan& plan, const observe::Observed& observed) {
         droplet.name, droplet.id));
   };
   for (const auto& [name, server] : observed.servers) {
-    const bool is_known = plan.lockfile.servers.contains(name);
-    if (!is_known && !plan.lockfile.temporary.contains(name)) note(server.droplet);
+    const bool is_known = lockfile.servers.contains(name);
+    if (!is_known && !lockfile.temporary.contains(name)) note(server.droplet);
   }
   for (const auto& droplet : observed.namesakes) note(droplet);
+  const auto stack = lockfile.applied ? lockfile.applied->name : std::string();
+  for (const auto& volume : stray_volumes(stack, lockfile, observed)) {
+    plan.warnings.push_back(fmt::format(
+        "volume {} ({} GiB) carries the stack's tag, but the lockfile does not know it: it is left "
+        "alone with the tag and goes on costing money",
+        volume.name, volume.size_gigabytes));
+  }
+  for (const auto& [ip, droplet] : stray_addresses(lockfile, observed)) {
+    plan.warnings.push_back(fmt::format(
+        "reserved IP {} is on droplet {}, but the lockfile does not know it: it is left alone and "
+        "goes on costing money",
+        ip, droplet));
+  }
 }
 
 void handle_volumes(Plan& plan, const observe::Observed& observed, Volumes volumes,
@@ -79,7 +93,7 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
   const std::string cause = "the stack is taken down";
   const auto removed = remove_servers(plan, observed, cause);
   handle_volumes(plan, observed, volumes, removed);
-  note_kept(plan, observed);
+  note_kept(plan, lockfile, observed);
   std::vector<std::string> before_tags = removed;
   for (const auto& [service, firewall] : lockfile.firewalls) {
     auto& step = add(plan, StepKind::delete_firewall, service, cause, removed);

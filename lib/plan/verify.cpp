@@ -8,6 +8,7 @@
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
 #include "plan/numbers.hpp"
+#include "plan/strays.hpp"
 
 namespace paas::plan {
 
@@ -133,9 +134,11 @@ std::vector<Orphan> orphans_of(const std::string& stack, const lockfile::Lockfil
     orphans.push_back({"firewall", name, firewall.id, !shared && lockfile.vpc.has_value(),
                        shared ? "droplets of another lockfile may need it" : ""});
   }
-  for (const auto& [name, volume] : observed.volumes) {
-    if (lockfile.volumes.contains(name) || !carries_tag(volume.tags, stack)) continue;
-    orphans.push_back({"volume", name, volume.id, false, "it holds data"});
+  for (const auto& volume : stray_volumes(stack, lockfile, observed)) {
+    orphans.push_back({"volume", volume.name, volume.id, false, "it holds data"});
+  }
+  for (const auto& [ip, droplet] : stray_addresses(lockfile, observed)) {
+    orphans.push_back({"address", ip, ip, false, "it is on droplet " + droplet});
   }
   return orphans;
 }

@@ -26,9 +26,10 @@ struct Finding {
   std::string detail;  ///< Why it is not ok.
 };
 
-/// What carries the stack's tag and is not in the lockfile.
+/// What carries the stack's tag, or is an address on one of its droplets, and is not in the
+/// lockfile.
 struct Orphan {
-  std::string kind;  ///< droplet, firewall or volume
+  std::string kind;  ///< droplet, firewall, volume or address
   std::string name;
   std::string id;
   /// Whether it can only be this lockfile's own: it lies in its network. What lies elsewhere may be

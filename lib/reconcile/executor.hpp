@@ -11,6 +11,7 @@
 #include "digitalocean/client.hpp"
 #include "lockfile/store.hpp"
 #include "observe/machines.hpp"
+#include "observe/observe.hpp"
 #include "plan/make.hpp"
 #include "ports/clock.hpp"
 #include "ports/files.hpp"
@@ -35,7 +36,7 @@ struct Timeouts {
   /// How long a droplet whose creation got no answer is looked for by its name.
   std::chrono::milliseconds grace{20'000};
   /// How long one that was accepted may be unknown to the API before it counts as gone.
-  std::chrono::milliseconds accepted{60'000};
+  std::chrono::milliseconds accepted = observe::accepted_window;
   std::chrono::milliseconds poll{500};
 };
 

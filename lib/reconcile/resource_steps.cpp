@@ -451,6 +451,15 @@ Status Run::delete_tags(const plan::Step& step) {
     stage(step, fmt::format("left, droplet {} carries them", tagged.front().name));
     return {};
   }
+  // Of a volume that the lockfile does not know the tag is the only mark.
+  PAAS_TRY(const auto volumes, tools_.client.volumes(stack_.region));
+  const auto known = state_.read().volumes;
+  for (const auto& volume : volumes) {
+    if (known.contains(volume.name)) continue;
+    if (!lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::none)) continue;
+    stage(step, fmt::format("left, volume {} carries them", volume.name));
+    return {};
+  }
   // The lockfile remembers the services that left the stack as well.
   std::set<std::string> services = {"lb"};
   for (const auto& declared : stack_.services) services.insert(declared.name);

@@ -79,11 +79,13 @@ class Run {
   Result<std::map<std::string, digitalocean::Droplet>> post_droplets(
       const std::vector<std::string>& names);
   Status adopt_droplets(const std::vector<std::string>& names, const std::string& how);
+  Status check_unseen(const std::vector<std::string>& names);
   Status withdraw(const std::vector<std::string>& names);
   void resume(const std::vector<std::string>& names);
   std::vector<std::string> unsettled(std::vector<std::string> names) const;
   Status request_droplets(const plan::Step& first, const std::vector<std::string>& names);
-  Status check_not_gone(const plan::Step& step, std::int64_t id);
+  Result<std::optional<digitalocean::Droplet>> find_unlisted(const plan::Step& step,
+                                                             std::int64_t id);
   Status await_active(const plan::Step& step, std::int64_t id);
 
   // server_steps.cpp

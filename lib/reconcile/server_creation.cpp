@@ -148,6 +148,26 @@ void Run::resume(const std::vector<std::string>& names) {
   }
 }
 
+/// What an earlier run wrote down and was refused cannot be there. Where it is all the same, its
+/// first host key is not known, and a second droplet of the name would be paid for as well.
+Status Run::check_unseen(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  PAAS_TRY(const auto tagged, tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)));
+  const auto lockfile = state_.read();
+  for (const auto& droplet : tagged) {
+    if (std::find(names.begin(), names.end(), droplet.name) == names.end()) continue;
+    if (!observe::is_ours(droplet, lockfile, stack_.name)) continue;
+    return fail(ErrorKind::exists,
+                fmt::format("droplet {} ({}) is there, and the lockfile does not know that it was "
+                            "asked for",
+                            droplet.name, droplet.id),
+                fmt::format("nothing was made: after `paasctl state rm server/{}`, `paasctl state "
+                            "verify --remove-orphans` removes it",
+                            droplet.name));
+  }
+  return {};
+}
+
 /// What was refused was certainly not made, and no run has to look for it.
 Status Run::withdraw(const std::vector<std::string>& names) {
   return state_.change([&](auto& next) {
@@ -164,10 +184,12 @@ Status Run::withdraw(const std::vector<std::string>& names) {
 Status Run::request_droplets(const plan::Step& first, const std::vector<std::string>& names) {
   resume(names);
   auto known = unsettled(names);
-  std::erase_if(known, [&](const auto& name) {
-    return !known_before_.contains(name) || !lockfile::is_asked_for(server(name));
+  std::erase_if(known, [&](const auto& name) { return !known_before_.contains(name); });
+  const auto asked_for = std::stable_partition(known.begin(), known.end(), [&](const auto& name) {
+    return !lockfile::is_asked_for(server(name));
   });
-  PAAS_CHECK(adopt_droplets(known, "found again"));
+  PAAS_CHECK(check_unseen({known.begin(), asked_for}));
+  PAAS_CHECK(adopt_droplets({asked_for, known.end()}, "found again"));
   auto open = unsettled(names);
   if (open.empty()) return {};
   // Those that are alike have one host key, or none.
@@ -219,23 +241,29 @@ bool is_listed(const std::vector<Droplet>& droplets, std::int64_t id) {
                      [&](const auto& droplet) { return droplet.id == id; });
 }
 
-/// The droplet, when it is active and has its addresses. Tags apply late: until then it is not in
-/// the list.
-const Droplet* find_active(const std::vector<Droplet>& droplets, std::int64_t id) {
-  const auto listed = std::find_if(droplets.begin(), droplets.end(),
-                                   [&](const auto& droplet) { return droplet.id == id; });
-  const bool is_active = listed != droplets.end() && listed->status == "active" &&
-                         !listed->public_address.empty() && !listed->private_address.empty();
-  return is_active ? &*listed : nullptr;
+/// It has started and has its addresses.
+bool is_ready(const Droplet& droplet) {
+  return droplet.status == "active" && !droplet.public_address.empty() &&
+         !droplet.private_address.empty();
+}
+
+/// Tags apply late: until then it is not in the list.
+std::optional<Droplet> find_active(const std::vector<Droplet>& droplets, std::int64_t id) {
+  const auto listed = std::find_if(droplets.begin(), droplets.end(), [&](const auto& droplet) {
+    return droplet.id == id && is_ready(droplet);
+  });
+  return listed == droplets.end() ? std::nullopt : std::optional(*listed);
 }
 
 }  // namespace
 
 /// A droplet may be unknown for a while after it was accepted. One that no list shows and that is
-/// not found by its identifier either, long after, is gone: its creation failed.
-Status Run::check_not_gone(const plan::Step& step, std::int64_t id) {
-  const auto droplet = tools_.client.droplet(id);
-  if (droplet || droplet.error().kind != ErrorKind::not_found) return {};
+/// not found by its identifier either, long after, is gone: its creation failed. One that is found
+/// and active has lost its tags.
+Result<std::optional<Droplet>> Run::find_unlisted(const plan::Step& step, std::int64_t id) {
+  auto droplet = tools_.client.droplet(id);
+  if (droplet) return is_ready(*droplet) ? std::optional(std::move(*droplet)) : std::nullopt;
+  if (droplet.error().kind != ErrorKind::not_found) return std::nullopt;
   return fail(ErrorKind::failed,
               fmt::format("droplet {} of {} was accepted and is gone: the provider could not "
                           "create it",
@@ -248,21 +276,20 @@ Status Run::await_active(const plan::Step& step, std::int64_t id) {
   auto next_check = tools_.clock.monotonic() + options_.timeouts.accepted;
   return poll(options_.timeouts.active, "starting " + step.server, [&]() -> Result<bool> {
     auto droplets = droplets_.latest();
-    const auto* listed = droplets ? find_active(*droplets, id) : nullptr;
-    if (listed == nullptr) {
+    auto active = droplets ? find_active(*droplets, id) : std::nullopt;
+    if (!active) {
       PAAS_TRY(droplets, droplets_.items());
-      listed = find_active(*droplets, id);
+      active = find_active(*droplets, id);
     }
-    if (listed == nullptr) {
-      if (tools_.clock.monotonic() < next_check || is_listed(*droplets, id)) return false;
-      PAAS_CHECK(check_not_gone(step, id));
+    if (!active && tools_.clock.monotonic() >= next_check && !is_listed(*droplets, id)) {
+      PAAS_TRY(active, find_unlisted(step, id));
       next_check = tools_.clock.monotonic() + options_.timeouts.accepted;
-      return false;
     }
+    if (!active) return false;
     PAAS_CHECK(state_.change([&](auto& next) {
       auto& entry = next.servers.at(step.server);
-      entry.public_address = listed->public_address;
-      entry.private_address = listed->private_address;
+      entry.public_address = active->public_address;
+      entry.private_address = active->private_address;
     }));
     return true;
   });

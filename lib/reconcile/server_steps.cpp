@@ -213,7 +213,7 @@ Status Run::delete_server(const plan::Step& step) {
       if (digitalocean::is_pending_event(deleted.error())) return false;
       return fail(deleted.error());
     }));
-    stage(step, "accepted");
+    stage(step, "deletion accepted");
     PAAS_CHECK(await_gone(droplet));
   }
   return state_.change([&](auto& next) { next.servers.erase(step.server); });

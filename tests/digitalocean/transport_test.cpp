@@ -133,6 +133,26 @@ TEST_CASE("digitalocean: 408 is no refusal: a GET is tried again, of a POST noth
         std::string::npos);
 }
 
+TEST_CASE("digitalocean: only what the API says itself is a refusal") {
+  const auto refuses = [](int status, const std::string& body) {
+    return is_refusal(error_of(answer(status, body), Secret()));
+  };
+  const std::string form = R"({"id": "x", "message": "no"})";
+  for (const int status : {400, 401, 403, 404, 409, 412, 422, 429}) {
+    CAPTURE(status);
+    CHECK(refuses(status, form));
+    CHECK_FALSE(refuses(status, "<html>no</html>"));
+    CHECK_FALSE(refuses(status, ""));
+  }
+  for (const int status : {302, 402, 405, 408, 410, 418, 425, 451, 499, 500, 503}) {
+    CAPTURE(status);
+    CHECK_FALSE(refuses(status, form));
+  }
+  CHECK_FALSE(is_refusal(make_error(ErrorKind::unreachable, "reset")));
+  CHECK_FALSE(is_refusal(make_error(ErrorKind::interrupted, "stopped")));
+  CHECK(is_refusal(make_error(ErrorKind::unauthorised, "there is no token for the API")));
+}
+
 TEST_CASE("digitalocean: a PATCH is not sent again, and a 429 of it is waited out") {
   Fixture f;
   f.http.expect("PATCH", "/v2/domains/example.com/records/1", answer(429));

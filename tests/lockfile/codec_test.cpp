@@ -231,6 +231,54 @@ TEST_CASE("lockfile: an older one tells by what was applied which servers hold d
   }));
 }
 
+/// The droplet for which a reserved IP may have been asked for, by a lockfile of before that was
+/// written down.
+std::string intended_before_it_was_written_down(const std::function<void(ordered_json&)>& change) {
+  const auto lockfile = decode(changed([&](ordered_json& json) {
+                                 json["servers"]["zipkick-web-3"]["service"] = "lb";
+                                 json["lb"]["reserved_ip"] = "";
+                                 json["lb"].erase("intended_for");
+                                 change(json);
+                               }),
+                               test_key());
+  REQUIRE_MESSAGE(lockfile, (lockfile ? "" : lockfile.error().message));
+  return lockfile->lb ? lockfile->lb->intended_for : "";
+}
+
+TEST_CASE("lockfile: an older one may have asked for an address for its load balancer") {
+  const auto droplet = full_lockfile().servers.at("zipkick-web-3").droplet.id;
+  REQUIRE_FALSE(droplet.empty());
+  CHECK(intended_before_it_was_written_down([](ordered_json&) {}) == droplet);
+  CHECK(intended_before_it_was_written_down([](ordered_json& json) {
+          auto newer = json["servers"]["zipkick-web-3"];
+          newer["first_host_key"] = "";
+          newer["number"] = 4;
+          newer["leaving"] = false;
+          newer["droplet"] = {{"name", "zipkick-web-4"}, {"id", "7000"}};
+          json["servers"]["zipkick-web-4"] = newer;
+          newer["number"] = 5;
+          newer["leaving"] = true;
+          newer["droplet"] = {{"name", "zipkick-web-5"}, {"id", "8000"}};
+          json["servers"]["zipkick-web-5"] = newer;
+        }) == "7000");
+  CHECK(intended_before_it_was_written_down([](ordered_json& json) {
+          json["lb"]["reserved_ip"] = "198.18.0.50";
+        }).empty());
+  CHECK(intended_before_it_was_written_down([](ordered_json& json) {
+          json["servers"]["zipkick-web-3"]["service"] = "web";
+        }).empty());
+  CHECK(intended_before_it_was_written_down([](ordered_json& json) { json.erase("lb"); }).empty());
+}
+
+TEST_CASE("lockfile: that no address was asked for is written down") {
+  auto lockfile = full_lockfile();
+  lockfile.servers.at("zipkick-web-3").service = "lb";
+  lockfile.lb = LoadBalancer{};
+  const auto read = decode(encoded(lockfile), test_key());
+  REQUIRE(read);
+  CHECK(read->lb->intended_for.empty());
+}
+
 TEST_CASE("lockfile: one that is nested without bounds is refused") {
   const auto text = encoded(full_lockfile());
   const auto place = text.find("\"applied\": ") + std::string("\"applied\": ").size();

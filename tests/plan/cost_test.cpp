@@ -127,6 +127,32 @@ TEST_CASE("plan: down says how large a kept volume is, whoever made it larger") 
         "volume zipkick-db (30 GiB) is kept with its data and goes on costing money");
 }
 
+TEST_CASE("plan: down says which volumes and addresses it does not know and leaves") {
+  World world;
+  world.up();
+  digitalocean::Volume volume;
+  volume.name = "zipkick-extra";
+  volume.size_gigabytes = 50;
+  volume.tags = {"paas:zipkick"};
+  world.input.observed.volumes[volume.name] = volume;
+  // Of another stack, and of nobody.
+  volume.name = "zipkick-other-db";
+  volume.tags = {"paas:zipkick-other"};
+  world.input.observed.volumes[volume.name] = volume;
+  const auto address = world.lock().lb->reserved_ip;
+  world.lock().lb->reserved_ip.clear();
+  world.input.observed.reserved_ips.push_back({"203.0.113.9", "nyc3", 0, false});
+  world.input.observed.reserved_ips.push_back({"203.0.113.10", "nyc3", 4711, false});
+  const auto plan = make_down(world.lock(), world.input.observed, Volumes::destroy);
+  CHECK(text::join(plan.warnings, "\n") ==
+        "volume zipkick-extra (50 GiB) carries the stack's tag, but the lockfile does not know it: "
+        "it is left alone with the tag and goes on costing money\n"
+        "reserved IP " +
+            address +
+            " is on droplet zipkick-lb-1, but the lockfile does not know it: it is left alone and "
+            "goes on costing money");
+}
+
 TEST_CASE("plan: down leaves the volumes, or nothing") {
   World world;
   world.up();

@@ -112,6 +112,26 @@ TEST_CASE("verify: an intent that came to nothing is missing") {
       std::string::npos);
 }
 
+TEST_CASE("verify: an address on the stack's droplet that the lockfile does not know is told") {
+  VerifyFixture f;
+  const auto address = f.world.lock().lb->reserved_ip;
+  f.world.interrupt_address();
+  CHECK(f.verified().orphans.empty());
+  f.world.lock().lb->intended_for.clear();
+  const auto orphans = f.verified().orphans;
+  REQUIRE(orphans.size() == 1);
+  CHECK(orphans[0].kind == "address");
+  CHECK(orphans[0].name == address);
+  CHECK_FALSE(orphans[0].removable);
+  CHECK(orphans[0].detail == "it is on droplet zipkick-lb-1");
+  // On an orphan it is told as well, and on a droplet of another network it is somebody else's.
+  auto& elsewhere = f.add_droplet("zipkick-lb-9", 900, "elsewhere");
+  f.world.input.observed.reserved_ips.front().droplet_id = elsewhere.id;
+  CHECK(f.verified().orphans.size() == 1);
+  elsewhere.vpc_id = own_network;
+  CHECK(f.verified().orphans.size() == 2);
+}
+
 TEST_CASE("verify: orphans are told, and only those of the own network are removable") {
   VerifyFixture f;
   f.add_droplet("zipkick-frontend-9", 900, own_network);

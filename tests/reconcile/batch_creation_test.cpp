@@ -280,6 +280,68 @@ TEST_CASE("reconcile: a droplet that is gone after it was accepted is not awaite
   check_complete(world, 2);
 }
 
+TEST_CASE("reconcile: a droplet whose tags were taken away is found active by its identifier") {
+  World world;
+  Farm farm(world, 2);
+  farm.instead = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    auto response = farm.rig.http.pass(request);
+    for (auto& [id, droplet] : world.cloud.droplets) {
+      if (!droplet.name.starts_with("farm-web-")) continue;
+      droplet.tags.clear();
+      droplet.tags_to_come.clear();
+    }
+    return response;
+  };
+  const auto outcome = farm.rig.up();
+  REQUIRE(outcome);
+  for (const auto& failure : outcome->failures) {
+    CAPTURE(describe(failure.error));
+    CHECK(failure.step.kind != plan::StepKind::create_server);
+  }
+  for (const auto* name : {"farm-web-1", "farm-web-2"}) {
+    CHECK_FALSE(world.stored.servers.at(name).private_address.empty());
+  }
+}
+
+TEST_CASE("reconcile: 408 and a proxy's page are no refusal: nothing is made twice") {
+  for (const auto& [status, body] : std::vector<std::pair<int, std::string>>{
+           {408, R"({"id": "timeout", "message": "it took too long"})"},
+           {422, "<html>no</html>"},
+           {403, "<html>no</html>"}}) {
+    CAPTURE(status);
+    World world;
+    Farm farm(world, 1);
+    farm.instead = [&](const HttpRequest& request) -> Result<HttpResponse> {
+      (void)farm.rig.http.pass(request);
+      return HttpResponse{status, {}, body};
+    };
+    (void)farm.rig.up();
+    const auto made = world.cloud.droplets.size();
+    CHECK(made == 3);
+    require_success(Farm(world, 1).rig.up());
+    check_complete(world, 1);
+  }
+}
+
+TEST_CASE("reconcile: no second droplet is made beside one that was withdrawn and is there") {
+  World world;
+  Farm farm(world, 1);
+  farm.instead = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    (void)farm.rig.http.pass(request);
+    return HttpResponse{422, {}, R"({"id": "unprocessable_entity", "message": "no"})"};
+  };
+  (void)farm.rig.up();
+  const auto made = world.cloud.droplets.size();
+  REQUIRE(made == 3);
+  Farm again(world, 1);
+  const auto outcome = again.rig.up();
+  REQUIRE(outcome);
+  CHECK(world.cloud.droplets.size() == made);
+  REQUIRE_FALSE(outcome->failures.empty());
+  CHECK(outcome->failures.front().error.kind == ErrorKind::exists);
+  CHECK(again.requests.empty());
+}
+
 TEST_CASE("reconcile: a refusal is every server's of the request, and nothing is sent again") {
   World world;
   world.cloud.settings.droplet_limit = 3;

@@ -185,6 +185,20 @@ TEST_CASE("reconcile: an address that somebody gave our droplet is neither taken
   CHECK(world.cloud.reserved_ips.size() == 1);
 }
 
+TEST_CASE("reconcile: down leaves the stack's tag while a volume that nobody knows carries it") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  require_up(rig);
+  const auto volume = world.stored.volumes.at("shop-db");
+  world.stored.volumes.clear();
+  world.stored.applied->services.front().volume.reset();
+  Rig down(world, stack_of("shop", "db"));
+  CHECK(outcome_of(down.down(plan::Volumes::destroy)).failures.empty());
+  CHECK(world.cloud.droplets.empty());
+  CHECK(world.cloud.volumes.contains(volume.volume.id));
+  CHECK(world.cloud.tags.contains("paas:shop"));
+}
+
 TEST_CASE("reconcile: down deletes the tags of services that left the stack before") {
   World world;
   const auto both = stack_of("shop", "db") +

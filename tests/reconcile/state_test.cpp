@@ -22,7 +22,7 @@ class GatedStore : public lockfile::Store {
     ++begun;
     changed.notify_all();
     changed.wait(lock, [&] { return allowed >= begun; });
-    if (begun == failing) return fail(ErrorKind::failed, "no space left");
+    if (failing_from > 0 && begun >= failing_from) return fail(ErrorKind::failed, "no space left");
     ++lockfile.serial;
     kept = lockfile;
     return {};
@@ -44,7 +44,7 @@ class GatedStore : public lockfile::Store {
   std::condition_variable changed;
   int begun = 0;
   int allowed = 0;
-  int failing = 0;
+  int failing_from = 0;
   Lockfile kept;
 };
 
@@ -85,17 +85,27 @@ TEST_CASE("reconcile: a change that changes nothing is not stored") {
 
 TEST_CASE("reconcile: when storing fails, each of its changes fails and none is kept") {
   Fixture f;
-  f.store.failing = 1;
+  constexpr int together = 20;
+  constexpr int any_number = 1000;
+  f.store.failing_from = 2;
   auto first = f.start("first");
   f.store.await_begun(1);
-  f.store.allow(1);
-  const auto stored = first.get();
-  REQUIRE_FALSE(stored);
-  CHECK(stored.error().message == "no space left");
-  CHECK(f.state.read() == Lockfile());
-  f.store.allow(2);
-  CHECK(f.start("second").get());
-  CHECK(f.store.kept.services.size() == 1);
+  std::vector<std::future<Status>> others;
+  for (int i = 0; i < together; ++i) others.push_back(f.start("other" + std::to_string(i)));
+  while (f.arriving < 1 + together) std::this_thread::yield();
+  f.store.allow(any_number);
+  REQUIRE(first.get());
+  for (auto& other : others) {
+    const auto stored = other.get();
+    REQUIRE_FALSE(stored);
+    CHECK(stored.error().message == "no space left");
+  }
+  CHECK(f.store.begun < together);
+  CHECK(f.state.read() == f.store.kept);
+  CHECK(f.state.read().services.size() == 1);
+  f.store.failing_from = 0;
+  CHECK(f.start("last").get());
+  CHECK(f.store.kept.services.size() == 2);
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ check_equal "nothing was changed" "$memory" "$(cloud_memory)"
 check_status "exec stops as well" 77 paasctl exec backend-1 -- true
 
 say "Killed in the middle of down"
-killed_when ': accepted' down
+killed_when 'deletion accepted' down
 check_status "down again" 0 paasctl down --yes
 check_equal "no droplet is left" 0 "$(api GET /droplets | jq '.droplets | length')"
 check_equal "the volume is kept" 1 "$(api GET /volumes | jq '.volumes | length')"

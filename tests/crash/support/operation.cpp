@@ -15,6 +15,7 @@ constexpr std::array names = {
     std::pair{FaultKind::timeout_after, "timeout-after"},
     std::pair{FaultKind::error_500, "error-500"},
     std::pair{FaultKind::error_503_after, "error-503-after"},
+    std::pair{FaultKind::error_408_after, "error-408-after"},
     std::pair{FaultKind::limit_plain, "limit-plain"},
     std::pair{FaultKind::limit_waiting, "limit-waiting"},
     std::pair{FaultKind::refused_401, "refused-401"},
@@ -63,6 +64,7 @@ bool befalls_request(FaultKind kind, const std::string& text) {
     case FaultKind::reset_after:
     case FaultKind::timeout_after:
     case FaultKind::error_503_after:
+    case FaultKind::error_408_after:
       // For a request that changes nothing it is the same as before.
       return is_change;
     case FaultKind::half_answer:

@@ -32,6 +32,7 @@ enum class FaultKind {
   timeout_after,    ///< No answer comes; the request took effect.
   error_500,        ///< The service fails before it did anything.
   error_503_after,  ///< It fails after it did what was asked.
+  error_408_after,  ///< Something on the way says that it took too long; it took effect.
   limit_plain,      ///< 429 without retry-after.
   limit_waiting,    ///< 429 with retry-after.
   refused_401,      ///< The token is not known.

@@ -73,12 +73,14 @@ Result<HttpResponse> ProviderHttp::spoil(FaultKind kind, const cloud::Request& r
     case FaultKind::reset_after:
     case FaultKind::timeout_after:
     case FaultKind::error_503_after:
+    case FaultKind::error_408_after:
     case FaultKind::half_answer:
     case FaultKind::empty_list: {
       auto response = http_response(carry_out(request));
       if (kind == FaultKind::empty_list) return emptied(std::move(response));
       world_.ledger.miss(request);
       if (kind == FaultKind::error_503_after) return status_answer(503, "injected");
+      if (kind == FaultKind::error_408_after) return status_answer(408, "injected");
       if (kind != FaultKind::half_answer) return no_answer(kind);
       response.body.resize(response.body.size() / 2);
       return response;
