@@ -40,7 +40,11 @@ Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto input, session->input(depth, without_engine));
   PAAS_TRY(auto plan, plan::make(input));
   add_cost(*session, input.observed, plan);
-  print_plan(program, plan);
+  if (program.wants_document() || depth == observe::Depth::machines) {
+    print_plan(program, plan);
+  } else {
+    program.print(report::plan_text(plan, program.output_color(), report::Seen::cloud));
+  }
   if (!options.out.empty()) {
     const auto text = report::encode_plan_file(input, plan, session->origin());
     PAAS_CHECK(program.ports.files.write_atomically(options.out, text, 0600));

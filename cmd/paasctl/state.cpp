@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 
 #include "lockfile/resources.hpp"
-#include "plan/numbers.hpp"
-#include "plan/releases.hpp"
-#include "plan/renewal.hpp"
+#include "plan/catch_up.hpp"
 #include "report/state.hpp"
 #include "session.hpp"
 
@@ -57,13 +55,6 @@ Result<int> remove(Program& program, const RemoveOptions& options) {
   return exit_done;
 }
 
-/// Whether the lockfile is as new as everything that is known of it.
-bool is_newest(Program& program, Session& session, const observe::Observed& observed) {
-  return store_of(program).load() &&
-         plan::check_numbers(session.stack.name, session.lockfile, observed) &&
-         plan::check_releases(session.lockfile, observed);
-}
-
 /// Servers tell what they run. Where an older lockfile has another host key than a server, the
 /// cloud's lists have to do.
 Result<observe::Observed> look_around(Program& program, Session& session) {
@@ -73,25 +64,14 @@ Result<observe::Observed> look_around(Program& program, Session& session) {
   return session.observe(observe::Depth::cloud);
 }
 
-/// What newer lockfiles made is found where it can be: numbers and releases go on above those in
-/// use, and passwords that may have been rotated since are set anew.
-void catch_up(Program& program, Session& session, const observe::Observed& observed) {
-  plan::raise_numbers(session.stack.name, observed, session.lockfile);
-  plan::take_running_releases(session.stack, observed, session.lockfile);
-  for (const auto& service : plan::renew_passwords(session.stack, observed, session.lockfile)) {
-    program.say(fmt::format(
-        "note: {} gets a new password with the next `up`: the one that it has may be newer",
-        service));
-  }
-}
-
 Result<int> accept(Program& program, const NoOptions&) {
   auto store = store_of(program);
   PAAS_CHECK(check_exists(store));
   PAAS_TRY(auto session, Session::open(program, Need::applied, Newest::ignore));
   PAAS_CHECK(session->acquire("paasctl state accept"));
   PAAS_TRY(const auto observed, look_around(program, *session));
-  if (is_newest(program, *session, observed)) {
+  if (store_of(program).load() &&
+      plan::is_newest(session->stack.name, session->lockfile, observed)) {
     program.say(fmt::format("{} is the newest one that is known: there is nothing to accept.",
                             store.location()));
     return exit_done;
@@ -99,7 +79,11 @@ Result<int> accept(Program& program, const NoOptions&) {
   PAAS_CHECK(confirm(
       program, fmt::format("Go on from {} with serial {}? What newer ones made is unknown to it.",
                            store.location(), session->lockfile.serial)));
-  catch_up(program, *session, observed);
+  for (const auto& service : plan::catch_up(session->stack, observed, session->lockfile)) {
+    program.say(fmt::format(
+        "note: {} gets a new password with the next `up`: the one that it has may be newer",
+        service));
+  }
   PAAS_CHECK(session->save());
   program.say(
       fmt::format("{} has serial {} now; `paasctl state verify` tells what it does not know.",

@@ -94,13 +94,16 @@ bool has_drift(const plan::Plan& plan) {
                      [](const plan::Step& step) { return step.reason == plan::Reason::drift; });
 }
 
-std::string nothing_to_do(const plan::Plan& plan) {
+std::string nothing_to_do(const plan::Plan& plan, Seen seen) {
+  if (seen == Seen::cloud) {
+    return "Nothing to do, as far as could be seen: what is on the servers was not looked at.";
+  }
   if (plan.unreached.empty()) return "Nothing to do: everything is as the stack says.";
   return fmt::format("Nothing to do, as far as could be seen: {} could not be looked at.",
                      fmt::join(plan.unreached, ", "));
 }
 
-std::string plan_text(const plan::Plan& plan, Color color) {
+std::string plan_text(const plan::Plan& plan, Color color, Seen seen) {
   std::string text = steps_text(plan, color);
   for (const auto& loss : plan.losses) {
     text += fmt::format("  {} {}\n", paint("!", Tone::bad, color),
@@ -111,8 +114,8 @@ std::string plan_text(const plan::Plan& plan, Color color) {
   for (const auto& warning : plan.warnings) {
     text += fmt::format("  {} {}\n", paint("!", Tone::attention, color), warning);
   }
-  text +=
-      plan.empty() ? nothing_to_do(plan) + "\n" : fmt::format("Plan: {}.\n", plan_summary(plan));
+  text += plan.empty() ? nothing_to_do(plan, seen) + "\n"
+                       : fmt::format("Plan: {}.\n", plan_summary(plan));
   return plan.cost ? text + cost_text(*plan.cost) : text;
 }
 

@@ -95,6 +95,9 @@ TEST_CASE("report: a plan without steps says so, and still warns") {
   plan.unreached = {"shop-web-1", "shop-web-2"};
   CHECK(nothing_to_do(plan) ==
         "Nothing to do, as far as could be seen: shop-web-1, shop-web-2 could not be looked at.");
+  CHECK(plan_text(plan, Color::no, Seen::cloud) ==
+        "  ! shop-db-1 was not looked at: its droplet is off\n"
+        "Nothing to do, as far as could be seen: what is on the servers was not looked at.\n");
 }
 
 struct Shown {

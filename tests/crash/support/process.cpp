@@ -8,10 +8,8 @@
 #include "lockfile/cloud.hpp"
 #include "lockfile/store.hpp"
 #include "observe/observe.hpp"
+#include "plan/catch_up.hpp"
 #include "plan/counts.hpp"
-#include "plan/numbers.hpp"
-#include "plan/releases.hpp"
-#include "plan/renewal.hpp"
 #include "reconcile/images.hpp"
 #include "reconcile/support/cloud_request.hpp"
 #include "reconcile/support/key_maker.hpp"
@@ -162,9 +160,7 @@ class Process {
     PAAS_TRY(guard_, store_.acquire("paasctl"));
     PAAS_TRY(lockfile_, store_.load_any());
     PAAS_TRY(const auto input, look(observe::Depth::machines));
-    plan::raise_numbers(stack_.name, input.observed, lockfile_);
-    plan::take_running_releases(stack_, input.observed, lockfile_);
-    (void)plan::renew_passwords(stack_, input.observed, lockfile_);
+    (void)plan::catch_up(stack_, input.observed, lockfile_);
     return store_.save(lockfile_);
   }
 

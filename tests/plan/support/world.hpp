@@ -58,6 +58,7 @@ class World {
  private:
   void perform(const Step& step);
   void perform_resource(const Step& step);
+  void create_address(std::int64_t droplet);
   void perform_on_server(const Step& step);
   void perform_on_balancer(const Step& step);
   void perform_on_password(const Step& step);

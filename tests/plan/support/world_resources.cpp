@@ -12,6 +12,22 @@
 
 namespace paas::plan::testing {
 
+/// One that an interrupted run asked for is found by the droplet, which has room for one only.
+void World::create_address(std::int64_t droplet) {
+  auto& lb = *lock().lb;
+  auto& addresses = input.observed.reserved_ips;
+  const auto found = std::find_if(addresses.begin(), addresses.end(),
+                                  [&](const auto& ip) { return ip.droplet_id == droplet; });
+  if (found != addresses.end()) {
+    CHECK(lb.intended_for == std::to_string(droplet));
+    lb.reserved_ip = found->ip;
+  } else {
+    lb.reserved_ip = fmt::format("198.18.9.{}", next_id_++);
+    addresses.push_back({lb.reserved_ip, input.stack.region, droplet, false});
+  }
+  lb.intended_for.clear();
+}
+
 void World::perform_resource(const Step& step) {
   auto& observed = input.observed;
   switch (step.kind) {
@@ -64,11 +80,7 @@ void World::perform_resource(const Step& step) {
       return create_server(step);
     case StepKind::create_address:
       need(observed.servers.contains(step.server), step, "create_server/" + step.server);
-      lock().lb->reserved_ip = fmt::format("198.18.9.{}", next_id_++);
-      lock().lb->intended_for.clear();
-      observed.reserved_ips.push_back(
-          {lock().lb->reserved_ip, input.stack.region, server(step.server).droplet.id, false});
-      return;
+      return create_address(server(step.server).droplet.id);
     case StepKind::assign_address:
       need(observed.servers.contains(step.server), step, "create_server/" + step.server);
       for (auto& ip : observed.reserved_ips) {
