@@ -49,7 +49,7 @@ Outcry outcry_of(FaultKind fault) {
     case FaultKind::half_answer:
       return {{ErrorKind::unreachable}, "not a whole JSON object"};
     case FaultKind::empty_list:
-      return {{ErrorKind::exists, ErrorKind::invalid, ErrorKind::not_found}, ""};
+      return {{ErrorKind::exists, ErrorKind::failed, ErrorKind::invalid, ErrorKind::not_found}, ""};
     case FaultKind::busy_422:
       return {};  // It waits.
     case FaultKind::sold_out:
