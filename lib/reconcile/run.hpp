@@ -39,6 +39,12 @@ class Run {
   // resource_steps.cpp
   Status create_key(const plan::Step& step);
   Status create_vpc(const plan::Step& step);
+  Status build_image(const plan::Step& step);
+  Status delete_tags(const plan::Step& step);
+  Status delete_vpc(const plan::Step& step);
+  Status delete_key(const plan::Step& step);
+
+  // firewall_steps.cpp
   Status put_firewall(const plan::Step& step);
   Status close_firewall(const plan::Step& step);
   Result<std::string> find_firewall(const std::string& name, lockfile::Intent intent);
@@ -48,22 +54,22 @@ class Run {
                               std::uint64_t after);
   Status await_firewall(const plan::Step& step);
   Status delete_firewall(const plan::Step& step);
-  Status build_image(const plan::Step& step);
+
+  // volume_steps.cpp
   Status create_volume(const plan::Step& step);
   Status resize_volume(const plan::Step& step);
   Status grow_file_system(const std::string& volume, const std::vector<std::int64_t>& holders);
   Status delete_volume(const plan::Step& step);
+  Status destroy_volume(const std::string& name, const std::string& region, const std::string& id);
+
+  // address_steps.cpp
   Status create_address(const plan::Step& step);
   Status assign_address(const plan::Step& step);
   Status release_address(const plan::Step& step);
-  Status delete_tags(const plan::Step& step);
-  Status delete_vpc(const plan::Step& step);
-  Status delete_key(const plan::Step& step);
   Result<std::string> address_of(std::int64_t droplet);
   Status note_address(const std::string& name);
   Status write_address(const std::string& ip);
   Result<std::string> reserve_address(const std::string& name);
-  Status destroy_volume(const std::string& name, const std::string& region, const std::string& id);
   Status await_address(const std::string& ip, std::int64_t droplet);
 
   // server_creation.cpp
