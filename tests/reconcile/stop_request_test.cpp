@@ -102,7 +102,8 @@ TEST_CASE("reconcile: a request to stop finishes the steps that are under way, a
       // What remains is named: each step once, and none that was begun.
       CHECK(remaining(*outcome) == told.skipped);
       CHECK(told.done.size() + told.skipped.size() == plan->steps.size());
-      CHECK_FALSE(told.skipped.empty());
+      // Of steps side by side the last ones may all be under way by then.
+      if (parallelism == 1) CHECK_FALSE(told.skipped.empty());
       check_droplets_known(world);
       CHECK(outcome->lockfile == world.stored);
       check_next_run_finishes(world);
