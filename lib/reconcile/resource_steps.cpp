@@ -82,9 +82,10 @@ Status Run::delete_tags(const plan::Step& step) {
     stage(step, fmt::format("left, droplet {} carries them", tagged.front().name));
     return {};
   }
-  // Of a volume that the lockfile does not know the tag is the only mark.
-  PAAS_TRY(const auto volumes, tools_.client.volumes(stack_.region));
+  // Of a volume that the lockfile does not know the tag is the only mark. It forgets those that
+  // another step deletes meanwhile, so that it is read before the list.
   const auto known = state_.read().volumes;
+  PAAS_TRY(const auto volumes, tools_.client.volumes(stack_.region));
   for (const auto& volume : volumes) {
     if (known.contains(volume.name)) continue;
     if (!lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::none)) continue;
