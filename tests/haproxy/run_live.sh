@@ -6,8 +6,4 @@ if ! command -v haproxy >/dev/null; then
   echo "skipped: haproxy is not installed" >&2
   exit 77
 fi
-if "$1" --no-skip --test-suite=live --count | grep -q ': 0$'; then
-  echo "there are no such tests in $1" >&2
-  exit 1
-fi
-exec "$1" --no-skip --test-suite=live
+exec "$(dirname "$0")/../lib/run_suite.sh" "$1" live

@@ -4,8 +4,4 @@ if ! /usr/bin/python3 -c 'import h2' 2>/dev/null || ! command -v openssl >/dev/n
   echo "skipped: python3-h2 or openssl is not installed" >&2
   exit 77
 fi
-if "$1" --no-skip --test-suite=http2 --count | grep -q ': 0$'; then
-  echo "there are no such tests in $1" >&2
-  exit 1
-fi
-exec "$1" --no-skip --test-suite=http2
+exec "$(dirname "$0")/../lib/run_suite.sh" "$1" http2
