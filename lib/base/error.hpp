@@ -21,16 +21,23 @@ enum class ErrorKind {
   timed_out,     ///< Something did not happen in the time it was given.
 };
 
+/// Whether what was asked for may have happened all the same.
+enum class Effect {
+  unknown,  ///< It may have.
+  none,     ///< It was not asked for, or refused by the one who was asked.
+};
+
 struct Error {
   ErrorKind kind = ErrorKind::failed;
   std::string message;
   std::string hint;
   /// What the layers above were doing, innermost first.
   std::vector<std::string> context;
+  Effect effect = Effect::unknown;
 };
 
 inline Error make_error(ErrorKind kind, std::string message, std::string hint = {}) {
-  return Error{kind, std::move(message), std::move(hint), {}};
+  return Error{kind, std::move(message), std::move(hint), {}, Effect::unknown};
 }
 
 /// Adds what the caller was doing, for example "creating server zipkick-web-1".

@@ -14,8 +14,6 @@ namespace paas::digitalocean {
 namespace {
 
 constexpr std::string_view pending_event = "pending event";
-constexpr std::string_view no_form = " in a form that is not the API's";
-constexpr std::string_view answer_beginning = "the API answered ";
 constexpr std::string_view vpc_in_use = "the VPC still has members";
 constexpr std::string_view token_hint =
     "the token comes from DIGITALOCEAN_ACCESS_TOKEN or DIGITALOCEAN_TOKEN and needs read and "
@@ -86,6 +84,12 @@ bool is_disbelieved(int status, const Answer& answer) {
   return status >= 400 && status < 500 && !answer.is_from_api;
 }
 
+/// After any other status what was asked for may have been done.
+bool is_refusing(int status) {
+  constexpr std::array refusing = {400, 401, 403, 404, 409, 412, 422, 429};
+  return std::find(refusing.begin(), refusing.end(), status) != refusing.end();
+}
+
 ErrorKind kind_of(int status, const Answer& answer) {
   if (status == 401 || status == 403) return ErrorKind::unauthorised;
   if (status == 429) return ErrorKind::limited;
@@ -142,17 +146,7 @@ bool is_vpc_in_use(const Error& error) {
   return error.kind == ErrorKind::failed && error.message.rfind(vpc_in_use, 0) == 0;
 }
 
-bool is_refusal(const Error& error) {
-  const auto& message = error.message;
-  if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timed_out ||
-      error.kind == ErrorKind::interrupted || message.find(no_form) != std::string::npos) {
-    return false;
-  }
-  if (!message.starts_with(answer_beginning)) return true;  // It was not sent.
-  constexpr std::array refusing = {"400", "401", "403", "404", "409", "412", "422", "429"};
-  const auto status = message.substr(answer_beginning.size(), 3);
-  return std::find(refusing.begin(), refusing.end(), status) != refusing.end();
-}
+bool is_refusal(const Error& error) { return error.effect == Effect::none; }
 
 std::string without_token(std::string text, const Secret& token) {
   return text::replace_all(std::move(text), token.reveal(), "***");
@@ -161,11 +155,13 @@ std::string without_token(std::string text, const Secret& token) {
 Error error_of(const HttpResponse& response, const Secret& token) {
   const auto answer = read_answer(response, token);
   const auto kind = kind_of(response.status, answer);
-  std::string message = fmt::format("{}{}", answer_beginning, response.status);
-  if (is_disbelieved(response.status, answer)) message += no_form;
+  std::string message = fmt::format("the API answered {}", response.status);
+  if (is_disbelieved(response.status, answer)) message += " in a form that is not the API's";
   if (!answer.message.empty()) message += ": " + answer.message;
   if (!answer.request_id.empty()) message += fmt::format(" (request {})", answer.request_id);
-  return make_error(kind, std::move(message), hint_of(response.status, kind, answer));
+  auto error = make_error(kind, std::move(message), hint_of(response.status, kind, answer));
+  if (answer.is_from_api && is_refusing(response.status)) error.effect = Effect::none;
+  return error;
 }
 
 Error vpc_deletion_error(Error error) {

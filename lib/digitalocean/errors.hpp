@@ -18,14 +18,13 @@ bool is_pending_event(const Error& error);
 /// droplets.
 bool is_vpc_in_use(const Error& error);
 
-/// Whether the API refused, or nothing was sent: then nothing was made or changed. Those are 400,
-/// 401, 403, 404, 409, 412, 422 and 429 in the form of the API's errors; after any other answer to
-/// a POST that is unknown.
+/// Whether the API refused, or nothing was sent: then nothing was made or changed.
 bool is_refusal(const Error& error);
 
 /// What an answer with status 300 or above says, with the request's id, without the token. Kinds:
 /// see Client. A 4xx that has not the form of the API's errors, as a proxy's page, says nothing
-/// about what exists: unreachable, but for 401, 403 and 429.
+/// about what exists: unreachable, but for 401, 403 and 429. Without effect are 400, 401, 403, 404,
+/// 409, 412, 422 and 429 in the API's form; after any other answer to a POST that is unknown.
 Error error_of(const HttpResponse& response, const Secret& token);
 
 /// A text that may quote the request, with *** for the token.

@@ -84,6 +84,11 @@ Result<json> parse_success(const HttpResponse& response) {
               "a proxy may be answering instead of the API; check the API's url");
 }
 
+Error without_effect(Error error) {
+  error.effect = Effect::none;
+  return error;
+}
+
 }  // namespace
 
 std::string escaped(std::string_view part) {
@@ -104,11 +109,12 @@ Transport::Transport(Http& http, Clock& clock, ClientSettings settings)
 }
 
 Result<json> Transport::send(const Call& call) {
-  PAAS_TRY(const auto request, make_request(call));
+  const auto request = make_request(call);
+  if (!request) return fail(without_effect(request.error()));
   const auto quota = quota_of(call);
   int limited_tries = 0;
   for (int tries = 1;; ++tries) {
-    auto response = send_within_limit(request, quota, limited_tries);
+    auto response = send_within_limit(*request, quota, limited_tries);
     Error error;
     if (!response) {
       error = no_answer(redacted(std::move(response.error())), call);

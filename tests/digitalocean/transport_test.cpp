@@ -150,7 +150,17 @@ TEST_CASE("digitalocean: only what the API says itself is a refusal") {
   }
   CHECK_FALSE(is_refusal(make_error(ErrorKind::unreachable, "reset")));
   CHECK_FALSE(is_refusal(make_error(ErrorKind::interrupted, "stopped")));
-  CHECK(is_refusal(make_error(ErrorKind::unauthorised, "there is no token for the API")));
+}
+
+TEST_CASE("digitalocean: what was never sent had no effect") {
+  ClientSettings settings;
+  settings.url = "https://api.digitalocean.com";
+  Fixture f;
+  Client client(f.http, f.clock, settings);
+  const auto made = client.create_vpc("zipkick", "nyc3");
+  REQUIRE_FALSE(made);
+  CHECK(made.error().kind == ErrorKind::unauthorised);
+  CHECK(is_refusal(made.error()));
 }
 
 TEST_CASE("digitalocean: a PATCH is not sent again, and a 429 of it is waited out") {
