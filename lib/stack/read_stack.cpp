@@ -73,19 +73,6 @@ void read_services(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
-Rule read_rule(Reader& reader, const Field& field) {
-  Rule rule;
-  const auto fields = reader.fields(field, {"host", "path", "to"});
-  read_text(reader, fields, "host", parse_host, rule.host);
-  read_text(reader, fields, "path", parse_http_path, rule.path);
-  read_text(reader, fields, "to", parse_plain_text, rule.to);
-  if (fields.find("to") == fields.end()) {
-    reader.missing(field, "to",
-                   "name the service that gets what matches, such as {path: /api/, to: web}");
-  }
-  return rule;
-}
-
 void read_listen(Reader& reader, const Field& field, LoadBalancer& lb) {
   const auto ports = reader.items(field);
   if (ports.empty() && !reader.is_broken(field.path)) {
@@ -106,6 +93,19 @@ void read_listen(Reader& reader, const Field& field, LoadBalancer& lb) {
 }
 
 }  // namespace
+
+Rule read_rule(Reader& reader, const Field& field) {
+  Rule rule;
+  const auto fields = reader.fields(field, {"host", "path", "to"});
+  read_text(reader, fields, "host", parse_host, rule.host);
+  read_text(reader, fields, "path", parse_http_path, rule.path);
+  read_text(reader, fields, "to", parse_plain_text, rule.to);
+  if (fields.find("to") == fields.end()) {
+    reader.missing(field, "to",
+                   "name the service that gets what matches, such as {path: /api/, to: web}");
+  }
+  return rule;
+}
 
 std::map<std::string, std::string> read_variables(Reader& reader, const Field& field) {
   std::map<std::string, std::string> result;

@@ -11,6 +11,7 @@ Stack read_stack(Reader& reader, const Field& root);
 
 Service read_service(Reader& reader, const std::string& name, const Field& field);
 ImageSource read_image(Reader& reader, const Field& field);
+Rule read_rule(Reader& reader, const Field& field);
 LoadBalancer read_load_balancer(Reader& reader, const Field& field);
 
 /// A map of variables; numbers and booleans are text as they were written.
