@@ -132,6 +132,7 @@ Result<Plan> Planner::make() {
   plan_balancer();
   plan_new_passwords();
   for (const auto& service : stack_.services) plan_containers(service);
+  for (const auto& service : stack_.services) plan_rollout(service);
   for (const auto& service : stack_.services) plan_rotation(service);
   plan_address();
   plan_stale_rotation();
@@ -141,6 +142,7 @@ Result<Plan> Planner::make() {
   PAAS_CHECK(finish_gradual_change());
   plan_closing();
   wait_for_resumed();
+  note_changed_rules();
   const auto count = steps_.size();
   Plan plan;
   plan.steps = ordered(std::move(steps_));
@@ -150,6 +152,7 @@ Result<Plan> Planner::make() {
   }
   plan.losses = data_losses(plan.steps, input_.lockfile);
   plan.lockfile = std::move(lock_);
+  plan.held = input_.held;
   plan.warnings = std::move(warnings_);
   plan.unreached = std::move(unreached_);
   return plan;

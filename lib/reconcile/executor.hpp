@@ -32,6 +32,8 @@ struct Timeouts {
   std::chrono::milliseconds firewall{120'000};
   std::chrono::milliseconds rotation{60'000};
   std::chrono::milliseconds drain{30'000};
+  /// How long a canary's figures are watched.
+  std::chrono::milliseconds canary{60'000};
   std::chrono::milliseconds gone{300'000};
   /// How long a droplet whose creation got no answer is looked for by its name.
   std::chrono::milliseconds grace{20'000};
@@ -56,6 +58,7 @@ struct Tools {
 struct Options {
   int parallelism = 10;
   Timeouts timeouts;
+  std::string who;  ///< Written into the releases that this run makes: "anna@laptop".
   OnEvent on_event;
   /// Asked before each step: true stops starting new ones; those in flight are finished.
   std::function<bool()> interrupted;

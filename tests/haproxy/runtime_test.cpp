@@ -125,9 +125,10 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: a server without checks is replaced by one 
       [&](const std::string& command) -> Result<std::string> {
         if (command == "show stat" && !haproxy.servers[name_1].has_check) {
           return std::string(
-              "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n"
-              "web,app-web-1.r1,0,0,0,no check,10,2,0,,0,10.1.0.3:20000,\n"
-              "web,BACKEND,0,0,0,UP,10,1,0,,0,,\n\n");
+              "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,"
+              "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n"
+              "web,app-web-1.r1,0,0,0,no check,10,2,0,,0,0,0,0,0,10.1.0.3:20000,\n"
+              "web,BACKEND,0,0,0,UP,10,1,0,,0,0,0,0,0,,\n\n");
         }
         return send(command);
       },
@@ -171,7 +172,8 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: weight that nobody confirms is an error") {
 
 TEST_CASE_FIXTURE(Fixture, "haproxy: a HAProxy without any proxy has no servers") {
   haproxy.answers["show stat"] =
-      "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n\n";
+      "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,"
+      "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n\n";
   const auto seen = runtime.statistics();
   REQUIRE(seen);
   CHECK(seen->empty());

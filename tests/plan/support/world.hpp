@@ -61,6 +61,7 @@ class World {
   void create_address(std::int64_t droplet);
   void perform_on_server(const Step& step);
   void perform_on_balancer(const Step& step);
+  void let_in(const Step& step, observe::Balancer& haproxy);
   void perform_on_password(const Step& step);
   void put_firewall(const Step& step);
   void close_firewall(const Step& step);

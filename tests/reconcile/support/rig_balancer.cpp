@@ -16,15 +16,16 @@ Result<std::string> RigMachines::balancer_command(const observe::Target& target,
   if (!haproxy || !haproxy->running) return fail(ErrorKind::failed, "no admin socket");
   if (command == "show stat") {
     std::string csv =
-        "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n";
+        "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,"
+        "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n";
     for (const auto& [backend, names] : haproxy->known) {
       for (const auto& name : names) {
         const bool in = haproxy->in_rotation[backend].contains(name);
-        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,{},\n", backend, name, in ? 10 : 0,
+        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,0,0,0,0,{},\n", backend, name, in ? 10 : 0,
                            insides_.addresses[backend][name]);
       }
     }
-    return csv + "stats,BACKEND,0,0,0,UP,0,1,0,,0,,\n\n";
+    return csv + "stats,BACKEND,0,0,0,UP,0,1,0,,0,0,0,0,0,,\n\n";
   }
   const auto words = text::split(command, ' ');
   const auto subject = text::split(words.at(words[0] == "shutdown" ? 3 : 2), '/');
