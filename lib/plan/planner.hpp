@@ -32,6 +32,8 @@ class Planner {
             std::vector<std::string> after = {});
   bool has_step(const std::string& id) const { return ids_.contains(id); }
 
+  void warn_of_kept_releases();
+
   // resources.cpp
   Status check_region() const;
   Status allocate();

@@ -79,7 +79,7 @@ const lockfile::Release* Run::release_like(const lockfile::Service& service,
 }
 
 /// The number that containers with this image and environment have; a new release's when there is
-/// none.
+/// none, as where a service that is kept at a release has other connection details than it had.
 Result<int> Run::release_for(const plan::Step& step, const stack::Service& declared,
                              const plan::ImageState& image, const std::string& environment_digest) {
   const std::scoped_lock lock(releases_mutex_);
@@ -102,8 +102,15 @@ Result<int> Run::release_for(const plan::Step& step, const stack::Service& decla
   release.definition = stack::definition_of(stack_, declared);
   release.by = options_.who;
   release.cause = step.cause;
-  PAAS_CHECK(state_.change(
-      [&](auto& next) { plan::add_release(next.services.at(declared.name), release); }));
+  const auto held = held_.find(declared.name);
+  const int again = held == held_.end() ? 0 : held->second.release;
+  if (again != 0) release.cause = fmt::format("release {} again: {}", again, step.cause);
+  PAAS_CHECK(state_.change([&](auto& next) {
+    auto& service = next.services.at(declared.name);
+    // What a rollback keeps the service at is the same, with details of now.
+    if (again != 0 && service.pinned == again) service.pinned = release.number;
+    plan::add_release(service, release);
+  }));
   releases_[declared.name] = release.number;
   return release.number;
 }
@@ -118,7 +125,7 @@ Status Run::start_container(const plan::Step& step) {
   if (!started && is_replaceable && retiring_.contains(step.server) &&
       started.error().kind != ErrorKind::interrupted) {
     const std::scoped_lock lock(releases_mutex_);
-    given_up_.insert(step.service);
+    given_up_.emplace(step.service, started.error().kind);
   }
   return started;
 }
@@ -129,7 +136,9 @@ bool Run::is_given_up(const std::string& service) {
 }
 
 tl::unexpected<Error> Run::given_up(const std::string& service) {
-  return fail(ErrorKind::failed, "given up: the new release of " + service + " failed elsewhere");
+  const std::scoped_lock lock(releases_mutex_);
+  return fail(given_up_.at(service),
+              "given up: the new release of " + service + " failed elsewhere");
 }
 
 Status Run::start_release(const plan::Step& step) {

@@ -128,7 +128,7 @@ class Run {
   Result<int> release_for(const plan::Step& step, const stack::Service& service,
                           const plan::ImageState& image, const std::string& environment_digest);
   bool is_given_up(const std::string& service);
-  static tl::unexpected<Error> given_up(const std::string& service);
+  tl::unexpected<Error> given_up(const std::string& service);
   /// Whether the container is there, stopped, as it has to be.
   enum class Kept { no, yes };
   Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec);
@@ -213,7 +213,8 @@ class Run {
   ActionWatch actions_;
   std::mutex releases_mutex_;
   std::map<std::string, int> releases_;  ///< Numbers of this run's containers, by service.
-  std::set<std::string> given_up_;       ///< Services whose new release failed somewhere.
+  /// Services whose new release failed somewhere, and how.
+  std::map<std::string, ErrorKind> given_up_;
   std::mutex balancer_mutex_;            ///< Held while HAProxy's configuration on disk is changed.
   std::mutex events_mutex_;
   std::map<std::string, std::chrono::milliseconds> started_;  ///< By step.
