@@ -75,7 +75,7 @@ std::string releases_text(const std::map<std::string, int>& releases) {
 }
 
 Status go_back(Program& program, Session& session, const std::map<std::string, int>& releases) {
-  session.releases = releases;
+  for (const auto& [service, number] : releases) session.releases[service] = number;
   PAAS_TRY(const auto input, session.input(observe::Depth::machines));
   PAAS_TRY(auto plan, plan::make(input));
   plan::keep_only(releases, plan);

@@ -103,6 +103,7 @@ Status take_releases(Session& session, const Options& options) {
     entry.image = options.image;
   }
   session.stack = std::move(target);
+  session.releases = plan::releases_of_others(session.lockfile, names);
   return {};
 }
 

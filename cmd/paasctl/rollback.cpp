@@ -149,6 +149,7 @@ Result<int> rollback(Program& program, const Options& options) {
   change.prepare = [&](Session& opened) -> Status {
     PAAS_TRY(goal, goal_of(opened, options));
     opened.lockfile.services.at(goal.service).pinned = goal.release;
+    opened.releases = plan::releases_of_others(opened.lockfile, {goal.service});
     return {};
   };
   PAAS_TRY(const int status, apply_change(program, *session, change));

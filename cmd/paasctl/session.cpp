@@ -2,8 +2,11 @@
 #include "session.hpp"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
@@ -234,7 +237,12 @@ std::string who(Environment& environment) {
     const auto user = environment.get(name);
     if (user && !user->empty()) return *user + "@" + lockfile::host_name();
   }
-  return lockfile::host_name();
+  std::array<char, 4096> space{};
+  passwd entry{};
+  passwd* found = nullptr;
+  (void)getpwuid_r(geteuid(), &entry, space.data(), space.size(), &found);
+  const auto name = found == nullptr ? std::to_string(geteuid()) : std::string(found->pw_name);
+  return name + "@" + lockfile::host_name();
 }
 
 }  // namespace

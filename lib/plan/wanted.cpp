@@ -68,6 +68,17 @@ const lockfile::Release* release_before(const lockfile::Lockfile& lockfile,
   return before;
 }
 
+std::map<std::string, int> releases_of_others(const lockfile::Lockfile& lockfile,
+                                              const std::vector<std::string>& services) {
+  std::map<std::string, int> releases;
+  for (const auto& [name, service] : lockfile.services) {
+    if (std::find(services.begin(), services.end(), name) != services.end()) continue;
+    const auto* current = current_release(lockfile, name);
+    if (current != nullptr && current->definition) releases[name] = current->number;
+  }
+  return releases;
+}
+
 Status check_release(const lockfile::Lockfile& lockfile, const std::string& service, int number) {
   const auto* release = find_release(lockfile, service, number);
   if (release == nullptr || release->failed || !release->definition) {
@@ -78,7 +89,7 @@ Status check_release(const lockfile::Lockfile& lockfile, const std::string& serv
     if (release == nullptr) {
       return fail(ErrorKind::not_found, fmt::format("{} has no release {}", service, number), hint);
     }
-    return fail(ErrorKind::invalid,
+    return fail(ErrorKind::failed,
                 release->failed
                     ? fmt::format("release {} of {} failed and was taken back", number, service)
                     : fmt::format("what release {} of {} was made of is not known: an older "

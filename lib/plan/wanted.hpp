@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "lockfile/model.hpp"
@@ -36,8 +37,13 @@ const lockfile::Release* current_release(const lockfile::Lockfile& lockfile,
 const lockfile::Release* release_before(const lockfile::Lockfile& lockfile,
                                         const std::string& service);
 
+/// The releases of all services but these, for a run that is about these only: of the others not
+/// even an image is built whose sources changed. Left out are releases that cannot be gone back to.
+std::map<std::string, int> releases_of_others(const lockfile::Lockfile& lockfile,
+                                              const std::vector<std::string>& services);
+
 /// Whether a service can go back to a release. Error (not_found) with those that there are;
-/// (invalid): it was made before all of a release was kept, or it failed.
+/// (failed): it was made before all of a release was kept, or it failed.
 Status check_release(const lockfile::Lockfile& lockfile, const std::string& service, int number);
 
 /// Which number the containers of a release have: another's where only its rules were different.

@@ -30,7 +30,15 @@ Send FakeHaproxy::send() {
   };
 }
 
-std::string FakeHaproxy::answer(const std::string& command) {
+std::string FakeHaproxy::answer(const std::string& line) {
+  std::string text_of_all;
+  for (const auto& command : text::split(line, ';')) {
+    text_of_all += answer_to(std::string(text::trim(command)));
+  }
+  return text_of_all;
+}
+
+std::string FakeHaproxy::answer_to(const std::string& command) {
   if (command == "show stat") return statistics();
   const auto words = text::split(command, ' ');
   const bool is_set = words[0] == "set" || words[0] == "add" || words[0] == "del" ||
