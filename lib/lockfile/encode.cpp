@@ -107,8 +107,8 @@ Json encode_service(const Service& service, const std::string& place, Sealer& se
 
 Json encode_server(const Server& server, const std::string& place, Sealer& sealed) {
   const auto& [service, number, droplet, public_address, private_address, host_key, first_host_key,
-               size, region, image, prepared, release, slot, previous, leaving, holds_data, created] =
-      server;
+               size, region, image, prepared, release, slot, previous, leaving, holds_data,
+               created] = server;
   return {{"service", service},
           {"number", number},
           {"droplet", encode_resource(droplet)},

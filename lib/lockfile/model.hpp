@@ -33,8 +33,8 @@ struct Release {
   std::string created;  ///< RFC 3339
   /// What it was made of, for a rollback to it; absent in releases of before that was kept.
   std::optional<stack::Definition> definition = {};
-  std::string by = {};      ///< Who made it: "anna@laptop".
-  std::string cause = {};   ///< What was different from the one before, for people.
+  std::string by = {};     ///< Who made it: "anna@laptop".
+  std::string cause = {};  ///< What was different from the one before, for people.
   /// Of which number the containers are, where only the rules were different; 0: of its own.
   int containers_of = 0;
   /// It did not become healthy, or was worse than the one before, and was taken back.
@@ -98,7 +98,7 @@ struct Server {
   int slot = 0;           ///< web: which slot the container has (0 or 1).
   /// The release that ran before, whose container is kept stopped for a rollback; 0: none.
   int previous = 0;
-  bool leaving = false;   ///< Being removed: out of rotation, droplet to be destroyed.
+  bool leaving = false;  ///< Being removed: out of rotation, droplet to be destroyed.
   /// Its disk has, or may have, a database's data that is on no volume. Stored before a container
   /// that stores there is started, so that it is known wherever a run ends.
   bool holds_data = false;

@@ -215,7 +215,7 @@ class Run {
   std::map<std::string, int> releases_;  ///< Numbers of this run's containers, by service.
   /// Services whose new release failed somewhere, and how.
   std::map<std::string, ErrorKind> given_up_;
-  std::mutex balancer_mutex_;            ///< Held while HAProxy's configuration on disk is changed.
+  std::mutex balancer_mutex_;  ///< Held while HAProxy's configuration on disk is changed.
   std::mutex events_mutex_;
   std::map<std::string, std::chrono::milliseconds> started_;  ///< By step.
 
