@@ -165,6 +165,7 @@ void register_image(Program& program);
 void register_server(Program& program);
 void register_deploy(Program& program);
 void register_rollback(Program& program);
+void register_run(Program& program);
 void register_scale(Program& program);
 void register_logs(Program& program);
 void register_exec(Program& program);

@@ -41,6 +41,20 @@ timed "deploy" deploy
 check_equal "no container was touched" "$containers" "$(containers_of frontend backend db cache)"
 check_equal "there is one release" "1 current" "$(states)"
 
+say "One-off tasks"
+# shellcheck disable=SC2016
+check_status "a task's exit status comes back" 3 paasctl run backend -- sh -c 'echo "$DB_HOST"; exit 3'
+check_equal "it has the environment" "$(address_of db-1)" "$output"
+check_equal "and the input" 5 "$(echo 2 + 3 | paasctl run backend-2 -- python3 -c 'print(eval(input()))')"
+check_equal "nothing is left of it" "" "$(for server in $(servers_of backend); do inside "$server" 'docker ps --all --quiet --filter label=paas.task'; done)"
+# shellcheck disable=SC2016
+paasctl run backend -- sh -c 'echo begun; sleep 30' >"$folder/task" 2>&1 &
+task=$!
+eventually 20 "one that takes long is under way" grep -q begun "$folder/task"
+check_equal "it is no leftover" "" "$(jq -r '.steps[].id' <<<"$(paasctl plan -o json)")"
+kill "$task"
+wait "$task" || true
+
 say "A new release"
 others=$(containers_of backend db cache)
 traffic_begin /
@@ -85,12 +99,12 @@ check_equal "the release failed" "3 failed" "$(states | head -1)"
 check_status "nobody can go back to it" 1 paasctl rollback frontend 3
 
 say "A release that never gets healthy"
-sed -i -e 's/MODE: broken/MODE: frontend/' -e '/^  frontend:/,/^  backend:/s|health: {path: /healthz}|health: {path: /nowhere, start_timeout: 3s}|' paas.yaml
+sed -i -e 's/MODE: broken/MODE: frontend, PORT: "9999"/' -e '/^  frontend:/,/^  backend:/s|health: {path: /healthz}|health: {path: /healthz, start_timeout: 3s}|' paas.yaml
 edition third
 check_status "deploy fails" 1 paasctl deploy frontend
-check_contains "it says why" "took longer than 3s" "$errors"
+check_contains "it says why" "took longer than 3.0s" "$errors"
 check_equal "no container of before was touched" "$before" "$(containers_of frontend)"
-sed -i 's|{path: /nowhere, start_timeout: 3s}|{path: /healthz}|' paas.yaml
+sed -i 's|MODE: frontend, PORT: "9999"|MODE: frontend|' paas.yaml
 
 say "All at the same time"
 timed "deploy" deploy frontend --strategy bluegreen
