@@ -14,6 +14,7 @@
 #include "plan/numbers.hpp"
 #include "plan/releases.hpp"
 #include "plan/renewal.hpp"
+#include "plan/stored_data.hpp"
 
 namespace paas::plan {
 
@@ -31,7 +32,9 @@ class Rebuilder {
     take_volumes();
     take_firewalls();
     take_address();
-    for (auto& [name, server] : lock_.servers) server.holds_data = may_hold_data(name, server);
+    for (auto& [name, server] : lock_.servers) {
+      server.holds_data = may_store_data(stack_, observed_, server, machine(name));
+    }
     for (const auto& service : stack_.services) {
       take_ports(service);
       take_releases(service.name);
@@ -58,8 +61,6 @@ class Rebuilder {
   void take_volumes();
   void take_firewalls();
   void take_address();
-  bool may_hold_data(const std::string& name, const lockfile::Server& server) const;
-  bool has_volume(const lockfile::Server& server) const;
   bool keeps_data(const std::string& service) const;
   void take_ports(const stack::Service& service);
   void take_releases(const std::string& service);
@@ -165,27 +166,6 @@ void Rebuilder::take_address() {
   }
 }
 
-/// Whether the volume of its service is attached to it.
-bool Rebuilder::has_volume(const lockfile::Server& server) const {
-  const auto volume = observed_.volumes.find(lockfile::volume_name(stack_.name, server.service));
-  if (volume == observed_.volumes.end()) return false;
-  const auto& holders = volume->second.droplet_ids;
-  return std::any_of(holders.begin(), holders.end(),
-                     [&](std::int64_t id) { return server.droplet.id == std::to_string(id); });
-}
-
-/// Whether a database's data may be on the server's own disk. What its containers are tells where
-/// they store; of one that was not looked at only an attached volume does. A service that is not in
-/// the stack file may have been a database, unless its containers take requests from HAProxy.
-bool Rebuilder::may_hold_data(const std::string& name, const lockfile::Server& server) const {
-  const auto* declared = stack::find_service(stack_, server.service);
-  if (server.service == "lb") return false;
-  if (declared != nullptr && declared->type != stack::ServiceType::db) return false;
-  const auto* inside = machine(name);
-  if (inside == nullptr) return !has_volume(server);
-  return may_store_on_disk(*inside);
-}
-
 /// The ports that a firewall opens to servers with that tag, ascending.
 std::vector<int> Rebuilder::ports_from_firewall(const std::string& firewall,
                                                 const std::string& tag) const {
@@ -269,7 +249,7 @@ void Rebuilder::take_counts(const std::string& service, int limit) {
   lock_.services[service].count = std::min(static_cast<int>(servers.size()), limit);
   if (limit != 1 || servers.size() < 2) return;
   const auto rank = [&](const lockfile::Server* server) {
-    return std::make_pair(has_volume(*server), server->number);
+    return std::make_pair(has_volume(stack_, observed_, *server), server->number);
   };
   const auto* stays = *std::max_element(
       servers.begin(), servers.end(),
