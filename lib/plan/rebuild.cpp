@@ -59,6 +59,9 @@ class Rebuilder {
   void take_droplets();
   void take_droplet(const digitalocean::Droplet& droplet);
   void take_volumes();
+  void note_untagged(const digitalocean::Volume& volume);
+  bool is_held_by_others(const digitalocean::Volume& volume) const;
+  bool is_held_by_own(const digitalocean::Volume& volume) const;
   void take_firewalls();
   void take_address();
   bool keeps_data(const std::string& service) const;
@@ -122,26 +125,60 @@ void Rebuilder::take_droplet(const digitalocean::Droplet& droplet) {
   lock_.servers[droplet.name] = std::move(server);
 }
 
-void Rebuilder::take_volumes() {
-  for (const auto& [name, volume] : observed_.volumes) {
-    if (!lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::none)) continue;
-    const auto& holders = volume.droplet_ids;
-    const bool is_ours = std::all_of(holders.begin(), holders.end(), [&](std::int64_t holder) {
-      return std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
-        return entry.second.droplet.id == std::to_string(holder);
-      });
+/// Whether a droplet that is none of the stack's has it.
+bool Rebuilder::is_held_by_others(const digitalocean::Volume& volume) const {
+  const auto& holders = volume.droplet_ids;
+  return std::any_of(holders.begin(), holders.end(), [&](std::int64_t holder) {
+    return std::none_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+      return entry.second.droplet.id == std::to_string(holder);
     });
-    if (!is_ours) {
+  });
+}
+
+/// Whether a server of the service that it is named after has it.
+bool Rebuilder::is_held_by_own(const digitalocean::Volume& volume) const {
+  return std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+    const auto& server = entry.second;
+    return volume.name == lockfile::volume_name(stack_.name, server.service) &&
+           has_volume(stack_, observed_, server);
+  });
+}
+
+void Rebuilder::take_volumes() {
+  const auto prefix = stack_.name + "-";
+  for (const auto& [name, volume] : observed_.volumes) {
+    const bool is_tagged = lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::none);
+    const bool is_free = lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::written);
+    if (!is_free || (!is_tagged && !is_held_by_own(volume))) {
+      if (is_free) note_untagged(volume);
+      continue;
+    }
+    if (is_held_by_others(volume)) {
       notes_.push_back(
           fmt::format("volume {} is left alone: a droplet that is not in the stack's "
                       "network has it",
                       name));
       continue;
     }
-    lock_.volumes[name] = {{name, volume.id},
-                           name.substr(stack_.name.size() + 1),
-                           volume.size_gigabytes,
-                           volume.region};
+    if (!name.starts_with(prefix)) {
+      notes_.push_back(fmt::format("volume {} is left alone: its name is no service's", name));
+      continue;
+    }
+    lock_.volumes[name] = {
+        {name, volume.id}, name.substr(prefix.size()), volume.size_gigabytes, volume.region};
+  }
+}
+
+/// It may be what `up` would make: then `up` refuses, and the data in it may be the stack's.
+void Rebuilder::note_untagged(const digitalocean::Volume& volume) {
+  for (const auto& service : stack_.services) {
+    if (!service.volume || volume.name != lockfile::volume_name(stack_.name, service.name)) {
+      continue;
+    }
+    notes_.push_back(fmt::format(
+        "volume {0} is left alone: it has no tag. If it has the data of {1}, `doctl compute tag "
+        "apply {2} --resource=do:volume:{3}` and another `paasctl state rebuild --force` take it",
+        volume.name, service.name, lockfile::stack_tag(stack_.name), volume.id));
   }
 }
 
