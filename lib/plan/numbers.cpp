@@ -31,6 +31,13 @@ int next_number(const lockfile::Lockfile& lockfile, const std::string& service) 
   return entry == lockfile.services.end() ? 1 : entry->second.next_number;
 }
 
+/// Whether it is a server's of the lockfile, which somebody may have given another's name.
+bool is_known(const lockfile::Lockfile& lockfile, const digitalocean::Droplet& droplet) {
+  const auto id = std::to_string(droplet.id);
+  return std::any_of(lockfile.servers.begin(), lockfile.servers.end(),
+                     [&](const auto& entry) { return entry.second.droplet.id == id; });
+}
+
 /// What a droplet proves that the lockfile does not know; empty: nothing.
 std::string proof_of(const lockfile::Lockfile& lockfile, const digitalocean::Droplet& droplet,
                      const lockfile::ServerName& parts) {
@@ -52,7 +59,7 @@ Status check_numbers(const std::string& stack, const lockfile::Lockfile& lockfil
   each_server(stack, observed, [&](const auto& droplet, const auto& parts) {
     if (!evidence.empty()) return;
     const auto proof = proof_of(lockfile, droplet, parts);
-    if (proof.empty()) return;
+    if (proof.empty() || is_known(lockfile, droplet)) return;
     evidence =
         fmt::format("droplet {} ({}) is in its network, and {}", droplet.name, droplet.id, proof);
   });
@@ -70,7 +77,7 @@ std::vector<std::string> take_unasked(const stack::Stack& stack, const observe::
   each_server(stack.name, observed, [&](const auto& droplet, const auto&) {
     const auto known = lockfile.servers.find(droplet.name);
     if (known == lockfile.servers.end() || lockfile::is_asked_for(known->second)) return;
-    if (droplet.vpc_id != lockfile.vpc->id) return;
+    if (droplet.vpc_id != lockfile.vpc->id || is_known(lockfile, droplet)) return;
     auto& server = known->second;
     server.droplet.id = std::to_string(droplet.id);
     server.public_address = droplet.public_address;
