@@ -37,8 +37,12 @@ Status Run::create_volume(const plan::Step& step) {
         tools_.client.create_volume(step.subject, stack_.region, declared.volume->size_gigabytes,
                                     {lockfile::stack_tag(stack_.name)});
     if (!made) {
-      if (!known && digitalocean::is_refusal(made.error())) {
-        PAAS_CHECK(state_.change([&](auto& next) { next.volumes.erase(step.subject); }));
+      // The intent of what was refused would make another's of that name ours.
+      if (digitalocean::is_refusal(made.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) {
+          next.volumes.erase(step.subject);
+          if (known) next.volumes[step.subject] = before->second;
+        }));
       }
       return fail(made.error());
     }

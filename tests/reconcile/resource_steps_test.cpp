@@ -240,6 +240,29 @@ TEST_CASE("reconcile: a volume that down keeps has the stack's tag, until it goe
   }
 }
 
+TEST_CASE("reconcile: a volume that was refused leaves the lockfile as it was") {
+  World world;
+  Rig first(world, stack_of("shop", "db"));
+  bool is_first = false;
+  SUBCASE("there was none before") { is_first = true; }
+  SUBCASE("the one before was deleted by hand") {
+    require_up(first);
+    world.cloud.volumes.clear();
+  }
+  const auto before = world.stored.volumes;
+  CHECK(before.empty() == is_first);
+  Rig refused(world, stack_of("shop", "db"));
+  refused.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.method == "POST" && request.url.ends_with("/v2/volumes")) {
+      return HttpResponse{
+          422, {}, R"({"id": "unprocessable_entity", "message": "volume limit exceeded"})"};
+    }
+    return refused.http.pass(request);
+  };
+  CHECK_FALSE(outcome_of(refused.up()).failures.empty());
+  CHECK(world.stored.volumes == before);
+}
+
 TEST_CASE("reconcile: a volume that cannot be destroyed gets its tag back when it is used again") {
   World world;
   Rig first(world, stack_of("shop", "db"));
