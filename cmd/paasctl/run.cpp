@@ -68,7 +68,8 @@ void register_run(Program& program) {
         command
             .add_option("NAME", options.name,
                         "Service (on its first server) or server; the container gets no requests "
-                        "and no volume, and is gone when the command ends")
+                        "and no volume, and is gone when the command ends, which goes on when the "
+                        "connection is lost")
             ->required();
         add_verbatim(program, command, "COMMAND", options.command,
                      "Command with its arguments, after --")

@@ -48,12 +48,11 @@ check_equal "it has the environment" "$(address_of db-1)" "$output"
 check_equal "and the input" 5 "$(echo 2 + 3 | paasctl run backend-2 -- python3 -c 'print(eval(input()))')"
 check_equal "nothing is left of it" "" "$(for server in $(servers_of backend); do inside "$server" 'docker ps --all --quiet --filter label=paas.task'; done)"
 # shellcheck disable=SC2016
-paasctl run backend -- sh -c 'echo begun; sleep 30' >"$folder/task" 2>&1 &
+paasctl run backend -- sh -c 'echo begun; sleep 8' >"$folder/task" 2>&1 &
 task=$!
 eventually 20 "one that takes long is under way" grep -q begun "$folder/task"
 check_equal "it is no leftover" "" "$(jq -r '.steps[].id' <<<"$(paasctl plan -o json)")"
-kill "$task"
-wait "$task" || true
+check "it comes to its end" wait "$task"
 
 say "A new release"
 others=$(containers_of backend db cache)
@@ -174,6 +173,9 @@ check "a canary that serves as well becomes the release" paasctl deploy frontend
 traffic_end
 check_equal "it serves" fourth "$(get / | jq -r .edition)"
 check_equal "on all servers" 3 "$(containers_of frontend | grep -cv "$(head -1 <<<"$before" | awk '{print $3}')")"
+
+say "Images that nobody needs"
+check_equal "no rollback loses its image" 0 "$(paasctl image prune --dry-run -o json | jq '[.[] | select(.where != "here")] | length')"
 
 say "Killed in between"
 edition fifth
