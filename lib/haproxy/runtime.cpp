@@ -129,6 +129,17 @@ Status Runtime::delete_server(const std::string& target, milliseconds timeout) {
   }
 }
 
+/// Adds a server and enables it with one line: the way to HAProxy may be long.
+Status Runtime::register_server(const std::string& addition, const std::string& target) {
+  constexpr std::string_view registered = "New server registered.";
+  const auto line = fmt::format("{0}; enable health {1}; enable server {1}", addition, target);
+  PAAS_TRY(const auto answer, command(line));
+  if (!answer.starts_with(registered)) return fail(refusal(addition, answer));
+  // What was done is answered with an empty line.
+  if (text::trim(answer.substr(registered.size())).empty()) return {};
+  return fail(refusal(line, answer.substr(registered.size())));
+}
+
 Status Runtime::add_server(const Backend& backend, const Server& server, milliseconds timeout,
                            Entry entry) {
   if (!is_backend_name(backend.name)) {
@@ -147,12 +158,9 @@ Status Runtime::add_server(const Backend& backend, const Server& server, millise
     found.reset();
   }
   if (!found) {
-    const auto addition =
-        fmt::format("add server {} {} {} weight 0", target, address, check_options(backend));
-    PAAS_TRY(const auto answer, command(addition));
-    if (!answer.starts_with("New server registered")) return fail(refusal(addition, answer));
-    PAAS_CHECK(order(fmt::format("enable health {}", target)));
-    PAAS_CHECK(order(fmt::format("enable server {}", target)));
+    PAAS_CHECK(register_server(
+        fmt::format("add server {} {} {} weight 0", target, address, check_options(backend)),
+        target));
   } else if (found->status.starts_with("DRAIN")) {
     // A removal that was interrupted.
     PAAS_CHECK(order(fmt::format("set server {} state ready", target)));
@@ -186,6 +194,22 @@ Status Runtime::change_over(const std::string& backend, const std::vector<std::s
   return order(text::join(commands, "; "));
 }
 
+Result<bool> Runtime::await_drained(const std::string& backend,
+                                    const std::vector<std::string>& servers, milliseconds timeout) {
+  const auto deadline = clock_.monotonic() + timeout;
+  while (!servers.empty()) {
+    PAAS_TRY(const auto all, statistics());
+    const bool is_busy = std::any_of(servers.begin(), servers.end(), [&](const auto& server) {
+      const auto found = find(all, backend, server);
+      return found && found->current_sessions + found->queue > 0;
+    });
+    if (!is_busy) return true;
+    if (clock_.monotonic() >= deadline) return false;
+    PAAS_CHECK(clock_.wait(poll_interval));
+  }
+  return true;
+}
+
 Status Runtime::remove_server(const std::string& backend, const std::string& server,
                               milliseconds drain_timeout) {
   if (!is_backend_name(backend) || !is_server_name(server)) {
@@ -199,16 +223,9 @@ Status Runtime::remove_server(const std::string& backend, const std::string& ser
     if (drained.error().kind == ErrorKind::not_found) return {};
     return drained;
   }
-  bool is_busy = true;
-  while (true) {
-    PAAS_TRY(const auto all, statistics());
-    const auto found = find(all, backend, server);
-    is_busy = found && found->current_sessions + found->queue > 0;
-    if (!is_busy || clock_.monotonic() >= deadline) break;
-    PAAS_CHECK(clock_.wait(poll_interval));
-  }
+  PAAS_TRY(const bool is_drained, await_drained(backend, {server}, drain_timeout));
   PAAS_CHECK(order(fmt::format("set server {} state maint", target)));
-  if (is_busy) PAAS_CHECK(order(fmt::format("shutdown sessions server {}", target)));
+  if (!is_drained) PAAS_CHECK(order(fmt::format("shutdown sessions server {}", target)));
   return delete_server(target, std::max(deletion_time, deadline - clock_.monotonic()));
 }
 

@@ -58,6 +58,9 @@ class Runtime {
   /// moment. Error (not_found): HAProxy does not have one of them.
   Status change_over(const std::string& backend, const std::vector<std::string>& enter, int weight,
                      const std::vector<std::string>& leave);
+  /// Waits until servers of a backend have no session left, or the time is over; whether none has.
+  Result<bool> await_drained(const std::string& backend, const std::vector<std::string>& servers,
+                             std::chrono::milliseconds timeout);
   /// Drains, waits until no session is left or the time is over, maintenance, deletes. Sessions
   /// that are left then are cut, and deleting may take two seconds more. What is not there is no
   /// error.
@@ -68,6 +71,7 @@ class Runtime {
   Result<std::string> command(const std::string& text);
   /// A command that HAProxy answers with nothing when it is done.
   Status order(const std::string& text);
+  Status register_server(const std::string& addition, const std::string& target);
   Status wait_for_check(const std::string& backend, const std::string& server,
                         std::chrono::milliseconds timeout);
   /// Deletes what is in maintenance; tries again while connections are left.

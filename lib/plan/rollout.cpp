@@ -132,10 +132,8 @@ void Planner::change_in_rotation(const stack::Service& service,
     const auto& step =
         plan_let_in(service, fmt::format("{}.{}", service.name, i + 1), batches[i], after);
     const auto id = step.id;
-    for (const auto& name : batches[i]) {
-      step_of("retire_container/" + name).after.push_back(id);
-      after.push_back("retire_container/" + name);
-    }
+    for (const auto& name : batches[i]) step_of("retire_container/" + name).after.push_back(id);
+    after.push_back(id);
   }
   wait_for_let_in(service, batches);
   // A server that is new gets no requests earlier than the first of those that were there.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "haproxy/canary.hpp"
@@ -102,7 +103,25 @@ Status Run::configure_balancer(const plan::Step& step) {
 }
 
 Status Run::edit_configuration(const std::function<void(haproxy::Backend&)>& change) {
+  Edit own{change, std::nullopt};
+  {
+    const std::scoped_lock lock(edits_mutex_);
+    edits_.push_back(&own);
+  }
   const std::scoped_lock lock(balancer_mutex_);
+  if (own.result) return *own.result;
+  std::vector<Edit*> all;
+  {
+    const std::scoped_lock edits_lock(edits_mutex_);
+    all = std::exchange(edits_, {});
+  }
+  const auto result = edit_configuration(all);
+  for (auto* edit : all) edit->result = result;
+  return result;
+}
+
+/// Those that came while another one was under way are done together.
+Status Run::edit_configuration(const std::vector<Edit*>& edits) {
   const auto where = target(balancer_name(state_.read()));
   observe::RemoteCommand read;
   read.arguments = {"cat", "/etc/haproxy/haproxy.cfg"};
@@ -113,7 +132,7 @@ Status Run::edit_configuration(const std::function<void(haproxy::Backend&)>& cha
   }
   auto text = current.output;
   for (auto& backend : haproxy::servers_of(current.output)) {
-    change(backend);
+    for (const auto* edit : edits) edit->change(backend);
     text = haproxy::with_servers(text, backend.name, backend.servers);
   }
   if (text == current.output) return {};
@@ -137,8 +156,8 @@ Status Run::add_to_rotation(const plan::Step& step) {
   return {};
 }
 
-/// The servers' new containers get requests; unless it is a canary, their old ones finish what they
-/// have and get no more.
+/// The servers' new containers get requests; unless it is a canary, their old ones get no more and
+/// finish what they have, for which there is time.
 Status Run::let_in(const plan::Step& step) {
   auto haproxy_runtime = runtime();
   PAAS_TRY(const auto known, haproxy_runtime.statistics());
@@ -156,7 +175,8 @@ Status Run::let_in(const plan::Step& step) {
   PAAS_CHECK(haproxy_runtime.change_over(step.service, enter,
                                          step.weight.value_or(haproxy::weight_in_rotation), leave));
   stage(step, "in rotation");
-  return {};
+  return haproxy_runtime.await_drained(step.service, leave, options_.timeouts.drain).map([](bool) {
+  });
 }
 
 /// Compares what HAProxy counts of the new containers with what it counts of the others of the

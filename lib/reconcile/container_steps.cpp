@@ -372,7 +372,7 @@ Status Run::await_healthy(const plan::Step& step, const stack::Service& declared
   const auto began = tools_.clock.monotonic();
   const auto where = target(step.server);
   const bool may_be_given_up = retiring_.contains(step.server);
-  return poll(std::chrono::seconds(declared.health.start_timeout_seconds),
+  return poll(std::chrono::seconds(declared.health.start_timeout_seconds), options_.timeouts.health,
               "waiting for " + name + " to become healthy", [&]() -> Result<bool> {
                 if (may_be_given_up && is_given_up(step.service)) return given_up(step.service);
                 PAAS_TRY(auto info, tools_.machines.container(where, name));

@@ -40,6 +40,8 @@ struct Timeouts {
   /// How long one that was accepted may be unknown to the API before it counts as gone.
   std::chrono::milliseconds accepted = observe::accepted_window;
   std::chrono::milliseconds poll{500};
+  /// Between two looks at a container that starts.
+  std::chrono::milliseconds health{100};
 };
 
 /// What the executor works with; all of it outlives it.

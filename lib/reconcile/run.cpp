@@ -139,6 +139,11 @@ Status Run::perform(const plan::Step& step) {
 
 Status Run::poll(std::chrono::milliseconds timeout, const std::string& what,
                  const std::function<Result<bool>()>& condition) {
+  return poll(timeout, options_.timeouts.poll, what, condition);
+}
+
+Status Run::poll(std::chrono::milliseconds timeout, std::chrono::milliseconds interval,
+                 const std::string& what, const std::function<Result<bool>()>& condition) {
   const auto deadline = tools_.clock.monotonic() + timeout;
   while (true) {
     PAAS_TRY(const bool holds, condition());
@@ -147,7 +152,7 @@ Status Run::poll(std::chrono::milliseconds timeout, const std::string& what,
       return fail(ErrorKind::timed_out,
                   fmt::format("{} took longer than {}", what, text::duration(timeout)));
     }
-    PAAS_CHECK(tools_.clock.wait(options_.timeouts.poll));
+    PAAS_CHECK(tools_.clock.wait(interval));
   }
 }
 

@@ -171,11 +171,15 @@ class Run {
   haproxy::Runtime runtime();
   /// Changes the servers of backends in the configuration on disk, without a reload.
   Status edit_configuration(const std::function<void(haproxy::Backend&)>& change);
+  struct Edit;
+  Status edit_configuration(const std::vector<Edit*>& edits);
 
   // run.cpp
   /// Polls until the condition holds. `condition` gives true, false or an error that ends it.
   Status poll(std::chrono::milliseconds timeout, const std::string& what,
               const std::function<Result<bool>()>& condition);
+  Status poll(std::chrono::milliseconds timeout, std::chrono::milliseconds interval,
+              const std::string& what, const std::function<Result<bool>()>& condition);
   Status await_action(const digitalocean::Action& action, const std::string& what);
   /// Repeats a request while what it is about is busy with another one.
   Status when_idle(const std::string& what, const std::function<Status()>& request);
@@ -219,6 +223,12 @@ class Run {
   /// Services whose new release failed somewhere, and how.
   std::map<std::string, ErrorKind> given_up_;
   std::mutex balancer_mutex_;  ///< Held while HAProxy's configuration on disk is changed.
+  struct Edit {
+    std::function<void(haproxy::Backend&)> change;
+    std::optional<Status> result;
+  };
+  std::mutex edits_mutex_;
+  std::vector<Edit*> edits_;  ///< That wait; whoever is next does all of them.
   std::mutex events_mutex_;
   std::map<std::string, std::chrono::milliseconds> started_;  ///< By step.
 

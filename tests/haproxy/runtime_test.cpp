@@ -73,8 +73,8 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: a new server gets weight after its own chec
       haproxy.commands ==
       std::vector<std::string>{
           "add server web/app-web-1.r1 10.1.0.3:20000 check inter 2000ms fastinter 500ms downinter "
-          "500ms fall 3 rise 2 weight 0",
-          "enable health web/app-web-1.r1", "enable server web/app-web-1.r1",
+          "500ms fall 3 rise 2 weight 0; enable health web/app-web-1.r1; enable server "
+          "web/app-web-1.r1",
           "set server web/app-web-1.r1 weight 10"});
   CHECK_FALSE(haproxy.gave_weight_unchecked);
   CHECK(haproxy.servers[name_1].weight == 10);

@@ -69,6 +69,7 @@ reconcile::Options options_of(const Trial& trial) {
   reconcile::Options options;
   options.parallelism = trial.parallelism;
   options.timeouts.poll = Milliseconds(3'000);
+  options.timeouts.health = Milliseconds(3'000);
   return options;
 }
 

@@ -23,9 +23,6 @@ Send FakeHaproxy::send() {
   return [this](const std::string& command) -> Result<std::string> {
     run_checks();
     if (command != "show stat") commands.push_back(command);
-    for (const auto& [start, text] : answers) {
-      if (command.starts_with(start)) return text;
-    }
     return answer(command);
   };
 }
@@ -33,7 +30,10 @@ Send FakeHaproxy::send() {
 std::string FakeHaproxy::answer(const std::string& line) {
   std::string text_of_all;
   for (const auto& command : text::split(line, ';')) {
-    text_of_all += answer_to(std::string(text::trim(command)));
+    const auto one = std::string(text::trim(command));
+    const auto given = std::find_if(answers.begin(), answers.end(),
+                                    [&](const auto& each) { return one.starts_with(each.first); });
+    text_of_all += given == answers.end() ? answer_to(one) : given->second;
   }
   return text_of_all;
 }

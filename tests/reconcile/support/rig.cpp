@@ -1,6 +1,8 @@
 // Wires the executor to what is in memory.
 #include "reconcile/support/rig.hpp"
 
+#include "plan/wanted.hpp"
+
 #include <doctest/doctest.h>
 
 #include "docker/engine.hpp"
@@ -47,8 +49,10 @@ Rig::~Rig() = default;
 
 Result<plan::Input> Rig::input() {
   plan::Input input;
-  input.stack = stack;
   PAAS_TRY(input.lockfile, ports_->store.load());
+  PAAS_TRY(auto wanted, plan::wanted(stack, input.lockfile, releases));
+  input.stack = std::move(wanted.stack);
+  input.held = std::move(wanted.held);
   PAAS_TRY(input.images, ports_->images.survey(stack, input.lockfile));
   PAAS_TRY(input.observed, observe::observe(ports_->client, machines, input.lockfile, stack.name,
                                             stack.region, {observe::Depth::machines, 1}));

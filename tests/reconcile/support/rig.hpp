@@ -37,6 +37,7 @@ class Rig {
 
   World& world;
   stack::Stack stack;
+  std::map<std::string, int> releases;  ///< That services are kept at, whatever is pinned.
   Fuse fuse;
   RigClock clock{fuse};
   CloudHttp http{world.cloud, fuse};

@@ -1,0 +1,144 @@
+// A release that fails while servers change to it, and what brings the one before back.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "plan/take_back.hpp"
+#include "plan/wanted.hpp"
+#include "reconcile/support/rig.hpp"
+#include "reconcile/support/small_stack.hpp"
+
+namespace paas::reconcile::testing {
+namespace {
+
+const std::string changed = with(std::string(small), "port: 8000", "port: 8080");
+
+Outcome outcome_of(Rig& rig) {
+  auto outcome = rig.up();
+  REQUIRE(outcome);
+  return std::move(*outcome);
+}
+
+std::vector<plan::Step> failed_steps(const Outcome& outcome) {
+  std::vector<plan::Step> steps;
+  for (const auto& failure : outcome.failures) steps.push_back(failure.step);
+  return steps;
+}
+
+/// The containers on a server that run.
+std::vector<std::string> running(const World& world, const std::string& server) {
+  std::vector<std::string> names;
+  for (const auto& container : world.insides.machines.at(server).containers) {
+    if (container.state == "running") names.push_back(container.name);
+  }
+  return names;
+}
+
+const std::set<std::string>& in_rotation(const World& world) {
+  return world.insides.machines.at("shop-lb-1").balancer->in_rotation.at("web");
+}
+
+struct Up {
+  Up() {
+    Rig rig(world, small);
+    REQUIRE(outcome_of(rig).failures.empty());
+    before = world.stored;
+  }
+  World world;
+  lockfile::Lockfile before;
+};
+
+const std::set<std::string> old_rotation = {"shop-web-1.r1", "shop-web-2.r1"};
+
+TEST_CASE_FIXTURE(Up, "rollout: a release that does not get healthy never has a request") {
+  Rig rig(world, changed);
+  rig.machines.unhealthy = {"shop-web-2"};
+  const auto outcome = outcome_of(rig);
+  CHECK_FALSE(outcome.failures.empty());
+  CHECK(in_rotation(world) == old_rotation);
+  for (const auto* server : {"shop-web-1", "shop-web-2"}) {
+    CHECK(running(world, server) == std::vector<std::string>{"shop-web-1"});
+  }
+}
+
+TEST_CASE_FIXTURE(Up, "case 33: a release that crashes on one server is given up on the others") {
+  Rig rig(world, changed);
+  rig.options.parallelism = 1;
+  rig.machines.broken = {"web"};
+  const auto began = rig.clock.monotonic();
+  const auto outcome = outcome_of(rig);
+  // Long before the time is over that a container has to become healthy.
+  CHECK(rig.clock.monotonic() - began < std::chrono::seconds(60));
+  REQUIRE(outcome.failures.size() >= 2);
+  const auto is_given_up = [](const Failure& failure) {
+    return failure.error.message.find("given up") != std::string::npos;
+  };
+  CHECK(std::count_if(outcome.failures.begin(), outcome.failures.end(), is_given_up) == 1);
+  CHECK(in_rotation(world) == old_rotation);
+}
+
+TEST_CASE_FIXTURE(Up, "rollout: what is taken back is as it was, on all servers") {
+  {
+    Rig rig(world, changed);
+    rig.machines.unhealthy = {"shop-web-2"};
+    const auto outcome = outcome_of(rig);
+    const auto back = plan::releases_to_take_back(before, outcome.lockfile, failed_steps(outcome));
+    REQUIRE(back == std::map<std::string, int>{{"web", 1}});
+    plan::note_failed(before, back, world.stored);
+  }
+  Rig rig(world, changed);
+  rig.releases = {{"web", 1}};
+  CHECK(outcome_of(rig).failures.empty());
+  CHECK(in_rotation(world) == old_rotation);
+  CHECK(world.stored.services.at("web").releases.back().failed);
+  CHECK(plan::current_release(world.stored, "web")->number == 1);
+  CHECK(world.stored.servers.at("shop-web-1").release == 1);
+  CHECK(world.stored.servers.at("shop-web-1").previous == 0);
+  CHECK(rig.plan()->empty());
+}
+
+TEST_CASE_FIXTURE(Up, "rollout: a release that is tried again has another number") {
+  {
+    Rig rig(world, changed);
+    rig.machines.unhealthy = {"shop-web-2"};
+    outcome_of(rig);
+    plan::note_failed(before, {{"web", 1}}, world.stored);
+  }
+  Rig rig(world, changed);
+  CHECK(outcome_of(rig).failures.empty());
+  CHECK(world.stored.services.at("web").releases.back().number == 3);
+  CHECK(in_rotation(world) == std::set<std::string>{"shop-web-1.r3", "shop-web-2.r3"});
+}
+
+TEST_CASE_FIXTURE(Up, "rollout: a rollback starts the containers that are kept") {
+  {
+    Rig rig(world, changed);
+    CHECK(outcome_of(rig).failures.empty());
+  }
+  REQUIRE(world.insides.machines.at("shop-web-1").containers.size() == 2);
+  world.stored.services.at("web").pinned = 1;
+  Rig rig(world, changed);
+  CHECK(outcome_of(rig).failures.empty());
+  CHECK(in_rotation(world) == old_rotation);
+  CHECK(running(world, "shop-web-1") == std::vector<std::string>{"shop-web-1"});
+  const auto started_again = [](const Event& event) { return event.text == "started again"; };
+  CHECK(std::count_if(rig.events.begin(), rig.events.end(), started_again) == 2);
+  CHECK(world.stored.services.at("web").releases.size() == 2);
+  CHECK(world.stored.servers.at("shop-web-1").previous == 2);
+  CHECK(rig.plan()->empty());
+}
+
+TEST_CASE_FIXTURE(Up, "rollout: a release keeps what it was made of, by whom and why") {
+  Rig rig(world, changed);
+  rig.options.who = "anna@laptop";
+  outcome_of(rig);
+  const auto& release = world.stored.services.at("web").releases.back();
+  CHECK(release.by == "anna@laptop");
+  CHECK(release.cause == "its port, volume or command changed");
+  REQUIRE(release.definition);
+  CHECK(release.definition->service.port == 8080);
+  REQUIRE(release.definition->rules.size() == 1);
+}
+
+}  // namespace
+}  // namespace paas::reconcile::testing
