@@ -52,7 +52,8 @@ paasctl run backend -- sh -c 'echo begun; sleep 8' >"$folder/task" 2>&1 &
 task=$!
 eventually 20 "one that takes long is under way" grep -q begun "$folder/task"
 check_equal "it is no leftover" "" "$(jq -r '.steps[].id' <<<"$(paasctl plan -o json)")"
-check "it comes to its end" wait "$task"
+wait "$task" || fail "it comes to its end" "$(cat "$folder/task")"
+say "ok: it comes to its end"
 
 say "A new release"
 others=$(containers_of backend db cache)
@@ -175,7 +176,11 @@ check_equal "it serves" fourth "$(get / | jq -r .edition)"
 check_equal "on all servers" 3 "$(containers_of frontend | grep -cv "$(head -1 <<<"$before" | awk '{print $3}')")"
 
 say "Images that nobody needs"
-check_equal "no rollback loses its image" 0 "$(paasctl image prune --dry-run -o json | jq '[.[] | select(.where != "here")] | length')"
+check_equal "those of the canary that failed" 3 "$(paasctl image prune --dry-run -o json | jq '[.[] | select(.where != "here")] | length')"
+check "they are removed" paasctl image prune
+check_equal "and no other" "[]" "$(paasctl image prune -o json)"
+timed "the first release can still be gone back to" rollback frontend 1
+check_equal "and serves" null "$(get / | jq -r .edition)"
 
 say "Killed in between"
 edition fifth
