@@ -23,6 +23,7 @@ Result<std::string> render(const Setup& setup) {
     render_internal(out, backend, setup.private_address);
   }
   for (const auto& backend : setup.backends) render_backend(out, backend);
+  if (setup.tls) render_challenges(out, *setup.tls);
   if (!setup.listen.empty()) render_unmatched(out);
   return marked(result);
 }

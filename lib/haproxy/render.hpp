@@ -21,6 +21,11 @@ constexpr std::string_view unmatched_backend = "rule.none";
 void render_preamble(Output out);
 /// The frontend that everybody reaches; nothing when no port is listened on.
 void render_public(Output out, const Setup& setup);
+void render_tls_ports(Output out, const Tls& tls);
+/// What comes before the rules.
+void render_tls_rules(Output out, const Tls& tls);
+/// Where an authority's questions go.
+void render_challenges(Output out, const Tls& tls);
 /// The rules of the public frontend in their order, and where all the rest goes.
 void render_rules(Output out, const std::vector<stack::Rule>& rules);
 /// The frontend by which dependents inside the VPC reach a backend, if it has a port for them.

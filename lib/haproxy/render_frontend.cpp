@@ -12,10 +12,12 @@ void render_public(Output out, const Setup& setup) {
   if (setup.listen.empty()) return;
   fmt::format_to(out, "\nfrontend public\n");
   for (const int port : setup.listen) fmt::format_to(out, "    bind *:{}\n", port);
+  if (setup.tls) render_tls_ports(out, *setup.tls);
   fmt::format_to(out,
                  "    http-request del-header X-Forwarded-For\n"
                  "    http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]\n"
                  "    http-request set-header X-Request-Id %[uuid()]\n");
+  if (setup.tls) render_tls_rules(out, *setup.tls);
   render_rules(out, setup.rules);
 }
 
