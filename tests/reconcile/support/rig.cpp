@@ -49,6 +49,11 @@ Result<plan::Input> Rig::input() {
   plan::Input input;
   input.stack = stack;
   PAAS_TRY(input.lockfile, ports_->store.load());
+  for (const auto& [name, bundle] : options.certificates) {
+    input.certificates[name] = lockfile::sha256_hex(bundle.reveal());
+  }
+  input.now =
+      std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count();
   PAAS_TRY(input.images, ports_->images.survey(stack, input.lockfile));
   PAAS_TRY(input.observed, observe::observe(ports_->client, machines, input.lockfile, stack.name,
                                             stack.region, {observe::Depth::machines, 1}));
