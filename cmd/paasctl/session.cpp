@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "certificates.hpp"
 #include "contexts.hpp"
 #include "endpoint.hpp"
 #include "local_cloud.hpp"
@@ -218,6 +219,12 @@ Result<observe::Observed> Session::observe(observe::Depth depth,
 Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngine without_engine) {
   plan::Input input;
   PAAS_CHECK(check_contexts(program_, *this));
+  PAAS_TRY(const auto certificates, read_certificates(program_, *this));
+  certificates_ = certificates.bundles;
+  input.certificates = reconcile::digests_of(certificates);
+  input.now = std::chrono::duration_cast<std::chrono::seconds>(
+                  program_.ports.clock.now().time_since_epoch())
+                  .count();
   PAAS_CHECK(check_engine(program_));
   PAAS_TRY(input.images, images().survey(stack, lockfile, without_engine));
   // Without servers in the lockfile there is nothing to compare a list with.
@@ -280,6 +287,7 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   StepReporter reporter(program_, progress_style());
   reconcile::Options options;
   options.parallelism = program_.globals.parallelism;
+  options.certificates = certificates_;
   options.interrupted = [&] { return program_.ports.interruption.requested(); };
   options.on_event = [&](const reconcile::Event& event) { reporter.tell(event); };
   PAAS_TRY(auto outcome,

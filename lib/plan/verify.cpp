@@ -186,6 +186,7 @@ Input unchanged(const lockfile::Lockfile& lockfile, const observe::Observed& obs
   input.lockfile = lockfile;
   input.observed = observed;
   input.accept_loss = true;
+  if (lockfile.lb) input.certificates = lockfile.lb->certificates;
   std::set<std::string> several;
   for (const auto& service : input.stack.services) {
     const auto entry = lockfile.services.find(service.name);
