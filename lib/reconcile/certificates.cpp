@@ -63,7 +63,8 @@ std::optional<std::string> read_file(Files& files, const std::string& folder,
 void judge_life(const tls::Certificate& certificate, std::int64_t now, Entry& entry) {
   const auto left = certificate.not_after - now;
   if (left <= 0) {
-    entry.error("certificate", "it is over since " + days_text(-left), "put a renewed one there");
+    entry.error("certificate", fmt::format("it ended {} ago", days_text(-left)),
+                "put a renewed one there");
   } else if (certificate.not_before > now + tls::day_seconds) {
     entry.error("certificate", "it begins in " + days_text(certificate.not_before - now),
                 "use one that counts now");

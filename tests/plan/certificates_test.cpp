@@ -68,6 +68,18 @@ TEST_CASE("plan: certificates have names of their own on the load balancer") {
   CHECK(wanted[3].source == CertificateSource::authority);
 }
 
+TEST_CASE("plan: no path of a file can add anything to HAProxy's list") {
+  auto stack = parsed(files_yaml);
+  auto& path = stack.lb->tls->certificates[0].certificate;
+  for (int c = 1; c < 256; ++c) {
+    path = std::string("./a") + static_cast<char>(c) + "b";
+    const auto wanted = wanted_certificates(stack).front();
+    CHECK(haproxy::is_certificate_name(wanted.name));
+  }
+  path = std::string(4000, 'a');
+  CHECK(haproxy::is_certificate_name(wanted_certificates(stack).front().name));
+}
+
 TEST_CASE("plan: certificates are there before HAProxy is configured, in any order") {
   for (const auto& yaml : {files_yaml, own_yaml, acme_yaml}) {
     for (unsigned seed = 0; seed < 5; ++seed) {

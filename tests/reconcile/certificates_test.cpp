@@ -69,7 +69,7 @@ TEST_CASE("reconcile: certificate files are read and judged") {
             .front()
             .starts_with("error lb.tls.certificates[0].key: is not the key of the first"));
   CHECK(remarks_of(made_for({"a.test"}, now - 93 * tls::day_seconds)) ==
-        Remarks{"error lb.tls.certificates[0].certificate: it is over since 3 days; put a renewed "
+        Remarks{"error lb.tls.certificates[0].certificate: it ended 3 days ago; put a renewed "
                 "one there"});
   CHECK(remarks_of(made_for({"a.test"}, now - 80 * tls::day_seconds)) ==
         Remarks{"warning lb.tls.certificates[0].certificate: it is over in 10 days; put a renewed "
