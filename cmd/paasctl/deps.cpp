@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "change.hpp"
 #include "edit_stack.hpp"
 #include "losses.hpp"
 #include "plan/environment.hpp"

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "change.hpp"
 #include "lockfile/names.hpp"
 #include "losses.hpp"
 #include "pricing.hpp"

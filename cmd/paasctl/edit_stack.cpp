@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "change.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::cli {

@@ -1,6 +1,7 @@
 // `paasctl plan`: what `up` would do, and why.
 #include <fmt/format.h>
 
+#include "change.hpp"
 #include "pricing.hpp"
 #include "program.hpp"
 #include "report/plan_file.hpp"

@@ -106,6 +106,8 @@ void register_commands(Program& program) {
   register_up(program);
   register_down(program);
   register_status(program);
+  register_deploy(program);
+  register_rollback(program);
   register_scale(program);
   register_logs(program);
   register_exec(program);

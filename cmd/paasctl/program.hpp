@@ -163,6 +163,8 @@ void register_down(Program& program);
 void register_status(Program& program);
 void register_image(Program& program);
 void register_server(Program& program);
+void register_deploy(Program& program);
+void register_rollback(Program& program);
 void register_scale(Program& program);
 void register_logs(Program& program);
 void register_exec(Program& program);

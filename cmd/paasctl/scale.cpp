@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "change.hpp"
 #include "losses.hpp"
 #include "plan/counts.hpp"
 #include "program.hpp"

@@ -1,4 +1,5 @@
 // `paasctl secret`: passwords of services.
+#include "change.hpp"
 #include "losses.hpp"
 #include "plan/passwords.hpp"
 #include "program.hpp"

@@ -1,6 +1,7 @@
 // `paasctl server`: single servers of the stack.
 #include <fmt/format.h>
 
+#include "change.hpp"
 #include "losses.hpp"
 #include "plan/counts.hpp"
 #include "program.hpp"

@@ -2,8 +2,11 @@
 #include "session.hpp"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
@@ -12,11 +15,8 @@
 #include "contexts.hpp"
 #include "endpoint.hpp"
 #include "local_cloud.hpp"
-#include "losses.hpp"
-#include "pricing.hpp"
+#include "plan/wanted.hpp"
 #include "reconcile/snapshot.hpp"
-#include "report/cost_text.hpp"
-#include "report/plan_json.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
 #include "step_reporter.hpp"
@@ -216,6 +216,38 @@ Result<observe::Observed> Session::observe(observe::Depth depth,
   return observed;
 }
 
+namespace {
+
+/// The images that services run which are not kept at a release: only those have to be built.
+stack::Stack to_survey(const plan::Wanted& wanted) {
+  auto stack = wanted.stack;
+  std::set<std::string> used;
+  std::set<std::string> held;
+  for (const auto& service : stack.services) {
+    (wanted.held.contains(service.name) ? held : used).insert(service.image);
+  }
+  std::erase_if(stack.images, [&](const auto& image) {
+    return held.contains(image.first) && !used.contains(image.first);
+  });
+  return stack;
+}
+
+/// "anna@laptop"; in CI whoever started the job.
+std::string who(Environment& environment) {
+  for (const auto* name : {"GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"}) {
+    const auto user = environment.get(name);
+    if (user && !user->empty()) return *user + "@" + lockfile::host_name();
+  }
+  std::array<char, 4096> space{};
+  passwd entry{};
+  passwd* found = nullptr;
+  (void)getpwuid_r(geteuid(), &entry, space.data(), space.size(), &found);
+  const auto name = found == nullptr ? std::to_string(geteuid()) : std::string(found->pw_name);
+  return name + "@" + lockfile::host_name();
+}
+
+}  // namespace
+
 Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngine without_engine) {
   plan::Input input;
   PAAS_CHECK(check_contexts(program_, *this));
@@ -226,12 +258,14 @@ Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngin
                   program_.ports.clock.now().time_since_epoch())
                   .count();
   PAAS_CHECK(check_engine(program_));
-  PAAS_TRY(input.images, images().survey(stack, lockfile, without_engine));
+  PAAS_TRY(auto wanted, plan::wanted(stack, lockfile, releases));
+  PAAS_TRY(input.images, images().survey(to_survey(wanted), lockfile, without_engine));
   // Without servers in the lockfile there is nothing to compare a list with.
   const auto reading = lockfile.servers.empty() ? digitalocean::Client::Reading::sure
                                                 : digitalocean::Client::Reading::quick;
   PAAS_TRY(input.observed, observe(depth, reading));
-  input.stack = stack;
+  input.stack = std::move(wanted.stack);
+  input.held = std::move(wanted.held);
   input.lockfile = lockfile;
   input.accept_loss = loss == lockfile::Loss::accept;
   return input;
@@ -288,6 +322,8 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   reconcile::Options options;
   options.parallelism = program_.globals.parallelism;
   options.certificates = certificates_;
+  options.timeouts.canary = canary_time;
+  options.who = who(program_.ports.environment);
   options.interrupted = [&] { return program_.ports.interruption.requested(); };
   options.on_event = [&](const reconcile::Event& event) { reporter.tell(event); };
   PAAS_TRY(auto outcome,
@@ -295,6 +331,8 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   lockfile = outcome.lockfile;
   loaded = outcome.lockfile;
   steps_done_ += outcome.done;
+  failed.clear();
+  for (const auto& failure : outcome.failures) failed.push_back(failure.step);
   const auto hint = resume_hint(plan.losses, outcome);
   if (outcome.interrupted) {
     print_failures(program_, outcome.failures, ErrorKind::interrupted);
@@ -332,105 +370,6 @@ Result<const stack::Service*> Session::find_service(const std::string& name) con
 
 observe::Target Session::target(const std::string& server) const {
   return observe::target_of(server, lockfile.servers.at(server));
-}
-
-void print_plan(Program& program, const plan::Plan& plan) {
-  if (program.wants_document()) {
-    program.print_document(report::plan_json(plan));
-  } else {
-    program.print(report::plan_text(plan, program.output_color()));
-  }
-}
-
-namespace {
-
-/// The servers that a plan powers on. What has to change on those is known only afterwards, from
-/// another look and another plan.
-std::vector<std::string> woken_by(const plan::Plan& plan) {
-  std::vector<std::string> names;
-  for (const auto& step : plan.steps) {
-    if (step.kind == plan::StepKind::power_on_server) names.push_back(step.server);
-  }
-  return names;
-}
-
-/// What is going to be done, and what that changes in the bill.
-void say_summary(Program& program, Session& session, const observe::Observed& observed,
-                 plan::Plan& plan) {
-  program.say(fmt::format("{}: {}{}.", session.stack.name, report::plan_summary(plan),
-                          report::has_drift(plan) ? ", some of it because of drift" : ""));
-  plan.cost = plan::cost_of(session.lockfile, observed, plan, {});
-  if (!plan::changes(*plan.cost) || program.globals.quiet) return;
-  add_cost(session, observed, plan);
-  program.say(std::string(text::trim(report::cost_text(*plan.cost))));
-}
-
-/// Does what could not be planned while servers were off. `plan` was carried out; it becomes the
-/// one that decides what is known.
-Result<int> apply_to_woken(Program& program, Session& session, plan::Plan& plan) {
-  const auto woken = woken_by(plan);
-  const auto told = plan.warnings;
-  PAAS_TRY(const auto input, session.input(observe::Depth::machines));
-  PAAS_TRY(plan, plan::make(input));
-  for (const auto& warning : plan.warnings) {
-    if (std::find(told.begin(), told.end(), warning) == told.end()) {
-      program.say("warning: " + warning);
-    }
-  }
-  if (plan.empty()) return exit_done;
-  PAAS_CHECK(confirm_losses(program, plan.losses, ""));
-  program.say(fmt::format("{}: {}, now that {} {} on.", session.stack.name,
-                          report::plan_summary(plan), fmt::join(woken, ", "),
-                          woken.size() == 1 ? "is" : "are"));
-  return session.execute(plan, input);
-}
-
-}  // namespace
-
-Result<int> apply_change(Program& program, Session& session, const Change& change) {
-  PAAS_CHECK(session.acquire(change.command));
-  if (!change.resume.empty()) session.resume = change.resume;
-  const auto* shown = change.shown;
-  if (shown != nullptr) {
-    PAAS_CHECK(report::check_basis(*shown, session.stack, session.lockfile, session.origin()));
-  }
-  PAAS_CHECK(session.remove_builders());
-  if (change.prepare) PAAS_CHECK(change.prepare(session));
-  PAAS_TRY(auto input, session.input(observe::Depth::machines));
-  if (change.adjust) change.adjust(input);
-  PAAS_TRY(auto plan, plan::make(input));
-  if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan, session.origin()));
-  for (const auto& warning : plan.warnings) program.say("warning: " + warning);
-  warn_of_other_names(program, plan.losses);
-  PAAS_CHECK(
-      confirm_losses(program, plan.losses, "", shown == nullptr ? Asking::allowed : Asking::never));
-  if (plan.empty()) {
-    program.say(report::nothing_to_do(plan));
-    // Counts and pins are part of the lockfile although no server has to change for them.
-    if (plan.lockfile == session.loaded) return exit_status_of_reach(plan);
-  } else {
-    say_summary(program, session, input.observed, plan);
-  }
-  PAAS_TRY(int status, session.execute(plan, input));
-  const auto woken = woken_by(plan);
-  if (shown != nullptr && !woken.empty()) {
-    program.say(fmt::format("{} {} on now: `paasctl plan` shows what else has to change there.",
-                            fmt::join(woken, ", "), woken.size() == 1 ? "is" : "are"));
-  } else if (!woken.empty()) {
-    PAAS_TRY(status, apply_to_woken(program, session, plan));
-  }
-  PAAS_TRY(const int reached, exit_status_of_reach(plan));
-  return status == exit_done ? reached : status;
-}
-
-Result<int> exit_status_of_reach(const plan::Plan& plan) {
-  if (plan.unreached.empty()) return exit_done;
-  return fail(
-      ErrorKind::unreachable,
-      fmt::format("whether {} {} as the stack says is unknown", fmt::join(plan.unreached, ", "),
-                  plan.unreached.size() == 1 ? "is" : "are"),
-      "`paasctl up` goes on when they answer; `paasctl server replace NAME` makes others "
-      "in their place");
 }
 
 }  // namespace paas::cli

@@ -93,6 +93,10 @@ class Session {
 
   /// Whether what the lockfile knows may be given up when it is not found (`--accept-loss`).
   lockfile::Loss loss = lockfile::Loss::refuse;
+  /// Services that are kept at a release in this run only, whatever is pinned.
+  std::map<std::string, int> releases;
+  std::chrono::milliseconds canary_time{60'000};  ///< How long a canary is watched.
+  std::vector<plan::Step> failed;                 ///< Steps that failed in the last execute().
   /// The command that goes on where an interrupted one stopped.
   std::string resume = "paasctl up";
   stack::Stack stack;           ///< As declared, or as applied with Need::applied.
@@ -128,24 +132,5 @@ class Session {
 
 /// This machine's Docker Engine.
 docker::Engine engine_of(Program& program);
-
-/// A plan on standard output, as --output says.
-void print_plan(Program& program, const plan::Plan& plan);
-
-/// The usual way of a change: guard, look, plan, show, execute. `prepare` may change the lockfile
-/// before planning (counts) and the input after looking (restarts).
-struct Change {
-  std::string command;
-  std::function<Status(Session&)> prepare;
-  std::function<void(plan::Input&)> adjust;
-  /// What to say again after an interruption; `paasctl up` goes on with all that is written down.
-  std::string resume = {};
-  /// What was shown: nothing else is done, and nobody is asked. Null: what has to be done is.
-  const report::PlanFile* shown = nullptr;
-};
-Result<int> apply_change(Program& program, Session& session, const Change& change);
-
-/// Nobody may take a stack for being as its file says when servers of it did not answer.
-Result<int> exit_status_of_reach(const plan::Plan& plan);
 
 }  // namespace paas::cli

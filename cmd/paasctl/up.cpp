@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "change.hpp"
 #include "losses.hpp"
 #include "pricing.hpp"
 #include "program.hpp"
@@ -16,6 +17,7 @@ namespace {
 struct Options {
   bool dry_run = false;
   bool accept_loss = false;
+  bool unpin = false;
   std::string plan;  ///< A file that `paasctl plan --out` wrote; empty: what has to be done is.
 };
 
@@ -58,6 +60,13 @@ void print_address(Program& program, const Session& session) {
   }
 }
 
+void unpin(lockfile::Lockfile& lockfile) {
+  for (auto& [name, service] : lockfile.services) {
+    service.pinned = 0;
+    service.image.clear();
+  }
+}
+
 Result<int> run(Program& program, const Options& options) {
   std::optional<report::PlanFile> shown;
   if (!options.plan.empty()) {
@@ -65,10 +74,17 @@ Result<int> run(Program& program, const Options& options) {
   }
   PAAS_TRY(auto session, Session::open(program, Need::stack));
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
+  if (options.dry_run && options.unpin) unpin(session->lockfile);
   if (options.dry_run) return show(program, *session, shown ? &*shown : nullptr);
   Change change;
   change.command = "paasctl up";
   change.shown = shown ? &*shown : nullptr;
+  if (options.unpin) {
+    change.prepare = [](Session& opened) {
+      unpin(opened.lockfile);
+      return Status();
+    };
+  }
   PAAS_TRY(const int status, apply_change(program, *session, change));
   print_address(program, *session);
   return status;
@@ -86,6 +102,11 @@ void register_up(Program& program) {
                              "A plan that `paasctl plan --out` wrote: apply it as it was shown, or "
                              "refuse when something has moved since");
                          command.add_flag("--dry-run", options.dry_run, "Only show the plan");
+                         command
+                             .add_flag("--unpin", options.unpin,
+                                       "Go on with the stack file's releases where a rollback or "
+                                       "`deploy --image` keeps others")
+                             ->excludes(plan);
                          command
                              .add_flag("--accept-loss", options.accept_loss,
                                        "Start anew although nothing of what paas.lock knows "

@@ -129,7 +129,8 @@ Status Runtime::delete_server(const std::string& target, milliseconds timeout) {
   }
 }
 
-Status Runtime::add_server(const Backend& backend, const Server& server, milliseconds timeout) {
+Status Runtime::add_server(const Backend& backend, const Server& server, milliseconds timeout,
+                           Entry entry) {
   if (!is_backend_name(backend.name)) {
     return fail(ErrorKind::invalid, "the load balancer's backend has a name that is not allowed");
   }
@@ -164,7 +165,25 @@ Status Runtime::add_server(const Backend& backend, const Server& server, millise
     if (!leave) std::ignore = remove_server(backend.name, server.name, milliseconds{0});
     return passed;
   }
+  if (entry == Entry::checked_only) return {};
   return order(fmt::format("set server {} weight {}", target, weight_in_rotation));
+}
+
+Status Runtime::change_over(const std::string& backend, const std::vector<std::string>& enter,
+                            int weight, const std::vector<std::string>& leave) {
+  bool fits = is_backend_name(backend);
+  std::vector<std::string> commands;
+  const auto add = [&](const std::string& server, const std::string& what) {
+    fits = fits && is_server_name(server);
+    commands.push_back(fmt::format("set server {}/{} {}", backend, server, what));
+  };
+  for (const auto& server : enter) add(server, fmt::format("weight {}", weight));
+  for (const auto& server : leave) add(server, "state drain");
+  if (!fits) {
+    return fail(ErrorKind::invalid, "the load balancer's server has a name that is not allowed");
+  }
+  // HAProxy does all commands of a line before it serves anybody else.
+  return order(text::join(commands, "; "));
 }
 
 Status Runtime::remove_server(const std::string& backend, const std::string& server,

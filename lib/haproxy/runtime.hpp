@@ -27,7 +27,9 @@ struct ServerStatistics {
   std::int64_t queue = 0;
   std::int64_t request_rate = 0;
   std::int64_t errors_5xx = 0;
-  std::string address;  ///< "10.1.0.5:20000"
+  std::int64_t responses = 0;         ///< Of status 200 and above.
+  std::int64_t response_time_ms = 0;  ///< Mean of the last 1,024 requests.
+  std::string address;                ///< "10.1.0.5:20000"
 };
 
 /// Sends one command (without a newline) to the admin socket and returns the whole answer.
@@ -37,6 +39,9 @@ using Send = std::function<Result<std::string>(const std::string& command)>;
 /// that.
 Result<std::vector<ServerStatistics>> parse_statistics(std::string_view csv);
 
+/// How far add_server() goes.
+enum class Entry { in_rotation, checked_only };
+
 class Runtime {
  public:
   Runtime(Send send, Clock& clock);
@@ -45,10 +50,14 @@ class Runtime {
   /// Adds a server with weight 0, enables checks and the server, waits until its check has passed,
   /// gives it weight. (HAProxy marks a new server UP before any check ran, FACTS.md.) One that is
   /// there with the same address is brought into rotation; one with another address is removed
-  /// first. Error timed_out when the check does not pass in time; the server is taken out again
-  /// then.
-  Status add_server(const Backend& backend, const Server& server,
-                    std::chrono::milliseconds timeout);
+  /// first. With Entry::checked_only a new one keeps weight 0, so that it gets no request yet.
+  /// Error timed_out when the check does not pass in time; the server is taken out again then.
+  Status add_server(const Backend& backend, const Server& server, std::chrono::milliseconds timeout,
+                    Entry entry = Entry::in_rotation);
+  /// Gives servers of a backend a weight and lets others of it finish what they have, at the same
+  /// moment. Error (not_found): HAProxy does not have one of them.
+  Status change_over(const std::string& backend, const std::vector<std::string>& enter, int weight,
+                     const std::vector<std::string>& leave);
   /// Drains, waits until no session is left or the time is over, maintenance, deletes. Sessions
   /// that are left then are cut, and deleting may take two seconds more. What is not there is no
   /// error.

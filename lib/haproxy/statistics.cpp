@@ -51,13 +51,17 @@ enum class Column {
   total_sessions,
   queue,
   request_rate,
+  responses_2xx,
+  responses_3xx,
+  responses_4xx,
   errors_5xx,
+  response_time,
   address,
   count,
 };
 constexpr std::array<std::string_view, static_cast<std::size_t>(Column::count)> column_names = {
-    "pxname", "svname", "type", "status", "check_status", "weight",
-    "scur",   "stot",   "qcur", "rate",   "hrsp_5xx",     "addr"};
+    "pxname", "svname", "type",     "status",   "check_status", "weight",   "scur",  "stot",
+    "qcur",   "rate",   "hrsp_2xx", "hrsp_3xx", "hrsp_4xx",     "hrsp_5xx", "rtime", "addr"};
 
 /// A line with its fields by column.
 class Row {
@@ -118,6 +122,9 @@ ServerStatistics read(Row& row) {
   result.queue = row.number(Column::queue);
   result.request_rate = row.number(Column::request_rate);
   result.errors_5xx = row.number(Column::errors_5xx);
+  result.responses = row.number(Column::responses_2xx) + row.number(Column::responses_3xx) +
+                     row.number(Column::responses_4xx) + result.errors_5xx;
+  result.response_time_ms = row.number(Column::response_time);
   result.address = row.text(Column::address);
   return result;
 }

@@ -50,6 +50,15 @@ Release decode_release(JsonReader reader) {
   release.image_digest = reader.word("image_digest");
   release.environment_digest = reader.word("environment_digest");
   release.created = reader.word("created");
+  if (reader.has("by")) release.by = reader.text("by");
+  if (reader.has("cause")) release.cause = reader.text("cause");
+  if (reader.has("containers_of")) release.containers_of = reader.small("containers_of", 1);
+  if (reader.has("failed")) release.failed = reader.flag("failed");
+  if (reader.has("definition")) {
+    auto definition = stack::parse_definition(reader.raw("definition"));
+    if (definition) release.definition = std::move(*definition);
+    if (!definition) reader.refuse("definition", definition.error());
+  }
   reader.finish();
   return release;
 }
@@ -76,6 +85,8 @@ Service decode_service(JsonReader reader) {
   reader.each_item("releases", [&](JsonReader item) {
     service.releases.push_back(decode_release(std::move(item)));
   });
+  if (reader.has("pinned")) service.pinned = reader.small("pinned", 1);
+  if (reader.has("image")) service.image = reader.word("image");
   service.password = reader.secret("password");
   if (reader.has("user")) service.user = reader.word("user");
   if (reader.has("rotation")) service.rotation = decode_rotation(reader.object("rotation"));
@@ -104,6 +115,7 @@ Server decode_server(JsonReader reader) {
   server.prepared = reader.flag("prepared");
   server.release = reader.small("release");
   server.slot = reader.small("slot");
+  if (reader.has("previous")) server.previous = reader.small("previous");
   server.leaving = reader.flag("leaving");
   if (reader.has("holds_data")) server.holds_data = reader.flag("holds_data");
   server.created = reader.word("created");

@@ -64,12 +64,19 @@ Json encode_resources(const std::map<std::string, Resource>& resources) {
 }
 
 Json encode_release(const Release& release) {
-  const auto& [number, image_name, image_digest, environment_digest, created] = release;
-  return {{"number", number},
-          {"image_name", image_name},
-          {"image_digest", image_digest},
-          {"environment_digest", environment_digest},
-          {"created", created}};
+  const auto& [number, image_name, image_digest, environment_digest, created, definition, by, cause,
+               containers_of, failed] = release;
+  Json encoded = {{"number", number},
+                  {"image_name", image_name},
+                  {"image_digest", image_digest},
+                  {"environment_digest", environment_digest},
+                  {"created", created}};
+  if (!by.empty()) encoded["by"] = by;
+  if (!cause.empty()) encoded["cause"] = cause;
+  if (containers_of != 0) encoded["containers_of"] = containers_of;
+  if (failed) encoded["failed"] = failed;
+  if (definition) encoded["definition"] = Json::parse(stack::to_json(*definition));
+  return encoded;
 }
 
 Json encode_rotation(const PasswordRotation& rotation, const std::string& place, Sealer& sealed) {
@@ -81,13 +88,15 @@ Json encode_rotation(const PasswordRotation& rotation, const std::string& place,
 }
 
 Json encode_service(const Service& service, const std::string& place, Sealer& sealed) {
-  const auto& [count, next_number, slots, internal_port, releases, password, user, rotation,
-               password_rotated] = service;
+  const auto& [count, next_number, slots, internal_port, releases, pinned, image, password, user,
+               rotation, password_rotated] = service;
   Json encoded = {{"count", count}, {"next_number", next_number}};
   encoded["slots"] = slots;
   if (internal_port) encoded["internal_port"] = *internal_port;
   encoded["releases"] = Json::array();
   for (const auto& release : releases) encoded["releases"].push_back(encode_release(release));
+  if (pinned != 0) encoded["pinned"] = pinned;
+  if (!image.empty()) encoded["image"] = image;
   encoded["password"] = sealed(password, place_of(place, "password"));
   if (!user.empty()) encoded["user"] = user;
   if (rotation) {
@@ -99,7 +108,8 @@ Json encode_service(const Service& service, const std::string& place, Sealer& se
 
 Json encode_server(const Server& server, const std::string& place, Sealer& sealed) {
   const auto& [service, number, droplet, public_address, private_address, host_key, first_host_key,
-               size, region, image, prepared, release, slot, leaving, holds_data, created] = server;
+               size, region, image, prepared, release, slot, previous, leaving, holds_data,
+               created] = server;
   return {{"service", service},
           {"number", number},
           {"droplet", encode_resource(droplet)},
@@ -113,6 +123,7 @@ Json encode_server(const Server& server, const std::string& place, Sealer& seale
           {"prepared", prepared},
           {"release", release},
           {"slot", slot},
+          {"previous", previous},
           {"leaving", leaving},
           {"holds_data", holds_data},
           {"created", created}};

@@ -199,6 +199,10 @@ std::string JsonReader::raw(const char* name) {
                           : found->dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
+void JsonReader::refuse(const char* name, const Error& error) {
+  wrong(name, "cannot be read: " + error.message);
+}
+
 void JsonReader::finish() {
   if (reading_.error) return;
   for (const auto& [name, value] : object_.items()) {

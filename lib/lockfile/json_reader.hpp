@@ -61,6 +61,8 @@ class JsonReader {
   void each_item(const char* name, const std::function<void(JsonReader)>& read);
   /// The member as text again, for what another parser reads.
   std::string raw(const char* name);
+  /// Notes what another parser says of a member.
+  void refuse(const char* name, const Error& error);
   /// Refuses members that nobody read: a newer program wrote them, and saving would lose them.
   void finish();
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/secret.hpp"
+#include "stack/definition.hpp"
 #include "stack/model.hpp"
 
 namespace paas::lockfile {
@@ -30,6 +31,14 @@ struct Release {
   /// SHA-256 over the sorted variables, without the values themselves.
   std::string environment_digest;
   std::string created;  ///< RFC 3339
+  /// What it was made of, for a rollback to it; absent in releases of before that was kept.
+  std::optional<stack::Definition> definition = {};
+  std::string by = {};     ///< Who made it: "anna@laptop".
+  std::string cause = {};  ///< What was different from the one before, for people.
+  /// Of which number the containers are, where only the rules were different; 0: of its own.
+  int containers_of = 0;
+  /// It did not become healthy, or was worse than the one before, and was taken back.
+  bool failed = false;
   friend bool operator==(const Release&, const Release&) = default;
 };
 
@@ -57,6 +66,10 @@ struct Service {
   /// web: port on the load balancer's private address under which dependents reach it.
   std::optional<int> internal_port;
   std::vector<Release> releases;  ///< Oldest first, the last ten.
+  /// The release that a rollback keeps the service at, whatever the stack file says; 0: none.
+  int pinned = 0;
+  /// What `deploy --image` has the service run instead of the stack file's image; empty: nothing.
+  std::string image = {};
   /// db and cache: what dependents are given, until a rotation is `set`. Sealed when stored, and
   /// kept while a volume knows it. Empty beside a rotation: the data has one that nobody knows.
   Secret password;
@@ -83,7 +96,9 @@ struct Server {
   bool prepared = false;  ///< cloud-init is done and the host key rotated.
   int release = 0;        ///< Number of the release that runs on it; 0: none yet.
   int slot = 0;           ///< web: which slot the container has (0 or 1).
-  bool leaving = false;   ///< Being removed: out of rotation, droplet to be destroyed.
+  /// The release that ran before, whose container is kept stopped for a rollback; 0: none.
+  int previous = 0;
+  bool leaving = false;  ///< Being removed: out of rotation, droplet to be destroyed.
   /// Its disk has, or may have, a database's data that is on no volume. Stored before a container
   /// that stores there is started, so that it is known wherever a run ends.
   bool holds_data = false;

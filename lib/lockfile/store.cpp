@@ -27,12 +27,6 @@ class HeldGuard : public Guard {
   std::shared_ptr<FileGuard> guard_;
 };
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
-
 /// "serial 4 of lineage 0a1b", for the message about a lost update.
 std::string version_of(std::string_view text) {
   if (text.empty()) return "no file";
@@ -51,6 +45,12 @@ std::string stack_name(const Lockfile& lockfile) {
 }
 
 }  // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
 
 FileStore::FileStore(Files& files, Environment& environment, Random& random, Clock& clock,
                      std::string lock_path)

@@ -18,6 +18,9 @@
 
 namespace paas::lockfile {
 
+/// This machine's; "unknown" when it has none.
+std::string host_name();
+
 /// The guard of a run: others exit with 75 while it lives.
 class Guard {
  public:

@@ -94,11 +94,11 @@ Cause Planner::reason_to_make_again(const stack::Service& service,
   if (const auto asked = input_.restart.find(service.name); asked != input_.restart.end()) {
     return request(asked->second);
   }
-  if (const auto image = input_.images.find(service.image); image != input_.images.end()) {
-    if (image->second.needs_build) {
-      return change(fmt::format("image {} changes: {}", service.image, image->second.cause));
+  if (const auto* image = image_of(service)) {
+    if (image->needs_build) {
+      return change(fmt::format("image {} changes: {}", service.image, image->cause));
     }
-    if (!image->second.digest || *image->second.digest != container.image_digest) {
+    if (!image->digest || *image->digest != container.image_digest) {
       return change(fmt::format("image {} changed", service.image));
     }
   }
@@ -193,10 +193,10 @@ void Planner::plan_volume_move(const stack::Service& service, const Placed& plac
 
 void Planner::plan_container(const stack::Service& service, const Placed& placed,
                              const Cause& cause) {
-  const auto image = input_.images.find(service.image);
+  const auto* image = image_of(service);
   const auto* inside = machine(placed.name);
-  const bool present = inside != nullptr && image != input_.images.end() && image->second.digest &&
-                       inside->image_digests.contains(*image->second.digest);
+  const bool present = inside != nullptr && image != nullptr && image->digest &&
+                       inside->image_digests.contains(*image->digest);
   if (!present) {
     auto& send = add(StepKind::send_image, placed.name,
                      Cause{cause.reason, "it lacks image " + service.image},
@@ -212,7 +212,8 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
   }
   after.push_back("create_firewall/" + service.name);
   after.push_back("update_firewall/" + service.name);
-  if (stack_.lb && inside != nullptr && inside->containers.size() > 1) {
+  if (stack_.lb && inside != nullptr &&
+      std::count_if(inside->containers.begin(), inside->containers.end(), holds_port) > 1) {
     // One of them has to leave the rotation to make room.
     for (auto& id : steps_before_rotation(service.name)) after.push_back(std::move(id));
   }
@@ -272,10 +273,14 @@ void Planner::plan_containers(const stack::Service& service) {
 void Planner::plan_leftover(const stack::Service& service, const Placed& placed) {
   const auto* inside = machine(placed.name);
   if (inside == nullptr) return;
-  const auto* current = current_container(*inside, lock_.servers.at(placed.name));
+  const auto& server = lock_.servers.at(placed.name);
+  const auto* current = current_container(*inside, server);
   const bool leftover =
       std::any_of(inside->containers.begin(), inside->containers.end(),
-                  [&](const observe::Container& container) { return &container != current; });
+                  [&](const observe::Container& container) {
+                    return &container != current &&
+                           !(is_kept(service, server, container) && !holds_port(container));
+                  });
   if (!leftover) return;
   auto after = steps_of_old_balancer();
   after.push_back("resume_container/" + placed.name);

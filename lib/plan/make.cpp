@@ -119,6 +119,7 @@ Result<Plan> Planner::make() {
   PAAS_CHECK(check_region());
   PAAS_CHECK(allocate());
   PAAS_CHECK(begin_password_rotations());
+  warn_of_kept_releases();
   plan_key();
   plan_vpc();
   std::vector<std::string> roles;
@@ -133,6 +134,7 @@ Result<Plan> Planner::make() {
   plan_balancer();
   plan_new_passwords();
   for (const auto& service : stack_.services) plan_containers(service);
+  for (const auto& service : stack_.services) plan_rollout(service);
   for (const auto& service : stack_.services) plan_rotation(service);
   plan_address();
   plan_issue();
@@ -144,6 +146,7 @@ Result<Plan> Planner::make() {
   PAAS_CHECK(finish_gradual_change());
   plan_closing();
   wait_for_resumed();
+  note_changed_rules();
   const auto count = steps_.size();
   Plan plan;
   plan.steps = ordered(std::move(steps_));
@@ -153,9 +156,28 @@ Result<Plan> Planner::make() {
   }
   plan.losses = data_losses(plan.steps, input_.lockfile);
   plan.lockfile = std::move(lock_);
+  plan.held = input_.held;
   plan.warnings = std::move(warnings_);
   plan.unreached = std::move(unreached_);
   return plan;
+}
+
+/// Who reads the stack file only would not know.
+void Planner::warn_of_kept_releases() {
+  for (const auto& [name, service] : lock_.services) {
+    if (stack::find_service(stack_, name) == nullptr) continue;
+    constexpr std::string_view way_on =
+        "`paasctl deploy {0}` or `paasctl up --unpin` goes on with the stack file";
+    if (service.pinned != 0) {
+      warnings_.push_back(fmt::format("{0} is kept at release {1} by a rollback: {2}", name,
+                                      service.pinned, fmt::format(fmt::runtime(way_on), name)));
+    } else if (!service.image.empty()) {
+      warnings_.push_back(
+          fmt::format("{0} runs {1}, which was deployed in place of the stack "
+                      "file's image: {2}",
+                      name, service.image, fmt::format(fmt::runtime(way_on), name)));
+    }
+  }
 }
 
 Result<Plan> make(const Input& input) { return Planner(input).make(); }

@@ -9,25 +9,20 @@
 #include "base/result.hpp"
 #include "lockfile/model.hpp"
 #include "observe/model.hpp"
+#include "plan/held.hpp"
+#include "plan/rollout.hpp"
 #include "plan/step.hpp"
 #include "stack/model.hpp"
 
 namespace paas::plan {
 
-/// What is known of an image before anything is built.
-struct ImageState {
-  std::string reference;  ///< "paas-zipkick-web:..." or what is pulled.
-  std::optional<std::string>
-      digest;  ///< Of the configuration; absent: only known after build or pull.
-  bool needs_build = false;
-  std::string cause;  ///< Why it needs a build.
-};
-
 struct Input {
-  stack::Stack stack;
+  stack::Stack stack;  ///< With the releases that services are kept at: plan::wanted().
   lockfile::Lockfile lockfile;
   observe::Observed observed;
   std::map<std::string, ImageState> images;  ///< By the stack's image names.
+  std::map<std::string, Held> held;          ///< By service.
+  Rollout rollout;
   /// Services whose containers are made again although nothing changed (`deps push`), with the
   /// cause.
   std::map<std::string, std::string> restart;

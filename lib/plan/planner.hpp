@@ -33,6 +33,8 @@ class Planner {
             std::vector<std::string> after = {});
   bool has_step(const std::string& id) const { return ids_.contains(id); }
 
+  void warn_of_kept_releases();
+
   // resources.cpp
   Status check_region() const;
   Status allocate();
@@ -76,6 +78,25 @@ class Planner {
   void plan_leftover(const stack::Service& service, const Placed& placed);
   std::vector<std::string> ready_steps(const std::string& service) const;
   void plan_volume_move(const stack::Service& service, const Placed& placed);
+
+  // rollout.cpp
+  void plan_rollout(const stack::Service& service);
+  std::vector<std::string> changing_servers(const stack::Service& service) const;
+  std::vector<std::vector<std::string>> batches_of(std::vector<std::string> servers) const;
+  void change_in_place(const std::vector<std::vector<std::string>>& batches);
+  void change_in_rotation(const stack::Service& service,
+                          const std::vector<std::vector<std::string>>& batches);
+  void wait_for_let_in(const stack::Service& service,
+                       const std::vector<std::vector<std::string>>& batches);
+  void enter_new_balancer(const std::vector<std::string>& servers);
+  Step& plan_let_in(const stack::Service& service, const std::string& key,
+                    std::vector<std::string> batch, std::vector<std::string> after);
+  std::vector<std::string> plan_canary(const stack::Service& service,
+                                       const std::vector<std::string>& canaries,
+                                       std::vector<std::string> after);
+  void note_changed_rules();
+  Step& step_of(const std::string& id);
+  const ImageState* image_of(const stack::Service& service) const;
 
   // passwords.cpp
   Status check_users() const;

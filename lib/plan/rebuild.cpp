@@ -252,11 +252,8 @@ void Rebuilder::take_releases(const std::string& service) {
       }
     }
   }
-  auto& list = lock_.services[service].releases;
-  for (auto& [number, release] : releases) list.push_back(std::move(release));
-  if (list.size() > releases_kept) {
-    list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(releases_kept));
-  }
+  auto& entry = lock_.services[service];
+  for (auto& [number, release] : releases) add_release(entry, std::move(release));
 }
 
 /// As many servers as there are. Where there can be one only, it is the one that has the volume,

@@ -12,6 +12,14 @@ namespace paas::plan {
 
 namespace {
 
+constexpr std::size_t releases_kept = 10;
+
+bool is_needed(const lockfile::Service& service, const lockfile::Release& release) {
+  return release.number == service.pinned ||
+         std::any_of(service.releases.begin(), service.releases.end(),
+                     [&](const auto& other) { return other.containers_of == release.number; });
+}
+
 int newest_release(const lockfile::Lockfile& lockfile, const std::string& service) {
   const auto entry = lockfile.services.find(service);
   if (entry == lockfile.services.end() || entry->second.releases.empty()) return 0;
@@ -53,6 +61,27 @@ const observe::Container* current_container(const observe::Machine& inside,
     if (takes_newest && is_newer) current = &container;
   }
   return current;
+}
+
+void add_release(lockfile::Service& service, lockfile::Release release) {
+  auto& list = service.releases;
+  list.push_back(std::move(release));
+  for (auto oldest = list.begin(); list.size() > releases_kept && oldest != list.end() - 1;) {
+    oldest = is_needed(service, *oldest) ? oldest + 1 : list.erase(oldest);
+  }
+}
+
+bool holds_port(const observe::Container& container) {
+  return container.state == "running" || container.state == "restarting" ||
+         container.state == "paused";
+}
+
+bool is_kept(const stack::Service& service, const lockfile::Server& server,
+             const observe::Container& container) {
+  const bool is_replaceable =
+      service.type == stack::ServiceType::web || service.type == stack::ServiceType::worker;
+  return is_replaceable && !server.holds_data && server.previous != 0 &&
+         container.service == service.name && container.release == server.previous;
 }
 
 lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container) {
@@ -110,11 +139,8 @@ void take_running_releases(const stack::Stack& stack, const observe::Observed& o
     server.slot = container->slot;
   }
   for (auto& [service, releases] : unknown) {
-    auto& list = lockfile.services[service].releases;
-    for (auto& [number, release] : releases) list.push_back(std::move(release));
-    if (list.size() > releases_kept) {
-      list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(releases_kept));
-    }
+    auto& entry = lockfile.services[service];
+    for (auto& [number, release] : releases) add_release(entry, std::move(release));
   }
 }
 

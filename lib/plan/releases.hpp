@@ -10,8 +10,9 @@
 
 namespace paas::plan {
 
-/// How many of a service's releases the lockfile keeps.
-constexpr std::size_t releases_kept = 10;
+/// Adds a release, the newest, and forgets the oldest where there are more than ten; one that is
+/// pinned, or whose containers another one has, stays.
+void add_release(lockfile::Service& service, lockfile::Release release);
 
 /// What was found on a server of the lockfile; nothing when it was not looked at, or when another
 /// droplet has its name.
@@ -23,6 +24,14 @@ const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
 /// then it is the newest. Null: there is none.
 const observe::Container* current_container(const observe::Machine& inside,
                                             const lockfile::Server& server);
+
+/// Whether a container keeps its port from others; one that is restarting or paused does as well.
+bool holds_port(const observe::Container& container);
+
+/// Whether a container is of the release before, which stays on the server, stopped, so that a
+/// rollback only has to start it. Those that keep data are not: there is one of them at a time.
+bool is_kept(const stack::Service& service, const lockfile::Server& server,
+             const observe::Container& container);
 
 /// The release that a container was made of, as its labels and its environment tell.
 lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container);

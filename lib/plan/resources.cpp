@@ -192,7 +192,9 @@ void Planner::plan_leftover_firewalls() {
 
 void Planner::plan_images() {
   std::set<std::string> used;
-  for (const auto& service : stack_.services) used.insert(service.image);
+  for (const auto& service : stack_.services) {
+    if (!input_.held.contains(service.name)) used.insert(service.image);
+  }
   for (const auto& [name, state] : input_.images) {
     if (!state.needs_build || !used.contains(name)) continue;
     add(StepKind::build_image, name, change(state.cause)).subject = name;

@@ -7,6 +7,7 @@
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
 #include "plan/planner.hpp"
+#include "plan/releases.hpp"
 
 namespace paas::plan {
 
@@ -181,7 +182,7 @@ Status Planner::finish_gradual_change() {
   }
   std::vector<std::string> before;
   for (const auto& step : steps_) {
-    const bool counts = step.kind == StepKind::add_to_rotation ||
+    const bool counts = step.kind == StepKind::add_to_rotation || step.kind == StepKind::let_in ||
                         step.kind == StepKind::retire_container ||
                         step.kind == StepKind::remove_from_rotation;
     if (counts && first_.contains(step.service)) before.push_back(step.id);
@@ -280,9 +281,10 @@ void Planner::plan_stale_name(const std::string& backend, const std::string& nam
       has_step("retire_container/" + server)) {
     return;
   }
-  const bool has_container = std::any_of(
-      inside->containers.begin(), inside->containers.end(),
-      [&](const auto& container) { return rotation_name(server, container.release) == name; });
+  const bool has_container =
+      std::any_of(inside->containers.begin(), inside->containers.end(), [&](const auto& container) {
+        return holds_port(container) && rotation_name(server, container.release) == name;
+      });
   if (has_container) return;
   auto* step = plan_leave_of_rotation(name, server, backend, drift("its container is gone"));
   if (step != nullptr) step->subject = name;

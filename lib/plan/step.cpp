@@ -47,6 +47,8 @@ constexpr KindText kind_texts[] = {
     {StepKind::prepare_balancer, "prepare_balancer", "prepare HAProxy on {}", Change::update},
     {StepKind::configure_balancer, "configure_balancer", "configure HAProxy on {}", Change::update},
     {StepKind::add_to_rotation, "add_to_rotation", "put {} into rotation", Change::update},
+    {StepKind::let_in, "let_in", "send requests to {}", Change::update},
+    {StepKind::watch_canary, "watch_canary", "watch {}", Change::update},
     {StepKind::remove_from_rotation, "remove_from_rotation", "take {} out of rotation",
      Change::update},
     {StepKind::write_hosts, "write_hosts", "write hosts file on {}", Change::update},
@@ -86,8 +88,11 @@ std::string to_text(Reason reason) {
 Change change_of(StepKind kind) { return text_of(kind).change; }
 
 std::string describe(const Step& step) {
-  const auto& subject = step.subject.empty() ? step.server : step.subject;
-  auto text = fmt::format(fmt::runtime(text_of(step.kind).verb), subject);
+  auto subject = step.subject.empty() ? step.server : step.subject;
+  if (!step.batch.empty()) subject = fmt::format("{}", fmt::join(step.batch, ", "));
+  const bool is_only_checked = step.kind == StepKind::add_to_rotation && step.weight == 0;
+  const auto* verb = is_only_checked ? "have HAProxy check {}" : text_of(step.kind).verb;
+  auto text = fmt::format(fmt::runtime(verb), subject);
   if (!step.detail.empty()) text += fmt::format(" ({})", step.detail);
   return text;
 }

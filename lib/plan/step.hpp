@@ -1,6 +1,7 @@
 // A plan: steps with their causes and their order.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "lockfile/model.hpp"
 #include "plan/cost.hpp"
+#include "plan/held.hpp"
 #include "stack/model.hpp"
 
 namespace paas::plan {
@@ -34,7 +36,7 @@ enum class StepKind {
   resume_container,      ///< One that stopped and is as it has to be, with the data that it has.
   set_password,          ///< The service takes a new password, beside the one before.
   retire_password,       ///< All dependents have the new one: no other is taken any more.
-  retire_container,      ///< Containers of older releases on a server.
+  retire_container,      ///< Containers of older releases on a server; the last is kept stopped.
   stop_container,        ///< db and cache: before their volume moves to another server.
   create_address,        ///< The load balancer's reserved IP.
   assign_address,        ///< Move it to the load balancer's droplet.
@@ -44,6 +46,8 @@ enum class StepKind {
   prepare_balancer,      ///< What shall be served beside what is, with the rules of now; reloads.
   configure_balancer,    ///< HAProxy's configuration beside its servers; reloads.
   add_to_rotation,       ///< Through the Runtime API, after a passed check.
+  let_in,                ///< Servers whose new containers HAProxy has checked get the requests.
+  watch_canary,          ///< HAProxy's figures of the new containers, held against the old ones'.
   remove_from_rotation,  ///< Drain, wait, delete.
   write_hosts,           ///< Where containers find lb.internal.
   delete_server,         ///< The droplet, until it is gone.
@@ -87,6 +91,9 @@ struct Step {
   std::string cause;               ///< Why it is needed.
   Reason reason = Reason::change;  ///< The kind of the cause.
   std::vector<std::string> after;  ///< Identifiers of steps that must be done before.
+  std::vector<std::string> batch;  ///< Servers that change over together.
+  /// Of requests that HAProxy gives to what is put into rotation: absent, as to all; 0: none yet.
+  std::optional<int> weight;
 };
 
 /// Something that a plan destroys with data that is nowhere else.
@@ -108,8 +115,9 @@ struct Plan {
   /// Servers that should be as the stack says and could not be looked at: whether they are is
   /// unknown.
   std::vector<std::string> unreached;
-  std::vector<DataLoss> losses;     ///< Each has to be confirmed by its name.
-  std::optional<MonthlyCost> cost;  ///< When somebody asked for the prices.
+  std::vector<DataLoss> losses;      ///< Each has to be confirmed by its name.
+  std::optional<MonthlyCost> cost;   ///< When somebody asked for the prices.
+  std::map<std::string, Held> held;  ///< By service: the releases that they are kept at.
   bool empty() const { return steps.empty(); }
 };
 

@@ -1,5 +1,6 @@
 // The findings of `state verify`: what exists at all, then what a plan would have to change.
 #include "plan/verify.hpp"
+#include "plan/wanted.hpp"
 
 #include <fmt/format.h>
 
@@ -187,17 +188,14 @@ Input unchanged(const lockfile::Lockfile& lockfile, const observe::Observed& obs
   input.observed = observed;
   input.accept_loss = true;
   if (lockfile.lb) input.certificates = lockfile.lb->certificates;
-  std::set<std::string> several;
   for (const auto& service : input.stack.services) {
-    const auto entry = lockfile.services.find(service.name);
-    if (entry == lockfile.services.end() || entry->second.releases.empty()) continue;
-    const auto& release = entry->second.releases.back();
-    const auto [image, is_new] = input.images.try_emplace(
-        service.image, ImageState{release.image_name, release.image_digest, false, ""});
-    if (!is_new && image->second.digest != release.image_digest) several.insert(service.image);
+    const auto* release = current_release(lockfile, service.name);
+    if (release == nullptr) continue;
+    auto& held = input.held[service.name];
+    held.release = release->number;
+    held.image.reference = release->image_name;
+    held.image.digest = release->image_digest;
   }
-  // Services that run different builds of one image: which is the current one nobody can tell.
-  for (const auto& name : several) input.images.erase(name);
   return input;
 }
 

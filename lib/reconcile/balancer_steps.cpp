@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "haproxy/canary.hpp"
+#include "haproxy/check_options.hpp"
 #include "haproxy/configuration.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
@@ -126,12 +128,60 @@ Status Run::add_to_rotation(const plan::Step& step) {
   if (backend == nullptr) {
     return fail(ErrorKind::failed, fmt::format("no backend for {}", step.service));
   }
-  PAAS_CHECK(runtime().add_server(*backend, added, options_.timeouts.rotation));
+  const auto entry = step.weight == 0 ? haproxy::Entry::checked_only : haproxy::Entry::in_rotation;
+  PAAS_CHECK(runtime().add_server(*backend, added, options_.timeouts.rotation, entry));
   PAAS_CHECK(edit_configuration([&](haproxy::Backend& edited) {
     if (edited.name == step.service) put(edited.servers, added);
   }));
+  stage(step, step.weight == 0 ? "checked" : "in rotation");
+  return {};
+}
+
+/// The servers' new containers get requests; unless it is a canary, their old ones finish what they
+/// have and get no more.
+Status Run::let_in(const plan::Step& step) {
+  auto haproxy_runtime = runtime();
+  PAAS_TRY(const auto known, haproxy_runtime.statistics());
+  std::vector<std::string> enter;
+  std::vector<std::string> leave;
+  for (const auto& name : step.batch) {
+    const auto current = plan::rotation_name(name, server(name).release);
+    enter.push_back(current);
+    if (step.weight) continue;
+    for (const auto& entry : known) {
+      if (entry.backend != step.service || server_of(entry.server) != name) continue;
+      if (entry.server != current) leave.push_back(entry.server);
+    }
+  }
+  PAAS_CHECK(haproxy_runtime.change_over(step.service, enter,
+                                         step.weight.value_or(haproxy::weight_in_rotation), leave));
   stage(step, "in rotation");
   return {};
+}
+
+/// Compares what HAProxy counts of the new containers with what it counts of the others of the
+/// service in the same time. Error (failed): the new ones are worse.
+Status Run::watch_canary(const plan::Step& step) {
+  std::set<std::string> canaries;
+  for (const auto& name : step.batch) {
+    canaries.insert(plan::rotation_name(name, server(name).release));
+  }
+  auto haproxy_runtime = runtime();
+  PAAS_TRY(const auto before, haproxy_runtime.statistics());
+  const haproxy::Canary canary(step.service, canaries, before);
+  const auto deadline = tools_.clock.monotonic() + options_.timeouts.canary;
+  while (true) {
+    PAAS_TRY(const auto now, haproxy_runtime.statistics());
+    PAAS_TRY(const auto seen, canary.judge(now));
+    if (tools_.clock.monotonic() >= deadline) {
+      stage(step, seen);
+      return {};
+    }
+    if (options_.interrupted && options_.interrupted()) {
+      return fail(ErrorKind::interrupted, "the canary was not watched to the end");
+    }
+    PAAS_CHECK(tools_.clock.wait(std::chrono::seconds(1)));
+  }
 }
 
 Status Run::leave_rotation(const std::function<bool(const std::string&)>& leaves) {

@@ -10,6 +10,7 @@
 #include "plan/environment.hpp"
 #include "plan/planner.hpp"
 #include "plan/releases.hpp"
+#include "plan/wanted.hpp"
 #include "reconcile/run.hpp"
 
 namespace paas::reconcile {
@@ -37,17 +38,20 @@ std::vector<observe::Container> of_service(const observe::Machine& machine,
 }
 
 /// A container that is what would be made now.
-bool is_current(const observe::Container& container, const docker::ContainerSpec& spec,
-                const std::map<std::string, std::string>& environment) {
-  return container.state == "running" && container.name == spec.name &&
-         container.image_digest == spec.labels.at("paas.image") &&
+bool is_as_specified(const observe::Container& container, const docker::ContainerSpec& spec,
+                     const std::map<std::string, std::string>& environment) {
+  return container.name == spec.name && container.image_digest == spec.labels.at("paas.image") &&
          container.shape == spec.labels.at("paas.shape") && container.environment == environment;
 }
 
-/// Whether a container keeps its port from others; one that is restarting or paused does as well.
-bool holds_port(const observe::Container& container) {
-  return container.state == "running" || container.state == "restarting" ||
-         container.state == "paused";
+/// Whether a container that stopped still has a port to itself.
+bool can_start_again(const observe::Container& container,
+                     const std::vector<observe::Container>& all) {
+  return container.state == "exited" &&
+         std::none_of(all.begin(), all.end(), [&](const observe::Container& other) {
+           return plan::holds_port(other) && other.slot == container.slot &&
+                  other.name != container.name;
+         });
 }
 
 bool is_held(const std::vector<observe::Container>& containers, int slot) {
@@ -57,35 +61,87 @@ bool is_held(const std::vector<observe::Container>& containers, int slot) {
 
 }  // namespace
 
-/// The number of the release that has this image and environment; a new one when it is not the
-/// newest.
-Result<int> Run::release_for(const stack::Service& declared, const plan::ImageState& image,
-                             const std::string& environment_digest) {
+/// The release whose containers have this image and environment: the one that the service is kept
+/// at, or the newest; null when neither is.
+const lockfile::Release* Run::release_like(const lockfile::Service& service,
+                                           const std::string& name, const std::string& digest,
+                                           const std::string& environment_digest) const {
+  const auto held = held_.find(name);
+  const auto& releases = service.releases;
+  for (auto release = releases.rbegin(); release != releases.rend(); ++release) {
+    const bool is_candidate = held != held_.end() && release->number == held->second.release;
+    if (!is_candidate && (release != releases.rbegin() || release->failed)) continue;
+    if (release->image_digest == digest && release->environment_digest == environment_digest) {
+      return &*release;
+    }
+  }
+  return nullptr;
+}
+
+/// The number that containers with this image and environment have; a new release's when there is
+/// none, as where a service that is kept at a release has other connection details than it had.
+Result<int> Run::release_for(const plan::Step& step, const stack::Service& declared,
+                             const plan::ImageState& image, const std::string& environment_digest) {
   const std::scoped_lock lock(releases_mutex_);
   const bool forced = restart_.contains(declared.name);
   if (const auto made = releases_.find(declared.name); made != releases_.end()) return made->second;
-  const auto releases = state_.read().services.at(declared.name).releases;
-  if (!releases.empty() && !forced && releases.back().image_digest == image.digest &&
-      releases.back().environment_digest == environment_digest) {
-    releases_[declared.name] = releases.back().number;
-    return releases.back().number;
+  const auto entry = state_.read().services.at(declared.name);
+  const auto* like =
+      forced ? nullptr
+             : release_like(entry, declared.name, image.digest.value_or(""), environment_digest);
+  if (like != nullptr) {
+    releases_[declared.name] = plan::containers_of(*like);
+    return releases_[declared.name];
   }
   lockfile::Release release;
-  release.number = releases.empty() ? 1 : releases.back().number + 1;
+  release.number = entry.releases.empty() ? 1 : entry.releases.back().number + 1;
   release.image_name = image.reference;
   release.image_digest = image.digest.value_or("");
   release.environment_digest = environment_digest;
   release.created = text::timestamp(tools_.clock.now());
+  release.definition = stack::definition_of(stack_, declared);
+  release.by = options_.who;
+  release.cause = step.cause;
+  const auto held = held_.find(declared.name);
+  const int again = held == held_.end() ? 0 : held->second.release;
+  if (again != 0) release.cause = fmt::format("release {} again: {}", again, step.cause);
   PAAS_CHECK(state_.change([&](auto& next) {
-    auto& list = next.services.at(declared.name).releases;
-    list.push_back(release);
-    if (list.size() > plan::releases_kept) list.erase(list.begin());
+    auto& service = next.services.at(declared.name);
+    // What a rollback keeps the service at is the same, with details of now.
+    if (again != 0 && service.pinned == again) service.pinned = release.number;
+    plan::add_release(service, release);
   }));
   releases_[declared.name] = release.number;
   return release.number;
 }
 
+/// Of a service that changes from one release to another: a server on which the new one fails ends
+/// the wait of all others, because the release will be taken back everywhere.
 Status Run::start_container(const plan::Step& step) {
+  if (is_given_up(step.service)) return given_up(step.service);
+  auto started = start_release(step);
+  const auto type = service(step.service).type;
+  const bool is_replaceable = type == stack::ServiceType::web || type == stack::ServiceType::worker;
+  if (!started && is_replaceable && retiring_.contains(step.server) &&
+      started.error().kind != ErrorKind::interrupted) {
+    const std::scoped_lock lock(releases_mutex_);
+    given_up_.emplace(step.service, started.error().kind);
+  }
+  return started;
+}
+
+bool Run::is_given_up(const std::string& service) {
+  const std::scoped_lock lock(releases_mutex_);
+  return given_up_.contains(service);
+}
+
+tl::unexpected<Error> Run::given_up(const std::string& service) {
+  const std::scoped_lock lock(releases_mutex_);
+  return fail(given_up_.at(service),
+              "given up: the new release of " + service + " failed elsewhere");
+}
+
+Status Run::start_release(const plan::Step& step) {
   const auto& declared = service(step.service);
   const auto lockfile = state_.read();
   const auto variables = plan::environment_of(stack_, lockfile, declared);
@@ -100,7 +156,8 @@ Status Run::start_container(const plan::Step& step) {
   // Port, volume and command make another release as well: a container's name tells all of it.
   auto identity = variables.values;
   identity[""] = plan::container_shape(stack_, lockfile, declared);
-  PAAS_TRY(const int release, release_for(declared, image, plan::environment_digest(identity)));
+  PAAS_TRY(const int release,
+           release_for(step, declared, image, plan::environment_digest(identity)));
   if (plan::stores_in_container(declared)) {
     PAAS_CHECK(state_.change([&](auto& next) { next.servers.at(step.server).holds_data = true; }));
   }
@@ -108,14 +165,16 @@ Status Run::start_container(const plan::Step& step) {
   const auto old = of_service(machine, declared.name);
   plan::ContainerPlan container;
   container.release = release;
-  container.image = image.reference;
+  // Its tag may lead to another image by now.
+  container.image = held_.contains(declared.name) ? *image.digest : image.reference;
   container.image_digest = *image.digest;
   auto spec =
       plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
   const auto same = std::find_if(old.begin(), old.end(), [&](const observe::Container& candidate) {
-    return is_current(candidate, spec, variables.values);
+    return is_as_specified(candidate, spec, variables.values);
   });
-  if (same != old.end()) {
+  const bool runs = same != old.end() && same->state == "running";
+  if (runs) {
     stage(step, "unchanged");
     container.slot = same->slot;
     // An earlier run may have been interrupted while it waited for this one.
@@ -123,20 +182,27 @@ Status Run::start_container(const plan::Step& step) {
     PAAS_CHECK(await_healthy(step, declared, spec.name, info ? info->restart_count : 0));
     stage(step, "healthy");
   } else {
-    if (lockfile.servers.at(step.server).holds_data) PAAS_CHECK(check_known(step, old));
+    const auto& entry = lockfile.servers.at(step.server);
+    if (entry.holds_data) PAAS_CHECK(check_known(step, old));
+    const bool is_kept = same != old.end() && !entry.holds_data && can_start_again(*same, old);
     if (declared.type == stack::ServiceType::web) {
-      PAAS_TRY(container.slot, take_slot(step, spec.name, old));
+      PAAS_TRY(container.slot, is_kept ? Result<int>(same->slot) : take_slot(step, spec.name, old));
       spec =
           plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
     }
     PAAS_CHECK(await_firewall(step));
     PAAS_CHECK(write_environment(step, spec));
+    const auto kept = is_kept ? Kept::yes : Kept::no;
     PAAS_CHECK(declared.type == stack::ServiceType::web
-                   ? run_container(step, declared, spec)
-                   : replace_in_place(step, declared, spec, old));
+                   ? run_container(step, declared, spec, kept)
+                   : replace_in_place(step, declared, spec, old, kept));
   }
   return state_.change([&](auto& next) {
     auto& entry = next.servers.at(step.server);
+    if (entry.release != container.release) {
+      const auto* left = plan::find_release(next, step.service, entry.release);
+      entry.previous = left == nullptr || left->failed ? 0 : entry.release;
+    }
     entry.release = container.release;
     entry.slot = container.slot;
   });
@@ -156,7 +222,7 @@ Result<int> Run::take_slot(const plan::Step& step, const std::string& name,
                            std::vector<observe::Container> containers) {
   // One of the new one's own name is removed before it starts.
   std::erase_if(containers,
-                [&](const auto& other) { return !holds_port(other) || other.name == name; });
+                [&](const auto& other) { return !plan::holds_port(other) || other.name == name; });
   if (is_held(containers, 0) && is_held(containers, 1)) {
     const int current = server(step.server).release;
     if (stack_.lb) PAAS_CHECK(leave_but_current(step.server));
@@ -174,12 +240,16 @@ Result<int> Run::take_slot(const plan::Step& step, const std::string& name,
 /// Starts a container and waits until it is healthy; otherwise it is removed again and the error
 /// tells its last lines.
 Status Run::run_container(const plan::Step& step, const stack::Service& declared,
-                          const docker::ContainerSpec& spec) {
-  // One of the same name that does not run is a leftover of this very release.
-  PAAS_CHECK(tools_.machines.remove_container(target(step.server), spec.name));
-  auto started = tools_.machines.start_container(target(step.server), spec);
+                          const docker::ContainerSpec& spec, Kept kept) {
+  if (kept == Kept::no) {
+    // One of the same name that does not run is a leftover of this very release.
+    PAAS_CHECK(tools_.machines.remove_container(target(step.server), spec.name));
+  }
+  auto started = kept == Kept::yes
+                     ? tools_.machines.resume_container(target(step.server), spec.name)
+                     : tools_.machines.start_container(target(step.server), spec);
   if (started) {
-    stage(step, "container");
+    stage(step, kept == Kept::yes ? "started again" : "container");
     started = await_healthy(step, declared, spec.name, 0);
   }
   if (started) {
@@ -187,7 +257,9 @@ Status Run::run_container(const plan::Step& step, const stack::Service& declared
     return {};
   }
   if (started.error().kind == ErrorKind::interrupted) return started;
-  auto error = with_last_lines(started.error(), step, spec.name);
+  // What it printed tells why it failed, but not of one that only was not waited for.
+  auto error = is_given_up(step.service) ? started.error()
+                                         : with_last_lines(started.error(), step, spec.name);
   (void)tools_.machines.remove_container(target(step.server), spec.name);
   return fail(std::move(error), fmt::format("starting {} on {}", spec.name, step.server));
 }
@@ -213,7 +285,7 @@ Status Run::resume_container(const plan::Step& step) {
     PAAS_CHECK(write_hosts(step));
     // Another one that an interrupted run started has its port; its own start may fail and fail.
     for (const auto& container : of_service(machine, step.service)) {
-      if (!holds_port(container)) continue;
+      if (!plan::holds_port(container)) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
       stage(step, "stopped " + container.name);
     }
@@ -243,11 +315,11 @@ Status Run::await_again(const plan::Step& step, const std::string& container) {
 /// run made it of this very release and did not see it become healthy.
 Status Run::run_or_resume(const plan::Step& step, const stack::Service& declared,
                           const docker::ContainerSpec& spec,
-                          const std::vector<observe::Container>& old) {
+                          const std::vector<observe::Container>& old, Kept kept) {
   const auto earlier = std::find_if(
       old.begin(), old.end(), [&](const auto& container) { return container.name == spec.name; });
   if (earlier == old.end() || !server(step.server).holds_data) {
-    return run_container(step, declared, spec);
+    return run_container(step, declared, spec, kept);
   }
   if (earlier->image_digest != spec.labels.at("paas.image") ||
       earlier->shape != spec.labels.at("paas.shape")) {
@@ -275,15 +347,15 @@ Status Run::check_known(const plan::Step& step,
 /// fails.
 Status Run::replace_in_place(const plan::Step& step, const stack::Service& declared,
                              const docker::ContainerSpec& spec,
-                             const std::vector<observe::Container>& old) {
+                             const std::vector<observe::Container>& old, Kept kept) {
   std::vector<std::string> stopped;
   for (const auto& container : old) {
-    if (!holds_port(container)) continue;
+    if (!plan::holds_port(container)) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
     if (container.name != spec.name) stopped.push_back(container.name);
     stage(step, "stopped " + container.name);
   }
-  auto started = run_or_resume(step, declared, spec, old);
+  auto started = run_or_resume(step, declared, spec, old, kept);
   if (started) return {};
   // One that was not removed may run, and has the port.
   if (!stopped.empty()) (void)tools_.machines.stop_container(target(step.server), spec.name);
@@ -299,8 +371,10 @@ Status Run::await_healthy(const plan::Step& step, const stack::Service& declared
                           const std::string& name, int restarts) {
   const auto began = tools_.clock.monotonic();
   const auto where = target(step.server);
+  const bool may_be_given_up = retiring_.contains(step.server);
   return poll(std::chrono::seconds(declared.health.start_timeout_seconds),
               "waiting for " + name + " to become healthy", [&]() -> Result<bool> {
+                if (may_be_given_up && is_given_up(step.service)) return given_up(step.service);
                 PAAS_TRY(auto info, tools_.machines.container(where, name));
                 if (!info) return fail(ErrorKind::failed, "the container is gone");
                 if (info->state != "running" || info->restart_count > restarts) {
@@ -324,6 +398,10 @@ Status Run::retire_container(const plan::Step& step) {
   for (const auto& container : machine.containers) {
     if (&container == current) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
+    if (plan::is_kept(service(step.service), entry, container)) {
+      stage(step, "stopped " + container.name + ", kept for a rollback");
+      continue;
+    }
     PAAS_CHECK(tools_.machines.remove_container(target(step.server), container.name));
     stage(step, "removed " + container.name);
   }
@@ -337,7 +415,7 @@ Status Run::retire_container(const plan::Step& step) {
 Status Run::stop_container(const plan::Step& step) {
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   for (const auto& container : of_service(machine, step.service)) {
-    if (!holds_port(container)) continue;
+    if (!plan::holds_port(container)) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
     stage(step, "stopped " + container.name);
   }

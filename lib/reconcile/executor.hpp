@@ -32,6 +32,8 @@ struct Timeouts {
   std::chrono::milliseconds firewall{120'000};
   std::chrono::milliseconds rotation{60'000};
   std::chrono::milliseconds drain{30'000};
+  /// How long a canary's figures are watched.
+  std::chrono::milliseconds canary{60'000};
   std::chrono::milliseconds gone{300'000};
   /// How long an ACME client may take to be installed and to get certificates.
   std::chrono::milliseconds certificates{600'000};
@@ -61,6 +63,7 @@ struct Options {
   /// Certificates of files as HAProxy reads them, by name: those that plan::make was given the
   /// digests of.
   std::map<std::string, Secret> certificates;
+  std::string who;  ///< Written into the releases that this run makes: "anna@laptop".
   OnEvent on_event;
   /// Asked before each step: true stops starting new ones; those in flight are finished.
   std::function<bool()> interrupted;

@@ -8,6 +8,7 @@
 namespace paas::reconcile {
 
 Result<plan::ImageState> Run::image_of(const stack::Service& declared) {
+  if (const auto held = held_.find(declared.name); held != held_.end()) return held->second.image;
   const std::scoped_lock lock(images_mutex_);
   const auto found = images_.find(declared.image);
   if (found == images_.end()) {
@@ -31,6 +32,12 @@ bool Run::runs_elsewhere(const std::string& image, const std::string& except) co
 Status Run::pull_image(const plan::Step& step, const std::string& name,
                        const plan::ImageState& image) {
   PAAS_TRY(auto digest, tools_.machines.pull_image(target(step.server), image.reference));
+  if (held_.contains(step.service) && image.digest != digest) {
+    return fail(ErrorKind::failed,
+                fmt::format("release {} of {} cannot be had any more: {} is another image now",
+                            held_.at(step.service).release, step.service, image.reference));
+  }
+  if (held_.contains(step.service)) return {};
   const std::scoped_lock lock(images_mutex_);
   auto& state = images_[name];
   if (!state.digest || (*state.digest != digest && !runs_elsewhere(name, step.server))) {
@@ -48,19 +55,17 @@ Status Run::pull_image(const plan::Step& step, const std::string& name,
 Status Run::send_image(const plan::Step& step) {
   const auto& declared = service(step.service);
   PAAS_TRY(auto image, image_of(declared));
-  const auto source = stack_.images.find(declared.image);
   // A snapshot may have brought the image: then nothing has to be exported or pulled either.
   PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   if (image.digest && machine.image_digests.contains(*image.digest)) {
     stage(step, "was there");
     return {};
   }
-  if (source != stack_.images.end() && source->second.context.empty()) {
-    return pull_image(step, declared.image, image);
-  }
-  PAAS_TRY(auto archive, tools_.images.archive(image.reference));
+  if (image.pulled) return pull_image(step, declared.image, image);
+  auto archive = tools_.images.archive(image.reference);
+  if (!archive) return fail(archive.error());
   PAAS_TRY(const bool sent,
-           tools_.machines.send_image(target(step.server), *archive,
+           tools_.machines.send_image(target(step.server), **archive,
                                       [&](std::uint64_t bytes, std::uint64_t total) {
                                         Event event;
                                         event.kind = EventKind::progress;

@@ -77,6 +77,7 @@ Result<std::map<std::string, plan::ImageState>> Images::survey(const stack::Stac
     if (source.context.empty()) {
       state.reference = source.pull;
       state.digest = pulled_digest(lockfile, source.pull);
+      state.pulled = true;
       continue;
     }
     auto sources = digest_of_sources(source);

@@ -17,6 +17,7 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
       state_(tools.store, loaded),
       images_(std::move(images)),
       restart_(std::move(restart)),
+      held_(plan.held),
       tools_(tools),
       options_(options),
       droplets_(tools.clock, options.timeouts.poll,
@@ -36,6 +37,13 @@ Status Run::begin(const plan::Plan& plan) {
   auto random = &tools_.random;
   return state_.change([&](lockfile::Lockfile& lockfile) {
     lockfile = plan.lockfile;
+    for (auto& [name, service] : lockfile.services) {
+      for (auto& release : service.releases) {
+        if (!release.created.empty()) continue;
+        release.created = text::timestamp(tools_.clock.now());
+        release.by = options_.who;
+      }
+    }
     for (const auto& declared : stack_.services) {
       if (!declared.credentials) continue;
       auto& entry = lockfile.services[declared.name];
@@ -108,6 +116,10 @@ Status Run::perform(const plan::Step& step) {
       return configure_balancer(step);
     case StepKind::add_to_rotation:
       return add_to_rotation(step);
+    case StepKind::let_in:
+      return let_in(step);
+    case StepKind::watch_canary:
+      return watch_canary(step);
     case StepKind::remove_from_rotation:
       return remove_from_rotation(step);
     case StepKind::write_hosts:

@@ -123,19 +123,27 @@ class Run {
   Status await_again(const plan::Step& step, const std::string& container);
   Status check_known(const plan::Step& step, const std::vector<observe::Container>& there) const;
   Error with_last_lines(Error error, const plan::Step& step, const std::string& container);
-  Result<int> release_for(const stack::Service& service, const plan::ImageState& image,
-                          const std::string& environment_digest);
+  Status start_release(const plan::Step& step);
+  const lockfile::Release* release_like(const lockfile::Service& service, const std::string& name,
+                                        const std::string& digest,
+                                        const std::string& environment_digest) const;
+  Result<int> release_for(const plan::Step& step, const stack::Service& service,
+                          const plan::ImageState& image, const std::string& environment_digest);
+  bool is_given_up(const std::string& service);
+  tl::unexpected<Error> given_up(const std::string& service);
+  /// Whether the container is there, stopped, as it has to be.
+  enum class Kept { no, yes };
   Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec);
   Result<int> take_slot(const plan::Step& step, const std::string& name,
                         std::vector<observe::Container> containers);
   Status run_container(const plan::Step& step, const stack::Service& service,
-                       const docker::ContainerSpec& spec);
+                       const docker::ContainerSpec& spec, Kept kept);
   Status run_or_resume(const plan::Step& step, const stack::Service& service,
                        const docker::ContainerSpec& spec,
-                       const std::vector<observe::Container>& old);
+                       const std::vector<observe::Container>& old, Kept kept);
   Status replace_in_place(const plan::Step& step, const stack::Service& service,
                           const docker::ContainerSpec& spec,
-                          const std::vector<observe::Container>& old);
+                          const std::vector<observe::Container>& old, Kept kept);
   Status await_healthy(const plan::Step& step, const stack::Service& service,
                        const std::string& container, int restarts);
   Status retire_container(const plan::Step& step);
@@ -153,6 +161,8 @@ class Run {
   Status configure_balancer(const plan::Step& step);
   Result<std::string> configuration_for(const observe::Machine& machine);
   Status add_to_rotation(const plan::Step& step);
+  Status let_in(const plan::Step& step);
+  Status watch_canary(const plan::Step& step);
   Status remove_from_rotation(const plan::Step& step);
   /// Takes entries out of HAProxy, by their names.
   Status leave_rotation(const std::function<bool(const std::string&)>& leaves);
@@ -203,6 +213,7 @@ class Run {
   std::mutex images_mutex_;
   std::map<std::string, plan::ImageState> images_;
   std::map<std::string, std::string> restart_;
+  const std::map<std::string, plan::Held> held_;
   Tools& tools_;
   const Options& options_;
   /// Those of the stack, by its tag, at a glance: for a droplet that is missing from it a step goes
@@ -211,8 +222,10 @@ class Run {
   SharedList<digitalocean::Firewall> firewalls_;
   ActionWatch actions_;
   std::mutex releases_mutex_;
-  std::map<std::string, int> releases_;  ///< Releases made by this run, by service.
-  std::mutex balancer_mutex_;            ///< Held while HAProxy's configuration on disk is changed.
+  std::map<std::string, int> releases_;  ///< Numbers of this run's containers, by service.
+  /// Services whose new release failed somewhere, and how.
+  std::map<std::string, ErrorKind> given_up_;
+  std::mutex balancer_mutex_;  ///< Held while HAProxy's configuration on disk is changed.
   std::mutex events_mutex_;
   std::map<std::string, std::chrono::milliseconds> started_;  ///< By step.
 

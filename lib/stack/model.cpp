@@ -11,6 +11,8 @@ const Service* find_service(const Stack& stack, const std::string& name) {
   return found == stack.services.end() ? nullptr : &*found;
 }
 
+bool leads_to(const Rule& rule, const std::string& service) { return rule.to == service; }
+
 std::vector<int> public_ports(const LoadBalancer& lb) {
   auto ports = lb.listen;
   if (lb.tls) ports.insert(ports.end(), lb.tls->listen.begin(), lb.tls->listen.end());

@@ -172,6 +172,8 @@ bool is_own_authority(const Stack& stack);
 std::string acme_directory(const Stack& stack);
 
 const Service* find_service(const Stack& stack, const std::string& name);
+/// Whether what the rule matches may go to the service.
+bool leads_to(const Rule& rule, const std::string& service);
 /// "web", "worker", "db", "cache".
 std::string to_text(ServiceType type);
 std::string to_text(CloudKind kind);

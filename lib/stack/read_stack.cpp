@@ -73,6 +73,8 @@ void read_services(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
+}  // namespace
+
 Rule read_rule(Reader& reader, const Field& field) {
   Rule rule;
   const auto fields = reader.fields(field, {"host", "path", "to"});
@@ -85,8 +87,6 @@ Rule read_rule(Reader& reader, const Field& field) {
   }
   return rule;
 }
-
-}  // namespace
 
 std::map<std::string, std::string> read_variables(Reader& reader, const Field& field) {
   std::map<std::string, std::string> result;

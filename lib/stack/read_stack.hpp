@@ -11,6 +11,7 @@ Stack read_stack(Reader& reader, const Field& root);
 
 Service read_service(Reader& reader, const std::string& name, const Field& field);
 ImageSource read_image(Reader& reader, const Field& field);
+Rule read_rule(Reader& reader, const Field& field);
 LoadBalancer read_load_balancer(Reader& reader, const Field& field);
 Tls read_tls(Reader& reader, const Field& field);
 /// A list of ports that the load balancer listens on: none twice, and not SSH's. `example` is what

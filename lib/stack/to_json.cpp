@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "stack/definition.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::stack {
@@ -133,20 +134,28 @@ Json from_tls(const Tls& tls) {
   return result;
 }
 
+Json from_rule(const Rule& rule) {
+  auto result = Json::object();
+  put(result, "host", rule.host);
+  put(result, "path", rule.path);
+  result["to"] = rule.to;
+  return result;
+}
+
 Json from_load_balancer(const LoadBalancer& lb) {
   auto result = Json::object();
   result["listen"] = lb.listen;
   if (lb.tls) result["tls"] = from_tls(*lb.tls);
   auto& rules = result["rules"] = Json::array();
-  for (const auto& rule : lb.rules) {
-    auto& item = rules.emplace_back(Json::object());
-    put(item, "host", rule.host);
-    put(item, "path", rule.path);
-    item["to"] = rule.to;
-  }
+  for (const auto& rule : lb.rules) rules.push_back(from_rule(rule));
   put(result, "size", lb.size);
   put(result, "allow", lb.allow);
   return result;
+}
+
+/// Text that is not UTF-8 cannot come out of parse(); replacing it keeps the dump from throwing.
+std::string dumped(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -164,8 +173,21 @@ std::string to_json(const Stack& stack) {
   auto& services = result["services"] = Json::object();
   for (const auto& service : stack.services) services[service.name] = from_service(service);
   if (stack.lb) result["lb"] = from_load_balancer(*stack.lb);
-  // Text that is not UTF-8 cannot come out of parse(); replacing it keeps the dump from throwing.
-  return result.dump(2, ' ', false, Json::error_handler_t::replace);
+  return dumped(result);
+}
+
+std::string to_json(const Definition& definition) {
+  auto result = Json::object();
+  result["name"] = definition.service.name;
+  result["service"] = from_service(definition.service);
+  result["image"] = from_image(definition.image);
+  auto& rules = result["rules"] = Json::array();
+  for (const auto& placed : definition.rules) {
+    auto& item = rules.emplace_back(Json::object());
+    item["rule"] = from_rule(placed.rule);
+    if (placed.before) item["before"] = from_rule(*placed.before);
+  }
+  return dumped(result);
 }
 
 }  // namespace paas::stack

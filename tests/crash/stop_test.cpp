@@ -45,6 +45,9 @@ TEST_CASE("crash: server replace, stopped after each effect, comes to the same e
 TEST_CASE("crash: a stopped database is started again with its data, wherever a run is stopped") {
   stop_everywhere("resume-db");
 }
+TEST_CASE("crash: deploy and rollback, stopped after each effect, come to the same end") {
+  for (const auto* name : {"rollback", "deploy-canary"}) stop_everywhere(name);
+}
 TEST_CASE("crash: secret rotate, stopped after each effect, comes to the same end") {
   stop_everywhere("rotate");
 }

@@ -45,6 +45,25 @@ struct Fixture {
   }
 };
 
+TEST_CASE_FIXTURE(Fixture, "haproxy: a server that is only checked gets no request") {
+  REQUIRE(runtime.add_server(web(), server_1, enough, Entry::checked_only));
+  CHECK(haproxy.servers.at(name_1).is_up);
+  CHECK(haproxy.servers.at(name_1).weight == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "haproxy: servers change over with one line") {
+  put("READY", 10, "L7OK");
+  haproxy.servers["app-web-1.r2"] = haproxy.servers.at(name_1);
+  haproxy.servers.at("app-web-1.r2").weight = 0;
+  REQUIRE(runtime.change_over("web", {"app-web-1.r2"}, 10, {name_1}));
+  CHECK(haproxy.commands == std::vector<std::string>{"set server web/app-web-1.r2 weight 10; set "
+                                                     "server web/app-web-1.r1 state drain"});
+  CHECK(haproxy.servers.at("app-web-1.r2").weight == 10);
+  CHECK(haproxy.servers.at(name_1).admin == "DRAIN");
+  CHECK_FALSE(runtime.change_over("web", {"app-web-1.r3"}, 10, {}));
+  CHECK(runtime.change_over("web", {"app;quit"}, 10, {}).error().kind == ErrorKind::invalid);
+}
+
 TEST_CASE_FIXTURE(Fixture, "haproxy: a new server gets weight after its own check has passed") {
   haproxy.check_result = [&](const std::string&, milliseconds now) {
     return now - start >= milliseconds{1400} ? "L7OK" : "L4CON";
@@ -125,9 +144,10 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: a server without checks is replaced by one 
       [&](const std::string& command) -> Result<std::string> {
         if (command == "show stat" && !haproxy.servers[name_1].has_check) {
           return std::string(
-              "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n"
-              "web,app-web-1.r1,0,0,0,no check,10,2,0,,0,10.1.0.3:20000,\n"
-              "web,BACKEND,0,0,0,UP,10,1,0,,0,,\n\n");
+              "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,"
+              "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n"
+              "web,app-web-1.r1,0,0,0,no check,10,2,0,,0,0,0,0,0,10.1.0.3:20000,\n"
+              "web,BACKEND,0,0,0,UP,10,1,0,,0,0,0,0,0,,\n\n");
         }
         return send(command);
       },
@@ -171,7 +191,8 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: weight that nobody confirms is an error") {
 
 TEST_CASE_FIXTURE(Fixture, "haproxy: a HAProxy without any proxy has no servers") {
   haproxy.answers["show stat"] =
-      "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n\n";
+      "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,"
+      "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n\n";
   const auto seen = runtime.statistics();
   REQUIRE(seen);
   CHECK(seen->empty());

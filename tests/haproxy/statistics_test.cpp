@@ -42,13 +42,14 @@ TEST_CASE("haproxy: statistics name servers and leave frontends and backends out
 }
 
 std::string small(const std::string& row) {
-  return "# addr,weight,pxname,svname,type,status,check_status,scur,stot,qcur,rate,hrsp_5xx,\n" +
-         row + "\n,0,web,BACKEND,1,UP,,0,0,0,0,0,\n\n";
+  return "# addr,weight,pxname,svname,type,status,check_status,scur,stot,qcur,rate,hrsp_5xx,"
+         "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,\n" +
+         row + "\n,0,web,BACKEND,1,UP,,0,0,0,0,0,0,0,0,0,\n\n";
 }
 
 TEST_CASE("haproxy: columns are found by name, fields may be quoted") {
-  const auto parsed =
-      parse_statistics(small(R"(10.0.0.1:80,5,web,"a,""b""",2,UP 1/3,* L7OK,1,2,,4,7,)"));
+  const auto parsed = parse_statistics(
+      small(R"(10.0.0.1:80,5,web,"a,""b""",2,UP 1/3,* L7OK,1,2,,4,7,100,20,3,15,)"));
   REQUIRE(parsed);
   REQUIRE(parsed->size() == 1);
   const auto& server = parsed->front();
@@ -57,19 +58,21 @@ TEST_CASE("haproxy: columns are found by name, fields may be quoted") {
   CHECK(server.check_status == "L7OK");
   CHECK(server.queue == 0);
   CHECK(server.errors_5xx == 7);
+  CHECK(server.responses == 130);
+  CHECK(server.response_time_ms == 15);
 }
 
 TEST_CASE("haproxy: a check that has not run has no result") {
-  CHECK(parse_statistics(small("10.0.0.1:80,0,web,a,2,UP 1/3,INI,0,0,0,0,0,"))
+  CHECK(parse_statistics(small("10.0.0.1:80,0,web,a,2,UP 1/3,INI,0,0,0,0,0,0,0,0,0,"))
             ->front()
             .check_status.empty());
-  CHECK(parse_statistics(small("10.0.0.1:80,0,web,a,2,UP 1/3,* INI,0,0,0,0,0,"))
+  CHECK(parse_statistics(small("10.0.0.1:80,0,web,a,2,UP 1/3,* INI,0,0,0,0,0,0,0,0,0,"))
             ->front()
             .check_status.empty());
 }
 
 TEST_CASE("haproxy: a load balancer without servers has statistics") {
-  const auto parsed = parse_statistics(small("10.0.0.1:80,0,web,BACKEND,1,UP,,0,0,0,0,0,"));
+  const auto parsed = parse_statistics(small("10.0.0.1:80,0,web,BACKEND,1,UP,,0,0,0,0,0,0,0,0,0,"));
   REQUIRE(parsed);
   CHECK(parsed->empty());
 }
@@ -78,15 +81,16 @@ TEST_CASE("haproxy: what is no statistics is an error and never an empty list") 
   for (const std::string& text :
        {std::string(), std::string("\n"), std::string("Permission denied\n"), std::string("# \n"),
         std::string("# pxname,svname\n"), std::string("<html>\n"),
-        std::string(
-            "# pxname,svname,type,status,check_status,weight,scur,stot,qcur,rate,hrsp_5xx,addr,\n"),
-        std::string(
-            "# pxname,svname,type,status,check_status,weight,scur,stot,qcur,rate,hrsp_5xx,addr,\n"
-            "web,a,2,UP,L7OK,10,0,0,0,0,0,10.0.0.1:80,\n"),
-        small("10.0.0.1:80,0,web,a,2,UP"), small("10.0.0.1:80,0,web,\"a,2,UP,INI,0,0,0,0,0,"),
-        small("10.0.0.1:80,x,web,a,2,UP,INI,0,0,0,0,0,"),
-        small("10.0.0.1:80,-1,web,a,2,UP,INI,0,0,0,0,0,"),
-        small("10.0.0.1:80,99999999999999999999,web,a,2,UP,INI,0,0,0,0,0,")}) {
+        std::string("# pxname,svname,type,status,check_status,weight,scur,stot,qcur,rate,hrsp_5xx,"
+                    "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n"),
+        std::string("# pxname,svname,type,status,check_status,weight,scur,stot,qcur,rate,hrsp_5xx,"
+                    "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n"
+                    "web,a,2,UP,L7OK,10,0,0,0,0,0,0,0,0,0,10.0.0.1:80,\n"),
+        small("10.0.0.1:80,0,web,a,2,UP"),
+        small("10.0.0.1:80,0,web,\"a,2,UP,INI,0,0,0,0,0,0,0,0,0,"),
+        small("10.0.0.1:80,x,web,a,2,UP,INI,0,0,0,0,0,0,0,0,0,"),
+        small("10.0.0.1:80,-1,web,a,2,UP,INI,0,0,0,0,0,0,0,0,0,"),
+        small("10.0.0.1:80,99999999999999999999,web,a,2,UP,INI,0,0,0,0,0,0,0,0,0,")}) {
     CAPTURE(text);
     const auto parsed = parse_statistics(text);
     REQUIRE_FALSE(parsed);

@@ -75,7 +75,7 @@ void check_invariants(const World& world, const Plan& plan) {
 TEST_CASE("plan: every step has a cause, a name of its own and its place in the order") {
   check_invariants(World(), World().plan());
   for (const auto& situation : situations()) {
-    CAPTURE(situation.name);
+    CAPTURE(std::string(situation.name));
     const auto world = world_after(situation);
     check_invariants(world, world.plan());
   }
@@ -98,7 +98,7 @@ TEST_CASE("plan: once a plan was carried out, in any order it permits, there is 
     CHECK(rendered(world.plan()) == "nothing to do\n");
   }
   for (const auto& situation : situations()) {
-    CAPTURE(situation.name);
+    CAPTURE(std::string(situation.name));
     const auto begin = world_after(situation);
     if (ends_unreachable(begin)) continue;
     const auto plan = begin.plan();
@@ -106,14 +106,15 @@ TEST_CASE("plan: once a plan was carried out, in any order it permits, there is 
       auto world = begin;
       world.apply_shuffled(plan, seed);
       CHECK(text::join(world.violations, "\n") == "");
-      if (seed == 0) CHECK(rendered({world.plan().steps, {}, {}, {}, {}, {}}) == "nothing to do\n");
+      if (seed == 0)
+        CHECK(rendered({world.plan().steps, {}, {}, {}, {}, {}, {}}) == "nothing to do\n");
     }
   }
 }
 
 TEST_CASE("plan: making a plan twice gives the same one") {
   for (const auto& situation : situations()) {
-    CAPTURE(situation.name);
+    CAPTURE(std::string(situation.name));
     const auto world = world_after(situation);
     CHECK(rendered(world.plan()) == rendered(world.plan()));
     CHECK(world.plan().lockfile == world.plan().lockfile);

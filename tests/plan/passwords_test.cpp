@@ -124,8 +124,8 @@ TEST_CASE("passwords: the old one works while a container with it may have reque
   auto killed = world.plan();
   // Killed when the new containers run, before the old ones are out of the rotation.
   std::erase_if(killed.steps, [](const Step& step) {
-    return step.kind == StepKind::add_to_rotation || step.kind == StepKind::retire_container ||
-           step.kind == StepKind::retire_password;
+    return step.kind == StepKind::add_to_rotation || step.kind == StepKind::let_in ||
+           step.kind == StepKind::retire_container || step.kind == StepKind::retire_password;
   });
   world.apply(killed);
   world.input.rotate.clear();

@@ -8,6 +8,7 @@
 
 #include "crash/support/process.hpp"
 #include "haproxy/configuration.hpp"
+#include "plan/wanted.hpp"
 
 namespace paas::crash {
 namespace {
@@ -117,8 +118,13 @@ class Inspection {
 
   void check_insides() {
     for (const auto& [name, server] : lockfile_.servers) {
-      const auto& containers = world_.insides.machines[name].containers;
       if (server.service == "lb") continue;
+      auto containers = world_.insides.machines[name].containers;
+      const auto before = std::erase_if(containers, [&](const auto& container) {
+        const bool may_be_kept = server.service != "db" && server.previous != 0;
+        return may_be_kept && container.release == server.previous && container.state == "exited";
+      });
+      expect(before <= 1, "more than one container is kept on " + name);
       expect_count(containers.size(), 1, "containers on " + name);
       for (const auto& container : containers) {
         const auto database = container.environment.find("DB_HOST");
@@ -130,9 +136,9 @@ class Inspection {
         expect(container.release == server.release && container.slot == slot,
                container.name + " is not the one that the lockfile knows");
       }
-      const auto& releases = lockfile_.services[server.service].releases;
-      expect(!releases.empty() && releases.back().number == server.release,
-             name + " does not run the newest release");
+      const auto* release = plan::current_release(lockfile_, server.service);
+      expect(release != nullptr && plan::containers_of(*release) == server.release,
+             name + " does not run the current release");
     }
   }
 

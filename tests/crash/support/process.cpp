@@ -10,6 +10,7 @@
 #include "observe/observe.hpp"
 #include "plan/catch_up.hpp"
 #include "plan/counts.hpp"
+#include "plan/wanted.hpp"
 #include "reconcile/images.hpp"
 #include "reconcile/support/cloud_request.hpp"
 #include "reconcile/support/key_maker.hpp"
@@ -130,6 +131,10 @@ class Process {
         return plan::add_one(lockfile_, *stack::find_service(stack_, command_.subject));
       case Verb::server_down:
         return plan::take_out(lockfile_, stack_, command_.subject);
+      case Verb::rollback:
+        PAAS_CHECK(plan::check_release(lockfile_, command_.subject, command_.count));
+        lockfile_.services[command_.subject].pinned = command_.count;
+        return {};
       default:
         return {};
     }
@@ -137,9 +142,13 @@ class Process {
 
   Result<plan::Input> look(observe::Depth depth) {
     plan::Input input;
-    input.stack = stack_;
+    PAAS_TRY(auto wanted, plan::wanted(stack_, lockfile_));
+    input.stack = std::move(wanted.stack);
+    input.held = std::move(wanted.held);
     input.lockfile = lockfile_;
-    PAAS_TRY(input.images, images_.survey(stack_, lockfile_));
+    if (command_.verb == Verb::rollback) input.rollout.strategy = plan::Strategy::bluegreen;
+    if (command_.verb == Verb::canary) input.rollout.strategy = plan::Strategy::canary;
+    PAAS_TRY(input.images, images_.survey(input.stack, lockfile_));
     observe::Options options;
     options.depth = depth;
     options.parallelism = options_.parallelism;

@@ -29,6 +29,8 @@ enum class Verb {
   destroy,      ///< `down --volumes`
   rotate,       ///< A new password for `subject`.
   accept,       ///< `state accept`
+  rollback,     ///< Service `subject` to release `count`.
+  canary,       ///< A new release of what changed, with a canary first.
 };
 
 struct Command {

@@ -30,7 +30,15 @@ Send FakeHaproxy::send() {
   };
 }
 
-std::string FakeHaproxy::answer(const std::string& command) {
+std::string FakeHaproxy::answer(const std::string& line) {
+  std::string text_of_all;
+  for (const auto& command : text::split(line, ';')) {
+    text_of_all += answer_to(std::string(text::trim(command)));
+  }
+  return text_of_all;
+}
+
+std::string FakeHaproxy::answer_to(const std::string& command) {
   if (command == "show stat") return statistics();
   const auto words = text::split(command, ' ');
   const bool is_set = words[0] == "set" || words[0] == "add" || words[0] == "del" ||
@@ -106,15 +114,16 @@ void FakeHaproxy::run_checks() {
 
 std::string FakeHaproxy::statistics() {
   std::string text =
-      "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n";
+      "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,"
+      "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n";
   for (const auto& [name, server] : servers) {
     const auto* const health = server.is_up ? "UP" : "DOWN";
     const auto status = server.admin == "READY" ? health : server.admin.c_str();
-    text += fmt::format("web,{},0,{},0,{},{},2,0,{},0,{},\n", name, is_busy(server) ? 1 : 0, status,
-                        server.weight, server.admin == "MAINT" ? "" : server.check_status,
+    text += fmt::format("web,{},0,{},0,{},{},2,0,{},0,0,0,0,0,{},\n", name, is_busy(server) ? 1 : 0,
+                        status, server.weight, server.admin == "MAINT" ? "" : server.check_status,
                         server.address);
   }
-  return text + "web,BACKEND,0,0,0,UP,0,1,0,,0,,\n\n";
+  return text + "web,BACKEND,0,0,0,UP,0,1,0,,0,0,0,0,0,,\n\n";
 }
 
 }  // namespace paas::haproxy::test

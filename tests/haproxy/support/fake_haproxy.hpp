@@ -60,7 +60,8 @@ class FakeHaproxy {
   int sessions_shut_down = 0;
 
  private:
-  std::string answer(const std::string& command);
+  std::string answer(const std::string& line);
+  std::string answer_to(const std::string& command);
   std::string answer_about(FakeServer& server, const std::string& verb,
                            const std::vector<std::string>& words);
   std::string remove(const std::string& name);

@@ -179,6 +179,13 @@ lb: {listen: [80], rules: [{to: web}]}
   web.next_number = 4;
   web.slots = {20000, 20001};
   web.internal_port = 30000;
+  web.pinned = 1;
+  web.image = "ghcr.io/acme/web:1.5";
+  web.releases = {{1, "paas-zipkick-web:ab12", "sha256:00fe", "ab13", "2026-01-31T08:15:00Z",
+                   stack::definition_of(*lockfile.applied, lockfile.applied->services.front()),
+                   "anna@laptop", "image web changed", 0, false},
+                  {2, "paas-zipkick-web:ab12", "sha256:00fe", "ab13", "2026-01-31T09:15:00Z",
+                   std::nullopt, "", "its rules change", 1, true}};
   lockfile.services = {{"db", db}, {"web", web}};
   Server server;
   server.service = "web";
@@ -194,6 +201,7 @@ lb: {listen: [80], rules: [{to: web}]}
   server.prepared = true;
   server.release = 1;
   server.slot = 1;
+  server.previous = 2;
   server.leaving = true;
   server.holds_data = true;
   server.created = "2026-01-31T08:15:00Z";

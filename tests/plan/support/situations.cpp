@@ -14,7 +14,8 @@ void interrupt_before_the_rotation(World& world) {
   world.service("frontend").env["MODE"] = "front";
   auto plan = world.plan();
   std::erase_if(plan.steps, [](const Step& step) {
-    return step.kind == StepKind::add_to_rotation || step.kind == StepKind::retire_container;
+    return step.kind == StepKind::add_to_rotation || step.kind == StepKind::let_in ||
+           step.kind == StepKind::retire_container;
   });
   world.apply(plan);
 }

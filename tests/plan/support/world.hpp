@@ -67,6 +67,7 @@ class World {
   void perform_on_balancer(const Step& step);
   void perform_on_certificates(const Step& step);
   tls::Pair made_for(const std::string& host);
+  void let_in(const Step& step, observe::Balancer& haproxy);
   void perform_on_password(const Step& step);
   void put_firewall(const Step& step);
   void close_firewall(const Step& step);

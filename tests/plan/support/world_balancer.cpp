@@ -108,6 +108,24 @@ void World::configure_balancer(const Step& step) {
   check_change(before, step);
 }
 
+/// No request is sent to what is not healthy everywhere, and at each moment somebody serves.
+void World::let_in(const Step& step, observe::Balancer& haproxy) {
+  auto& rotation = haproxy.in_rotation[step.service];
+  for (const auto& [name, entry] : lock().servers) {
+    if (entry.service != step.service || entry.leaving) continue;
+    const auto current = rotation_name(name, entry.release);
+    const bool changes = std::find(step.batch.begin(), step.batch.end(), name) != step.batch.end();
+    need(!changes || haproxy.known[step.service].contains(current), step,
+         "add_to_rotation/" + name);
+    if (!changes) continue;
+    rotation.insert(current);
+    if (step.weight) continue;
+    std::erase_if(rotation, [&](const std::string& other) {
+      return other.starts_with(name + ".r") && other != current;
+    });
+  }
+}
+
 void World::perform_on_balancer(const Step& step) {
   if (step.kind == StepKind::remove_from_rotation) {
     return leave_rotation([&](const std::string& entry) {
@@ -118,18 +136,19 @@ void World::perform_on_balancer(const Step& step) {
     if (prepared(step) != nullptr) configure_balancer(step);
     return;
   }
-  const auto& entry = lock().servers.at(step.server);
   const auto lb_name = lockfile::server_name(input.stack.name, "lb", balancer_of(lock())->number);
   const auto seen = input.observed.servers.find(lb_name);
   const bool ready = seen != input.observed.servers.end() && seen->second.machine &&
                      seen->second.machine->balancer->running;
   need(ready, step, "configure_balancer/" + lb_name);
-  if (!ready) return;
+  if (!ready || step.kind == StepKind::watch_canary) return;
+  if (step.kind == StepKind::let_in) return let_in(step, *machine(lb_name).balancer);
+  const auto& entry = lock().servers.at(step.server);
   need(entry.release > 0 && prepared(step) != nullptr, step, "start_container/" + step.server);
   auto& haproxy = *machine(lb_name).balancer;
   const auto name = rotation_name(step.server, entry.release);
   haproxy.known[step.service].insert(name);
-  haproxy.in_rotation[step.service].insert(name);
+  if (step.weight != 0) haproxy.in_rotation[step.service].insert(name);
   edit_configuration(haproxy, [&](haproxy::Backend& backend) {
     if (backend.name != step.service) return;
     std::erase_if(backend.servers, [&](const auto& line) { return line.name == name; });

@@ -8,6 +8,7 @@
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
 #include "plan/firewall.hpp"
+#include "plan/releases.hpp"
 #include "plan/support/world.hpp"
 
 namespace paas::plan::testing {
@@ -141,6 +142,7 @@ void World::check_unused(int port, const Step& step) {
     // One that leaves serves until it is out of rotation.
     if (lock().servers.at(name).leaving && !is_in_rotation(name)) continue;
     for (const auto& container : entry.machine->containers) {
+      if (!holds_port(container)) continue;
       const auto& environment = container.environment;
       const bool uses =
           std::any_of(environment.begin(), environment.end(), [&](const auto& variable) {

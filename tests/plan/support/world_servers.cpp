@@ -111,6 +111,7 @@ void World::untag(const Step& step) {
   if (found.machine) {
     const auto wanted = environment_of(input.stack, lock(), service(step.service)).values;
     for (const auto& container : found.machine->containers) {
+      if (!holds_port(container)) continue;
       need(container.environment == wanted, step, "retire_container/" + step.server);
     }
   }
@@ -174,6 +175,7 @@ void World::start_container(const Step& step) {
   inside.containers.push_back({container_name(input.stack, declared.name, release), declared.name,
                                release, slot, "running", digest, shape, variables.values});
   inside.hosts = hosts_file(lock());
+  if (entry.release != release) entry.previous = entry.release;
   entry.release = release;
   entry.slot = slot;
   if (stores_in_container(declared)) entry.holds_data = true;
@@ -187,9 +189,15 @@ void World::retire_container(const Step& step) {
       return entry.starts_with(step.server + ".r") && entry != name;
     });
   }
-  std::erase_if(machine(step.server).containers, [&](const auto& container) {
-    return container.service != step.service || container.release != release;
+  auto& containers = machine(step.server).containers;
+  std::erase_if(containers, [&](const auto& container) {
+    const auto& declared = service(step.service);
+    return (container.service != step.service || container.release != release) &&
+           !is_kept(declared, lock().servers.at(step.server), container);
   });
+  for (auto& container : containers) {
+    if (container.release != release) container.state = "exited";
+  }
   lock().servers.at(step.server).holds_data = stores_in_container(service(step.service));
 }
 

@@ -17,36 +17,46 @@ Result<std::string> RigMachines::balancer_command(const observe::Target& target,
   if (!haproxy || !haproxy->running) return fail(ErrorKind::failed, "no admin socket");
   if (command == "show stat") {
     std::string csv =
-        "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,addr,\n";
+        "# pxname,svname,qcur,scur,stot,status,weight,type,rate,check_status,hrsp_5xx,"
+        "hrsp_2xx,hrsp_3xx,hrsp_4xx,rtime,addr,\n";
     for (const auto& [backend, names] : haproxy->known) {
       for (const auto& name : names) {
         const bool in = haproxy->in_rotation[backend].contains(name);
-        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,{},\n", backend, name, in ? 10 : 0,
+        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,0,0,0,0,{},\n", backend, name, in ? 10 : 0,
                            insides_.addresses[backend][name]);
       }
     }
-    return csv + "stats,BACKEND,0,0,0,UP,0,1,0,,0,,\n\n";
+    return csv + "stats,BACKEND,0,0,0,UP,0,1,0,,0,0,0,0,0,,\n\n";
   }
+  // All of a line at once; an answer for each.
+  std::string answers;
+  for (const auto& one : text::split(command, ';')) {
+    answers += answer_to(*haproxy, std::string(text::trim(one)));
+  }
+  PAAS_CHECK(fuse_.spend());
+  return answers;
+}
+
+std::string RigMachines::answer_to(observe::Balancer& haproxy, const std::string& command) {
   const auto words = text::split(command, ' ');
   const auto subject = text::split(words.at(words[0] == "shutdown" ? 3 : 2), '/');
   const auto& backend = subject.at(0);
   const auto& name = subject.at(1);
   std::string answer = "\n";
   if (words[0] == "add") {
-    haproxy->known[backend].insert(name);
+    haproxy.known[backend].insert(name);
     insides_.addresses[backend][name] = words.at(3);
     answer = "New server registered.\n";
-  } else if (!haproxy->known[backend].contains(name)) {
+  } else if (!haproxy.known[backend].contains(name)) {
     return "No such server.\n";
   } else if (words[0] == "del") {
-    haproxy->known[backend].erase(name);
+    haproxy.known[backend].erase(name);
     answer = "Server deleted.\n";
-  } else if (words[0] == "set" && words.at(3) == "weight") {
-    haproxy->in_rotation[backend].insert(name);
+  } else if (words[0] == "set" && words.at(3) == "weight" && words.at(4) != "0") {
+    haproxy.in_rotation[backend].insert(name);
   } else if (words[0] == "set" && words.at(4) != "ready") {
-    haproxy->in_rotation[backend].erase(name);
+    haproxy.in_rotation[backend].erase(name);
   }
-  PAAS_CHECK(fuse_.spend());
   return answer;
 }
 

@@ -74,6 +74,7 @@ class RigMachines : public observe::Machines {
   Result<ProcessResult> set_password(const observe::Target& target,
                                      const observe::RemoteCommand& command);
   void check_logins();
+  std::string answer_to(observe::Balancer& haproxy, const std::string& command);
   observe::Container* find(const observe::Target& target, const std::string& name);
   Status change_container(const observe::Target& target, const std::string& name,
                           const std::string& state);

@@ -1,0 +1,155 @@
+#!/bin/bash
+# A release goes out, comes back and fails while requests go on, and none of them notices.
+# shellcheck source=tests/lib/scenario.sh
+source "$(dirname "$0")/../lib/scenario.sh"
+# shellcheck source=tests/lib/stack.sh
+source "$source_root/tests/lib/stack.sh"
+use_example
+sed -i '/^  frontend:/,/^  backend:/s/scale: {min: 2, max: 4}/scale: {min: 3, max: 4}/' paas.yaml
+check "the local cloud starts" paasctl cloud up
+bring_up
+worker=$(haproxy_worker lb-1)
+
+# Runs paasctl and says how long it took.
+timed() {
+  local title=$1 began=$EPOCHREALTIME
+  shift
+  check "$title" paasctl "$@"
+  say "    it took $(awk -v from="$began" -v to="$EPOCHREALTIME" 'BEGIN {printf "%.1f", to - from}') s"
+}
+
+# Containers of the frontends that do not run, by name.
+kept() {
+  local server
+  for server in $(servers_of frontend); do
+    inside "$server" 'docker ps --all --filter status=exited --format "{{.Names}}"'
+  done
+}
+
+# The newest releases with their states: "2 current".
+states() {
+  paasctl releases frontend -o json | jq -r '.[] | "\(.release) \(.state)"'
+}
+
+edition() {
+  sed -i "s/shown = {.*\"greeting\"/shown = {\"edition\": \"$1\", \"greeting\"/" web/frontend.py
+}
+
+say "A deploy that changes nothing"
+containers=$(containers_of frontend backend db cache)
+timed "deploy" deploy
+check_equal "no container was touched" "$containers" "$(containers_of frontend backend db cache)"
+check_equal "there is one release" "1 current" "$(states)"
+
+say "A new release"
+others=$(containers_of backend db cache)
+traffic_begin /
+edition second
+timed "deploy" deploy frontend
+check_equal "the new program serves" second "$(get / | jq -r .edition)"
+check_equal "one container runs on each frontend" 3 "$(containers_of frontend | wc -l)"
+check_equal "the one before is kept on each" 3 "$(kept | grep -c 'zipkick-frontend-1$')"
+check_equal "both are known" "2 current
+1 kept" "$(states)"
+check_contains "with who made it" "@" "$(paasctl releases frontend -o json | jq -r '.[0].by')"
+check_contains "and why" "image web" "$(paasctl releases frontend -o json | jq -r '.[0].cause')"
+check_equal "the backend, which has the same image, was not asked for" "$others" "$(containers_of backend db cache)"
+
+say "Back, and forth"
+timed "rollback" rollback frontend
+check_equal "the old program serves" null "$(get / | jq -r .edition)"
+check_equal "in the container of before" 3 "$(containers_of frontend | grep -c /zipkick-frontend-1)"
+check_equal "the release is pinned" "2 kept
+1 current, pinned" "$(states)"
+check_status "plan keeps it, for this service" 2 paasctl plan --detailed-exitcode
+check_lacks "plan keeps it" "zipkick-frontend" "$(jq -r '.steps[].id' <<<"$(paasctl plan -o json)")"
+check_contains "and says so" "kept at release 1" "$output$errors"
+check_status "an unknown release" 1 paasctl rollback frontend 9
+check_contains "is an error that names the others" "1, 2" "$errors"
+timed "deploy again" deploy frontend
+check_equal "the new program serves again" second "$(get / | jq -r .edition)"
+check_equal "it is the release of before" "2 current
+1 kept" "$(states)"
+
+say "A release that crashes"
+before=$(containers_of frontend)
+sed -i 's/MODE: frontend/MODE: broken/' paas.yaml
+began=$SECONDS
+check_status "deploy fails" 1 paasctl deploy frontend
+check "within seconds" test $((SECONDS - began)) -lt 30
+check_contains "its last lines are shown" "MODE must be frontend or backend, not 'broken'" "$errors"
+check_contains "it was taken back" "taken back" "$errors"
+check_equal "no container of before was touched" "$before" "$(containers_of frontend)"
+check_equal "nothing else is left" 3 "$(kept | wc -l)"
+check_equal "the release failed" "3 failed" "$(states | head -1)"
+check_status "nobody can go back to it" 1 paasctl rollback frontend 3
+
+say "A release that never gets healthy"
+sed -i -e 's/MODE: broken/MODE: frontend/' -e '/^  frontend:/,/^  backend:/s|health: {path: /healthz}|health: {path: /nowhere, start_timeout: 3s}|' paas.yaml
+edition third
+check_status "deploy fails" 1 paasctl deploy frontend
+check_contains "it says why" "took longer than 3s" "$errors"
+check_equal "no container of before was touched" "$before" "$(containers_of frontend)"
+sed -i 's|{path: /nowhere, start_timeout: 3s}|{path: /healthz}|' paas.yaml
+
+say "All at the same time"
+timed "deploy" deploy frontend --strategy bluegreen
+check_equal "the third edition serves" third "$(get / | jq -r .edition)"
+sed -i 's/GREETING: "Welcome to zipkick"/GREETING: Hello/' paas.yaml
+timed "deploy of a variable" deploy frontend --strategy immediate
+check_contains "it is in the process" "GREETING=Hello" "$(environment_in frontend-1)"
+traffic_end
+check_equal "not one reload" "$worker" "$(haproxy_worker lb-1)"
+check_equal "who serves is what is written" "$(rotation_running lb-1)" "$(rotation_on_disk lb-1)"
+
+say "Rules come back with a release"
+check "a rule to the frontend is added" paasctl lb rules add --path /api/shop/ --to frontend --apply
+check_contains "the frontend answers there" frontend "$(curl --silent "http://$address/api/shop/healthz")"
+newest=$(states | head -1)
+check_contains "that is a release" current "$newest"
+check "rollback" paasctl rollback frontend
+check_lacks "the backend answers there again" '"frontend"' "$(curl --silent "http://$address/api/shop/healthz")"
+check "up goes on" paasctl up --yes --unpin
+check_contains "and so does the rule" frontend "$(curl --silent "http://$address/api/shop/healthz")"
+
+say "A canary"
+# Requests for a while; how many were answered with 500.
+load() {
+  local until=$((SECONDS + $1)) bad=0
+  while ((SECONDS < until)); do
+    [[ $(curl --silent --output /dev/null --write-out '%{http_code}' "http://$address/") != 500 ]] || bad=$((bad + 1))
+  done
+  echo "$bad"
+}
+before=$(containers_of frontend)
+sed -i 's/^        shown = {/        if request.path == "\/":\n            raise RuntimeError("this edition is broken")\n        shown = {/' web/frontend.py
+load 40 >"$folder/bad" &
+loading=$!
+check_status "a canary that fails is taken back" 1 paasctl deploy frontend --canary 10% --canary-time 60s
+check_contains "by HAProxy's figures" "with 5xx" "$errors"
+check_equal "no container of before was touched" "$before" "$(containers_of frontend)"
+wait "$loading"
+check "some requests met it" test "$(cat "$folder/bad")" -gt 0
+check_equal "no request meets it any more" 0 "$(load 3)"
+sed -i -e '/request.path == "\/":/d' -e '/this edition is broken/d' web/frontend.py
+edition fourth
+traffic_begin /
+check "a canary that serves as well becomes the release" paasctl deploy frontend --canary 30% --canary-time 5s
+traffic_end
+check_equal "it serves" fourth "$(get / | jq -r .edition)"
+check_equal "on all servers" 3 "$(containers_of frontend | grep -cv "$(head -1 <<<"$before" | awk '{print $3}')")"
+
+say "Killed in between"
+edition fifth
+traffic_begin /
+paasctl deploy frontend >"$folder/killed" 2>&1 &
+deploying=$!
+eventually 120 "a new container is healthy" grep -q healthy "$folder/killed"
+kill -KILL "$deploying"
+wait "$deploying" || true
+check "deploy goes on" paasctl deploy frontend
+traffic_end
+check_equal "the fifth edition serves" fifth "$(get / | jq -r .edition)"
+check_equal "one container runs on each frontend" 3 "$(containers_of frontend | wc -l)"
+check_status "nothing is left to do for it" 0 paasctl deploy frontend
+check_contains "it says so" "Nothing to do" "$errors"
