@@ -27,7 +27,9 @@ void read_header(const std::string& line, Balancer& balancer, std::string& name)
 
 std::string read_certificates(std::string_view text, Balancer& balancer) {
   constexpr std::string_view end = "--- configuration\n";
-  const auto stop = text.starts_with(end) ? 0 : text.find("\n" + std::string(end)) + 1;
+  // In the text with a line feed before it, so it is the offset in the text itself.
+  const auto stop = ("\n" + std::string(text)).find("\n" + std::string(end));
+  if (stop == std::string::npos) return "";
   std::string name;
   std::vector<std::string>* lines = nullptr;
   for (auto& line : text::lines(text.substr(0, stop))) {

@@ -2,6 +2,9 @@
 """https with a real HAProxy: which certificate is shown, redirects, HSTS, HTTP/2, and certificates that are replaced
 while connections are open. Exit status 77 where a program is missing."""
 
+import hashlib
+import pathlib
+import re
 import subprocess
 
 from tls_support import Balancer, KeepAlive, make_certificate, need, said
@@ -93,6 +96,24 @@ def a_long_chain_is_taken(balancer):
     assert balancer.shows("long.test", pem)
 
 
+def what_is_there_is_told(balancer):
+    """What paasctl compares with what shall be there."""
+    told = subprocess.run([balancer.program, "show"], check=True, capture_output=True, text=True).stdout
+    assert "PRIVATE KEY" not in told
+    lines, prints = balancer.everything_shown()
+    files, lists = told.split("--- list\n")
+    for path, fingerprint in prints.items():
+        digest = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+        assert f"--- certificate {pathlib.Path(path).name} {digest} {fingerprint}\n-----BEGIN CERT" in files, path
+    listed, shown = lists.split("--- shown\n")
+    assert sorted(listed.splitlines()) == lines and sorted(shown.splitlines()) == lines
+    # Of one that lies there and that HAProxy was never told of, too.
+    (balancer.certificates / "file.left.pem").write_text(make_certificate(balancer.folder, "left.test"))
+    told = subprocess.run([balancer.program, "show"], check=True, capture_output=True, text=True).stdout
+    assert re.search(r"^--- certificate file.left.pem \w{64} \n", told, re.M), told
+    balancer.remove("file.left")
+
+
 def a_fresh_start_shows_the_same(balancer):
     before = balancer.everything_shown()
     assert len(before[0]) == 6, before
@@ -111,4 +132,5 @@ with Balancer("tls") as used:
     http_is_redirected(used)
     certificates_change_under_connections(used)
     a_long_chain_is_taken(used)
+    what_is_there_is_told(used)
     a_fresh_start_shows_the_same(used)
