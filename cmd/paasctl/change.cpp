@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/text.hpp"
+#include "hooks.hpp"
 #include "losses.hpp"
 #include "plan/take_back.hpp"
+#include "plan/wanted.hpp"
 #include "pricing.hpp"
 #include "report/cost_text.hpp"
 #include "report/plan_json.hpp"
@@ -102,6 +106,32 @@ Error take_back(Program& program, Session& session, const lockfile::Lockfile& be
   return error;
 }
 
+/// What a hook can know before the change.
+std::map<std::string, std::string> hook_variables(const Session& session, const Change& change,
+                                                  const plan::Plan& plan) {
+  std::set<std::string> services;
+  for (const auto& step : plan.steps) {
+    if (step.kind == plan::StepKind::start_container) services.insert(step.service);
+  }
+  return {{"PAAS_COMMAND", change.command.substr(change.command.find(' ') + 1)},
+          {"PAAS_STACK", session.stack.name},
+          {"PAAS_CLOUD", stack::to_text(session.stack.cloud)},
+          {"PAAS_FILE", session.stack_path},
+          {"PAAS_BY", session.who()},
+          {"PAAS_ADDRESS", session.lockfile.lb ? session.lockfile.lb->reserved_ip : ""},
+          {"PAAS_SERVICES", fmt::format("{}", fmt::join(services, " "))}};
+}
+
+/// "api=3 web=12" of the services that were named.
+std::string releases_now(const Session& session, const std::string& services) {
+  std::vector<std::string> texts;
+  for (const auto& service : text::split(services, ' ')) {
+    const auto* release = plan::current_release(session.lockfile, service);
+    if (release != nullptr) texts.push_back(fmt::format("{}={}", service, release->number));
+  }
+  return text::join(texts, " ");
+}
+
 }  // namespace
 
 Result<int> apply_change(Program& program, Session& session, const Change& change) {
@@ -130,8 +160,17 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
     say_summary(program, session, input.observed, plan);
   }
   const auto before = session.loaded;
+  auto variables = hook_variables(session, change, plan);
+  const bool deploys = !variables["PAAS_SERVICES"].empty();
+  if (deploys) PAAS_CHECK(run_hook(program, session, "pre-deploy", variables));
   auto executed = session.execute(plan, input);
-  if (!executed) return fail(take_back(program, session, before, std::move(executed.error())));
+  if (!executed) {
+    auto error = take_back(program, session, before, std::move(executed.error()));
+    variables["PAAS_ERROR"] = describe(error);
+    const auto told = deploys ? run_hook(program, session, "deploy-failed", variables) : Status();
+    if (!told) program.say("warning: " + describe(told.error()));
+    return fail(std::move(error));
+  }
   int status = *executed;
   const auto woken = woken_by(plan);
   if (shown != nullptr && !woken.empty()) {
@@ -141,6 +180,11 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
     PAAS_TRY(status, apply_to_woken(program, session, plan));
   }
   PAAS_TRY(const int reached, exit_status_of_reach(plan));
+  if (deploys) {
+    variables["PAAS_RELEASES"] = releases_now(session, variables["PAAS_SERVICES"]);
+    const auto told = run_hook(program, session, "post-deploy", variables);
+    if (!told) return fail(told.error(), "after the change, which is done");
+  }
   return status == exit_done ? reached : status;
 }
 

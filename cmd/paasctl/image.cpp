@@ -240,6 +240,7 @@ void register_image(Program& program) {
       "  paasctl image rm web\n"
       "  paasctl image rm frontend --snapshot\n"
       "  paasctl image rm frontend --snapshot --keep 1 --yes");
+  register_image_prune(program, group);
 }
 
 }  // namespace paas::cli

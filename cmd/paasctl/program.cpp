@@ -108,6 +108,7 @@ void register_commands(Program& program) {
   register_status(program);
   register_deploy(program);
   register_rollback(program);
+  register_run(program);
   register_scale(program);
   register_logs(program);
   register_exec(program);

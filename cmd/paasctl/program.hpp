@@ -165,6 +165,9 @@ void register_image(Program& program);
 void register_server(Program& program);
 void register_deploy(Program& program);
 void register_rollback(Program& program);
+/// `image prune`, in the group of `image`.
+void register_image_prune(Program& program, CLI::App& group);
+void register_run(Program& program);
 void register_scale(Program& program);
 void register_logs(Program& program);
 void register_exec(Program& program);

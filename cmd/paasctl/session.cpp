@@ -232,10 +232,11 @@ stack::Stack to_survey(const plan::Wanted& wanted) {
   return stack;
 }
 
-/// "anna@laptop"; in CI whoever started the job.
-std::string who(Environment& environment) {
+}  // namespace
+
+std::string Session::who() const {
   for (const auto* name : {"GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"}) {
-    const auto user = environment.get(name);
+    const auto user = program_.ports.environment.get(name);
     if (user && !user->empty()) return *user + "@" + lockfile::host_name();
   }
   std::array<char, 4096> space{};
@@ -245,8 +246,6 @@ std::string who(Environment& environment) {
   const auto name = found == nullptr ? std::to_string(geteuid()) : std::string(found->pw_name);
   return name + "@" + lockfile::host_name();
 }
-
-}  // namespace
 
 Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngine without_engine) {
   plan::Input input;
@@ -323,7 +322,7 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   options.parallelism = program_.globals.parallelism;
   options.certificates = certificates_;
   options.timeouts.canary = canary_time;
-  options.who = who(program_.ports.environment);
+  options.who = who();
   options.interrupted = [&] { return program_.ports.interruption.requested(); };
   options.on_event = [&](const reconcile::Event& event) { reporter.tell(event); };
   PAAS_TRY(auto outcome,

@@ -89,6 +89,8 @@ class Session {
   Result<std::string> find_server(const std::string& name) const;
   /// A declared service. Error not_found with the nearest name.
   Result<const stack::Service*> find_service(const std::string& name) const;
+  /// Who works on the stack: "anna@laptop"; in CI whoever started the job.
+  std::string who() const;
   observe::Target target(const std::string& server) const;
 
   /// Whether what the lockfile knows may be given up when it is not found (`--accept-loss`).

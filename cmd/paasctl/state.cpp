@@ -79,10 +79,16 @@ Result<int> accept(Program& program, const NoOptions&) {
   PAAS_CHECK(confirm(
       program, fmt::format("Go on from {} with serial {}? What newer ones made is unknown to it.",
                            store.location(), session->lockfile.serial)));
-  for (const auto& service : plan::catch_up(session->stack, observed, session->lockfile)) {
+  const auto caught_up = plan::catch_up(session->stack, observed, session->lockfile);
+  for (const auto& service : caught_up.renewed) {
     program.say(fmt::format(
         "note: {} gets a new password with the next `up`: the one that it has may be newer",
         service));
+  }
+  for (const auto& server : caught_up.taken) {
+    program.say(fmt::format(
+        "note: the next `up` makes another server in the place of {}: its host key is unknown",
+        server));
   }
   PAAS_CHECK(session->save());
   program.say(

@@ -1,6 +1,8 @@
 // `paasctl state import`: a droplet that was made by hand becomes a server of a service.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/text.hpp"
 #include "observe/server_scripts.hpp"
 #include "plan/adopt.hpp"
@@ -81,6 +83,12 @@ Status prepare(Program& program, Session& session, const observe::Target& target
   return run_there(session, target, "preparing the droplet", install);
 }
 
+std::set<std::string> services_on(const observe::Machine& inside) {
+  std::set<std::string> services;
+  for (const auto& container : inside.containers) services.insert(container.service);
+  return services;
+}
+
 /// Nothing when it is no server yet. The name is the last that an import changes: one that was cut
 /// short there is finished by giving it again.
 Result<std::optional<std::string>> finish_earlier(Session& session, digitalocean::Client& api,
@@ -123,7 +131,7 @@ Result<int> run(Program& program, const Options& options) {
   program.say(session->lockfile.servers.at(name).prepared
                   ? fmt::format("A container of {} is on it: `paasctl plan` shows what is to be "
                                 "done with it.",
-                                service->name)
+                                fmt::join(services_on(inside), ", "))
                   : fmt::format("`paasctl up` puts a container of {} on it.", service->name));
   return exit_done;
 }

@@ -55,6 +55,7 @@ class Client {
   Status delete_tag(const std::string& name);  ///< One that does not exist is no error.
   Status tag_droplets(const std::string& tag, const std::vector<std::int64_t>& droplets);
   Status untag_droplets(const std::string& tag, const std::vector<std::int64_t>& droplets);
+  Status tag_volume(const std::string& tag, const std::string& id);
 
   /// How sure a list of several pages has to be.
   enum class Reading {

@@ -9,11 +9,13 @@ namespace {
 
 std::string path_of(const std::string& tag) { return "/v2/tags/" + escaped(tag); }
 
+nlohmann::json resource(const std::string& id, const char* type) {
+  return {{"resource_id", id}, {"resource_type", type}};
+}
+
 nlohmann::json resources_of(const std::vector<std::int64_t>& droplets) {
   auto resources = nlohmann::json::array();
-  for (const auto id : droplets) {
-    resources.push_back({{"resource_id", std::to_string(id)}, {"resource_type", "droplet"}});
-  }
+  for (const auto id : droplets) resources.push_back(resource(std::to_string(id), "droplet"));
   return {{"resources", std::move(resources)}};
 }
 
@@ -44,6 +46,15 @@ Status Client::untag_droplets(const std::string& tag, const std::vector<std::int
   if (droplets.empty()) return {};
   return doing(send_deletion(*transport_, path_of(tag) + "/resources", resources_of(droplets)),
                "taking tag " + tag + " off droplets");
+}
+
+Status Client::tag_volume(const std::string& tag, const std::string& id) {
+  PAAS_CHECK(check_given(tag, "tag"));
+  auto resources = nlohmann::json::array({resource(id, "volume")});
+  const auto answer = transport_->send(
+      {"POST", path_of(tag) + "/resources", {{"resources", std::move(resources)}}});
+  if (answer) return {};
+  return fail(answer.error(), fmt::format("tagging volume {} with {}", id, tag));
 }
 
 }  // namespace paas::digitalocean

@@ -62,6 +62,9 @@ struct ContainerSpec {
   std::string restart_policy = "unless-stopped";
   std::optional<int> stop_timeout_seconds;
   std::string hostname;
+  bool auto_remove = false;  ///< Gone when it ends.
+  bool open_input = false;   ///< Standard input stays open until whoever attached closes it.
+  bool terminal = false;
 };
 
 struct ContainerInfo {

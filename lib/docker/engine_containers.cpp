@@ -28,7 +28,14 @@ nlohmann::json container_body(const ContainerSpec& spec) {
   if (!spec.labels.empty()) body["Labels"] = spec.labels;
   if (!spec.hostname.empty()) body["Hostname"] = spec.hostname;
   if (spec.stop_timeout_seconds) body["StopTimeout"] = *spec.stop_timeout_seconds;
+  if (spec.open_input) {
+    body["OpenStdin"] = true;
+    body["StdinOnce"] = true;
+    body["AttachStdin"] = true;
+  }
+  if (spec.terminal) body["Tty"] = true;
   auto& host = body["HostConfig"] = json::object();
+  if (spec.auto_remove) host["AutoRemove"] = true;
   host["RestartPolicy"] = {{"Name", spec.restart_policy}};
   for (const auto& port : spec.ports) {
     const auto key = fmt::format("{}/tcp", port.container_port);

@@ -27,4 +27,16 @@ tl::unexpected<Error> foreign(const std::string& what, const std::string& stack)
                           stack));
 }
 
+tl::unexpected<Error> foreign_volume(const std::string& name, const std::vector<std::string>& tags,
+                                     const std::string& stack) {
+  auto error = foreign("volume " + name, stack);
+  if (!belongs(tags, stack, Intent::written)) return error;
+  error.value().hint = fmt::format(
+      "if it has this stack's data, give it the tag {0}, and `paasctl state rebuild` finds it "
+      "(`doctl compute tag apply {0} --resource=do:volume:ID`); else rename the stack or the "
+      "service",
+      stack_tag(stack));
+  return error;
+}
+
 }  // namespace paas::lockfile

@@ -20,4 +20,9 @@ bool belongs(const std::vector<std::string>& tags, const std::string& stack, Int
 /// shop-eu-db".
 tl::unexpected<Error> foreign(const std::string& what, const std::string& stack);
 
+/// The same for a volume, which holds data. One without a tag may be the stack's own, which lost
+/// it: then the hint says how it is taken.
+tl::unexpected<Error> foreign_volume(const std::string& name, const std::vector<std::string>& tags,
+                                     const std::string& stack);
+
 }  // namespace paas::lockfile

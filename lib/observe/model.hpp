@@ -67,7 +67,8 @@ struct Server {
 
 struct Observed {
   std::map<std::string, Server>
-      servers;  ///< By name: those that carry the stack's tag or are in the lockfile.
+      servers;  ///< By name: those that carry the stack's tag or are in the lockfile. One of the
+                ///< lockfile's has its server's name, whatever its droplet is called by now.
   /// Droplets with the stack's tag that have the name of another one which is above.
   std::vector<digitalocean::Droplet> namesakes;
   std::map<std::string, digitalocean::Firewall> firewalls;  ///< By name.

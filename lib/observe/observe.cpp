@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "base/parallel.hpp"
 #include "lockfile/names.hpp"
@@ -53,6 +54,33 @@ bool is_namesake(const digitalocean::Droplet& droplet, const lockfile::Lockfile&
   if (known == lockfile.servers.end()) return false;
   const auto& id = known->second.droplet.id;
   return id.empty() ? !is_ours(droplet, lockfile, stack) : id != std::to_string(droplet.id);
+}
+
+/// Its server's name by the identifier of a droplet: somebody may have called that something else.
+std::map<std::string, std::string> names_by_id(const lockfile::Lockfile& lockfile) {
+  std::map<std::string, std::string> names;
+  for (const auto& [name, server] : lockfile.servers) {
+    if (!server.droplet.id.empty()) names[server.droplet.id] = name;
+  }
+  return names;
+}
+
+/// Those of the lockfile under their servers' names, the others under their own.
+void add_tagged(std::vector<digitalocean::Droplet> droplets, const lockfile::Lockfile& lockfile,
+                const std::string& stack, Observed& observed) {
+  const auto known = names_by_id(lockfile);
+  for (auto& droplet : droplets) {
+    if (const auto entry = known.find(std::to_string(droplet.id)); entry != known.end()) {
+      observed.servers[entry->second].droplet = std::move(droplet);
+      continue;
+    }
+    const auto name = droplet.name;
+    if (is_namesake(droplet, lockfile, stack) || observed.servers.contains(name)) {
+      observed.namesakes.push_back(std::move(droplet));
+      continue;
+    }
+    observed.servers[name].droplet = std::move(droplet);
+  }
 }
 
 /// One that is not found is left out.
@@ -169,14 +197,7 @@ Result<Observed> observe(digitalocean::Client& client, Machines& machines,
                          const std::string& region, const Options& options) {
   PAAS_TRY(auto lists, fetch(client, stack, region, options.reading));
   Observed observed;
-  for (auto& droplet : *lists.droplets) {
-    const auto name = droplet.name;
-    if (is_namesake(droplet, lockfile, stack) || observed.servers.contains(name)) {
-      observed.namesakes.push_back(std::move(droplet));
-      continue;
-    }
-    observed.servers[name].droplet = std::move(droplet);
-  }
+  add_tagged(std::move(*lists.droplets), lockfile, stack, observed);
   PAAS_CHECK(add_missing(client, lockfile, stack, observed));
   PAAS_CHECK(look_for_awaited(client, lockfile, stack, options, observed));
   for (auto& firewall : *lists.firewalls) {

@@ -85,6 +85,18 @@ Status raise_count(lockfile::Lockfile& lockfile, const stack::Service& service) 
   return {};
 }
 
+/// Whether a database of another service may have its data there: its server was forgotten, and
+/// comes back as one of this service.
+bool may_hold_another_database(const stack::Stack& stack, const std::string& service,
+                               observe::Machine inside) {
+  std::erase_if(inside.containers, [&](const observe::Container& container) {
+    const auto* declared = stack::find_service(stack, container.service);
+    const bool is_other = declared != nullptr && declared->type != stack::ServiceType::db;
+    return container.service == service || is_other;
+  });
+  return may_store_on_disk(inside);
+}
+
 }  // namespace
 
 Result<std::string> adopt(lockfile::Lockfile& lockfile, const stack::Stack& stack,
@@ -120,9 +132,8 @@ void take_inside(lockfile::Lockfile& lockfile, const stack::Stack& stack, const 
   seen.droplet.id = std::stoll(server.droplet.id);
   seen.machine = inside;
   take_running_releases(stack, observed, lockfile);
-  server.prepared = std::any_of(
-      inside.containers.begin(), inside.containers.end(),
-      [&](const observe::Container& container) { return container.service == server.service; });
+  if (may_hold_another_database(stack, server.service, inside)) server.holds_data = true;
+  server.prepared = !inside.containers.empty();
 }
 
 }  // namespace paas::plan

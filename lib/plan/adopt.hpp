@@ -20,9 +20,10 @@ namespace paas::plan {
 Result<std::string> adopt(lockfile::Lockfile& lockfile, const stack::Stack& stack,
                           const stack::Service& service, const digitalocean::Droplet& droplet);
 
-/// Takes what was found on a server that was adopted: its releases, and, where a container of its
-/// service is there, that it was prepared once. The next `up` looks at it then before it plans, and
-/// keeps that container or calls out what is lost with it.
+/// Takes what was found on a server that was adopted: its releases, that it holds data where a
+/// database of whatever service may have stored some, and, where a container of the stack is there,
+/// that it was prepared once. The next `up` looks at it then before it plans, and keeps a container
+/// of its service or calls out what is lost with each.
 void take_inside(lockfile::Lockfile& lockfile, const stack::Stack& stack, const std::string& name,
                  const observe::Machine& inside);
 

@@ -41,12 +41,15 @@ bool is_newest(const std::string& stack, const lockfile::Lockfile& lockfile,
   return check_numbers(stack, lockfile, observed) && check_releases(lockfile, observed);
 }
 
-std::vector<std::string> catch_up(const stack::Stack& stack, const observe::Observed& observed,
-                                  lockfile::Lockfile& lockfile) {
+CaughtUp catch_up(const stack::Stack& stack, const observe::Observed& observed,
+                  lockfile::Lockfile& lockfile) {
+  CaughtUp result;
   raise_numbers(stack.name, observed, lockfile);
+  result.taken = take_unasked(stack, observed, lockfile);
   take_running_releases(stack, observed, lockfile);
   find_address(observed, lockfile);
-  return renew_passwords(stack, observed, lockfile);
+  result.renewed = renew_passwords(stack, observed, lockfile);
+  return result;
 }
 
 }  // namespace paas::plan

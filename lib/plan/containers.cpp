@@ -238,12 +238,8 @@ void Planner::plan_container(const stack::Service& service, const Placed& placed
     rotate.server = placed.name;
     before_retiring.push_back("add_to_rotation/" + placed.name);
   }
-  const bool has_old =
-      inside != nullptr && std::any_of(inside->containers.begin(), inside->containers.end(),
-                                       [&](const observe::Container& container) {
-                                         return container.service == service.name;
-                                       });
-  if (!has_old) return;
+  // On a server that was imported another service may have left some.
+  if (inside == nullptr || inside->containers.empty()) return;
   auto& retire = add(StepKind::retire_container, placed.name,
                      Cause{cause.reason, "a newer one takes its place"}, before_retiring);
   retire.service = service.name;

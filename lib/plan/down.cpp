@@ -66,8 +66,10 @@ void note_kept(Plan& plan, const lockfile::Lockfile& lockfile, const observe::Ob
   }
 }
 
+/// Volumes go after the tags: with the last of them the lockfile may know nothing any more that
+/// would lead to a tag.
 void handle_volumes(Plan& plan, const observe::Observed& observed, Volumes volumes,
-                    const std::vector<std::string>& removed) {
+                    const std::vector<std::string>& after) {
   for (const auto& [name, volume] : plan.lockfile.volumes) {
     if (volumes == Volumes::keep) {
       // Billed is what there is, also where somebody else made it larger.
@@ -78,7 +80,7 @@ void handle_volumes(Plan& plan, const observe::Observed& observed, Volumes volum
       continue;
     }
     auto& step =
-        add(plan, StepKind::delete_volume, name, "volumes are to be destroyed as well", removed);
+        add(plan, StepKind::delete_volume, name, "volumes are to be destroyed as well", after);
     step.subject = name;
     step.service = volume.service;
   }
@@ -92,7 +94,9 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
   plan.lockfile = lockfile;
   const std::string cause = "the stack is taken down";
   const auto removed = remove_servers(plan, observed, cause);
-  handle_volumes(plan, observed, volumes, removed);
+  auto before_volumes = removed;
+  if (lockfile.applied) before_volumes.push_back("delete_tags/" + lockfile.applied->name);
+  handle_volumes(plan, observed, volumes, before_volumes);
   note_kept(plan, lockfile, observed);
   std::vector<std::string> before_tags = removed;
   for (const auto& [service, firewall] : lockfile.firewalls) {
@@ -108,8 +112,10 @@ Plan make_down(const lockfile::Lockfile& lockfile, const observe::Observed& obse
     release->after = removed;
     plan.steps.push_back(std::move(*release));
   }
-  // Tags are not written down. The key goes after them: while it is there, so may they be.
-  if (lockfile.applied && (!before_tags.empty() || lockfile.ssh_key)) {
+  // Tags are not written down. The key goes after them: while it is there, so may they be. Volumes
+  // that are kept have the stack's.
+  const bool frees_volumes = volumes == Volumes::destroy && !lockfile.volumes.empty();
+  if (lockfile.applied && (!before_tags.empty() || lockfile.ssh_key || frees_volumes)) {
     add(plan, StepKind::delete_tags, lockfile.applied->name, cause, before_tags).subject =
         lockfile.applied->name;
   }

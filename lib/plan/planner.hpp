@@ -46,9 +46,12 @@ class Planner {
   void plan_closing();
   void plan_leftover_firewalls();
   void plan_images();
-  Status plan_volume(const stack::Service& service);
   const digitalocean::ReservedIp* find_address() const;
   void plan_address();
+
+  // volumes.cpp
+  Status plan_volume(const stack::Service& service);
+  void plan_volume_tag(const stack::Service& service, const digitalocean::Volume& volume);
 
   // servers.cpp
   void plan_servers(const std::string& service);

@@ -14,6 +14,7 @@
 #include "plan/numbers.hpp"
 #include "plan/releases.hpp"
 #include "plan/renewal.hpp"
+#include "plan/stored_data.hpp"
 
 namespace paas::plan {
 
@@ -31,7 +32,9 @@ class Rebuilder {
     take_volumes();
     take_firewalls();
     take_address();
-    for (auto& [name, server] : lock_.servers) server.holds_data = may_hold_data(name, server);
+    for (auto& [name, server] : lock_.servers) {
+      server.holds_data = may_store_data(stack_, observed_, server, machine(name));
+    }
     for (const auto& service : stack_.services) {
       take_ports(service);
       take_releases(service.name);
@@ -56,10 +59,11 @@ class Rebuilder {
   void take_droplets();
   void take_droplet(const digitalocean::Droplet& droplet);
   void take_volumes();
+  void note_untagged(const digitalocean::Volume& volume);
+  bool is_held_by_others(const digitalocean::Volume& volume) const;
+  bool is_held_by_own(const digitalocean::Volume& volume) const;
   void take_firewalls();
   void take_address();
-  bool may_hold_data(const std::string& name, const lockfile::Server& server) const;
-  bool has_volume(const lockfile::Server& server) const;
   bool keeps_data(const std::string& service) const;
   void take_ports(const stack::Service& service);
   void take_releases(const std::string& service);
@@ -121,26 +125,60 @@ void Rebuilder::take_droplet(const digitalocean::Droplet& droplet) {
   lock_.servers[droplet.name] = std::move(server);
 }
 
-void Rebuilder::take_volumes() {
-  for (const auto& [name, volume] : observed_.volumes) {
-    if (!lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::none)) continue;
-    const auto& holders = volume.droplet_ids;
-    const bool is_ours = std::all_of(holders.begin(), holders.end(), [&](std::int64_t holder) {
-      return std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
-        return entry.second.droplet.id == std::to_string(holder);
-      });
+/// Whether a droplet that is none of the stack's has it.
+bool Rebuilder::is_held_by_others(const digitalocean::Volume& volume) const {
+  const auto& holders = volume.droplet_ids;
+  return std::any_of(holders.begin(), holders.end(), [&](std::int64_t holder) {
+    return std::none_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+      return entry.second.droplet.id == std::to_string(holder);
     });
-    if (!is_ours) {
+  });
+}
+
+/// Whether a server of the service that it is named after has it.
+bool Rebuilder::is_held_by_own(const digitalocean::Volume& volume) const {
+  return std::any_of(lock_.servers.begin(), lock_.servers.end(), [&](const auto& entry) {
+    const auto& server = entry.second;
+    return volume.name == lockfile::volume_name(stack_.name, server.service) &&
+           has_volume(stack_, observed_, server);
+  });
+}
+
+void Rebuilder::take_volumes() {
+  const auto prefix = stack_.name + "-";
+  for (const auto& [name, volume] : observed_.volumes) {
+    const bool is_tagged = lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::none);
+    const bool is_free = lockfile::belongs(volume.tags, stack_.name, lockfile::Intent::written);
+    if (!is_free || (!is_tagged && !is_held_by_own(volume))) {
+      if (is_free) note_untagged(volume);
+      continue;
+    }
+    if (is_held_by_others(volume)) {
       notes_.push_back(
           fmt::format("volume {} is left alone: a droplet that is not in the stack's "
                       "network has it",
                       name));
       continue;
     }
-    lock_.volumes[name] = {{name, volume.id},
-                           name.substr(stack_.name.size() + 1),
-                           volume.size_gigabytes,
-                           volume.region};
+    if (!name.starts_with(prefix)) {
+      notes_.push_back(fmt::format("volume {} is left alone: its name is no service's", name));
+      continue;
+    }
+    lock_.volumes[name] = {
+        {name, volume.id}, name.substr(prefix.size()), volume.size_gigabytes, volume.region};
+  }
+}
+
+/// It may be what `up` would make: then `up` refuses, and the data in it may be the stack's.
+void Rebuilder::note_untagged(const digitalocean::Volume& volume) {
+  for (const auto& service : stack_.services) {
+    if (!service.volume || volume.name != lockfile::volume_name(stack_.name, service.name)) {
+      continue;
+    }
+    notes_.push_back(fmt::format(
+        "volume {0} is left alone: it has no tag. If it has the data of {1}, `doctl compute tag "
+        "apply {2} --resource=do:volume:{3}` and another `paasctl state rebuild --force` take it",
+        volume.name, service.name, lockfile::stack_tag(stack_.name), volume.id));
   }
 }
 
@@ -163,27 +201,6 @@ void Rebuilder::take_address() {
     notes_.emplace_back(
         "no reserved IP is on a load balancer of the stack: `up` makes another one");
   }
-}
-
-/// Whether the volume of its service is attached to it.
-bool Rebuilder::has_volume(const lockfile::Server& server) const {
-  const auto volume = observed_.volumes.find(lockfile::volume_name(stack_.name, server.service));
-  if (volume == observed_.volumes.end()) return false;
-  const auto& holders = volume->second.droplet_ids;
-  return std::any_of(holders.begin(), holders.end(),
-                     [&](std::int64_t id) { return server.droplet.id == std::to_string(id); });
-}
-
-/// Whether a database's data may be on the server's own disk. What its containers are tells where
-/// they store; of one that was not looked at only an attached volume does. A service that is not in
-/// the stack file may have been a database, unless its containers take requests from HAProxy.
-bool Rebuilder::may_hold_data(const std::string& name, const lockfile::Server& server) const {
-  const auto* declared = stack::find_service(stack_, server.service);
-  if (server.service == "lb") return false;
-  if (declared != nullptr && declared->type != stack::ServiceType::db) return false;
-  const auto* inside = machine(name);
-  if (inside == nullptr) return !has_volume(server);
-  return may_store_on_disk(*inside);
 }
 
 /// The ports that a firewall opens to servers with that tag, ascending.
@@ -266,7 +283,7 @@ void Rebuilder::take_counts(const std::string& service, int limit) {
   lock_.services[service].count = std::min(static_cast<int>(servers.size()), limit);
   if (limit != 1 || servers.size() < 2) return;
   const auto rank = [&](const lockfile::Server* server) {
-    return std::make_pair(has_volume(*server), server->number);
+    return std::make_pair(has_volume(stack_, observed_, *server), server->number);
   };
   const auto* stays = *std::max_element(
       servers.begin(), servers.end(),

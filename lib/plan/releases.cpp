@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "plan/environment.hpp"
 
@@ -57,8 +58,11 @@ const observe::Container* current_container(const observe::Machine& inside,
   for (const auto& container : inside.containers) {
     if (container.service != server.service) continue;
     if (container.release == server.release) return &container;
-    const bool is_newer = current == nullptr || container.release > current->release;
-    if (takes_newest && is_newer) current = &container;
+    const auto rank = [](const observe::Container& one) {
+      return std::pair(one.state == "running", one.release);
+    };
+    const bool is_better = current == nullptr || rank(container) > rank(*current);
+    if (takes_newest && is_better) current = &container;
   }
   return current;
 }

@@ -21,7 +21,7 @@ const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
 
 /// The container of its service that a server has: the one of the release that the lockfile tells.
 /// Where it tells none and data may be there, a run was cut short before its container was healthy:
-/// then it is the newest. Null: there is none.
+/// then it is the newest that runs, or the newest when none does. Null: there is none.
 const observe::Container* current_container(const observe::Machine& inside,
                                             const lockfile::Server& server);
 

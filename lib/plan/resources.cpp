@@ -1,4 +1,4 @@
-// Plans what servers stand on: key, network, firewalls, images, volumes, the public address.
+// Plans what servers stand on: key, network, firewalls, images, the public address.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -199,58 +199,6 @@ void Planner::plan_images() {
     if (!state.needs_build || !used.contains(name)) continue;
     add(StepKind::build_image, name, change(state.cause)).subject = name;
   }
-}
-
-Status Planner::plan_volume(const stack::Service& service) {
-  if (!service.volume) return {};
-  const auto name = lockfile::volume_name(stack_.name, service.name);
-  const auto made = lock_.volumes.find(name);
-  const auto found = input_.observed.volumes.find(name);
-  const int wanted = service.volume->size_gigabytes;
-  if (found == input_.observed.volumes.end()) {
-    const bool known = made != lock_.volumes.end() && !made->second.volume.id.empty();
-    auto& step = add(StepKind::create_volume, name,
-                     known ? drift("it was deleted behind its back; its data is gone")
-                           : change(fmt::format("{} keeps its data on it", service.name)));
-    step.service = service.name;
-    step.subject = name;
-    step.detail = fmt::format("{} GiB in {}", wanted, stack_.region);
-    return {};
-  }
-  if (made == lock_.volumes.end() || made->second.volume.id != found->second.id) {
-    const bool intended = made != lock_.volumes.end() && made->second.volume.id.empty();
-    if (!lockfile::belongs(found->second.tags, stack_.name, intent_of(intended))) {
-      return lockfile::foreign("volume " + name, stack_.name);
-    }
-    auto& step =
-        add(StepKind::create_volume, name, unfinished("an earlier run made it and did not finish"));
-    step.service = service.name;
-    step.subject = name;
-    step.detail = fmt::format("{} GiB in {}", wanted, stack_.region);
-  }
-  const int actual = found->second.size_gigabytes;
-  if (wanted < actual) {
-    return fail(
-        ErrorKind::invalid,
-        fmt::format("services.{}.volume.size: {} GiB is less than the {} GiB that volume {} "
-                    "has, and a volume cannot shrink",
-                    service.name, wanted, actual, name),
-        fmt::format("write size: {}GiB", actual));
-  }
-  // The lockfile's size is that of the file system, which grows after the volume.
-  const int grown = made == lock_.volumes.end() ? actual : made->second.size_gigabytes;
-  if (std::min(grown, actual) < wanted) {
-    auto& step =
-        add(StepKind::resize_volume, name,
-            wanted > actual
-                ? change(fmt::format("its size is {} GiB, the stack says {} GiB", actual, wanted))
-                : unfinished(fmt::format("an earlier run left its file system at {} GiB", grown)),
-            {"create_volume/" + name});
-    step.service = service.name;
-    step.subject = name;
-    step.detail = fmt::format("{} GiB", wanted);
-  }
-  return {};
 }
 
 /// The reserved IP that the lockfile names, or one that was asked for for a load balancer which

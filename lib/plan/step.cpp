@@ -24,6 +24,7 @@ constexpr KindText kind_texts[] = {
     {StepKind::build_image, "build_image", "build image {}", Change::create},
     {StepKind::create_volume, "create_volume", "create volume {}", Change::create},
     {StepKind::resize_volume, "resize_volume", "resize volume {}", Change::update},
+    {StepKind::tag_volume, "tag_volume", "tag volume {}", Change::update},
     {StepKind::delete_volume, "delete_volume", "delete volume {}", Change::remove},
     {StepKind::create_server, "create_server", "create server {}", Change::create},
     {StepKind::prepare_server, "prepare_server", "prepare server {}", Change::update},

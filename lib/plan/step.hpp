@@ -24,6 +24,7 @@ enum class StepKind {
   build_image,           ///< On the local engine, or look up where it is pulled from.
   create_volume,         ///
   resize_volume,         ///
+  tag_volume,            ///< The stack's tag, by which it is found when the lockfile is lost.
   delete_volume,         ///
   create_server,         ///< The droplet, until it is active with its addresses.
   prepare_server,        ///< SSH, cloud-init, Docker, host key rotated.

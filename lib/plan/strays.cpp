@@ -11,16 +11,16 @@ namespace {
 std::map<std::int64_t, std::string> own_droplets(const lockfile::Lockfile& lockfile,
                                                  const observe::Observed& observed) {
   std::map<std::int64_t, std::string> names;
-  const auto add = [&](const digitalocean::Droplet& droplet) {
-    const auto known = lockfile.servers.find(droplet.name);
+  const auto add = [&](const std::string& name, const digitalocean::Droplet& droplet) {
+    const auto known = lockfile.servers.find(name);
     const bool is_known =
         known != lockfile.servers.end() && known->second.droplet.id == std::to_string(droplet.id);
     const bool is_inside =
         lockfile.vpc && !lockfile.vpc->id.empty() && droplet.vpc_id == lockfile.vpc->id;
-    if (is_known || is_inside) names[droplet.id] = droplet.name;
+    if (is_known || is_inside) names[droplet.id] = name;
   };
-  for (const auto& [name, server] : observed.servers) add(server.droplet);
-  for (const auto& droplet : observed.namesakes) add(droplet);
+  for (const auto& [name, server] : observed.servers) add(name, server.droplet);
+  for (const auto& droplet : observed.namesakes) add(droplet.name, droplet);
   return names;
 }
 

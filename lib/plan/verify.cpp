@@ -67,6 +67,7 @@ Known subject_of(const Step& step, const lockfile::Lockfile& lockfile) {
       return {"firewall", step.subject, ""};
     case StepKind::create_volume:
     case StepKind::resize_volume:
+    case StepKind::tag_volume:
       return {"volume", step.subject, ""};
     case StepKind::create_address:
     case StepKind::assign_address:

@@ -1,6 +1,7 @@
 // Steps on what servers stand on: keys, networks, images, tags.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "digitalocean/errors.hpp"
@@ -82,9 +83,12 @@ Status Run::delete_tags(const plan::Step& step) {
     stage(step, fmt::format("left, droplet {} carries them", tagged.front().name));
     return {};
   }
-  // Of a volume that the lockfile does not know the tag is the only mark. It forgets those that
-  // another step deletes meanwhile, so that it is read before the list.
+  // Of a volume that the lockfile does not know the tag is the only mark, and of one that is kept
+  // it is the only one when the lockfile is lost.
   const auto known = state_.read().volumes;
+  const bool keeps_volume = std::any_of(known.begin(), known.end(), [&](const auto& entry) {
+    return !destroyed_volumes_.contains(entry.first);
+  });
   PAAS_TRY(const auto volumes, tools_.client.volumes(stack_.region));
   for (const auto& volume : volumes) {
     if (known.contains(volume.name)) continue;
@@ -96,7 +100,8 @@ Status Run::delete_tags(const plan::Step& step) {
   std::set<std::string> services = {"lb"};
   for (const auto& declared : stack_.services) services.insert(declared.name);
   for (const auto& [name, entry] : state_.read().services) services.insert(name);
-  std::set<std::string> tags = {lockfile::stack_tag(stack_.name)};
+  std::set<std::string> tags;
+  if (!keeps_volume) tags.insert(lockfile::stack_tag(stack_.name));
   for (const auto& name : services) {
     tags.insert(lockfile::service_tag(stack_.name, name));
     tags.insert(lockfile::client_tag(stack_.name, name));

@@ -30,6 +30,7 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
   for (const auto& [name, server] : loaded.servers) known_before_.insert(name);
   for (const auto& step : plan.steps) {
     if (step.kind == plan::StepKind::retire_container) retiring_.insert(step.server);
+    if (step.kind == plan::StepKind::delete_volume) destroyed_volumes_.insert(step.subject);
   }
 }
 
@@ -73,6 +74,8 @@ Status Run::perform(const plan::Step& step) {
       return create_volume(step);
     case StepKind::resize_volume:
       return resize_volume(step);
+    case StepKind::tag_volume:
+      return tag_volume(step);
     case StepKind::delete_volume:
       return delete_volume(step);
     case StepKind::create_server:

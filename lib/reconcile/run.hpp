@@ -60,6 +60,8 @@ class Run {
   // volume_steps.cpp
   Status create_volume(const plan::Step& step);
   Status resize_volume(const plan::Step& step);
+  Status tag_volume(const plan::Step& step);
+  Status put_tag_on_volume(const std::string& id);
   Status grow_file_system(const std::string& volume, const std::vector<std::int64_t>& holders);
   Status delete_volume(const plan::Step& step);
   Status destroy_volume(const std::string& name, const std::string& region, const std::string& id);
@@ -210,6 +212,7 @@ class Run {
   std::map<std::string, Requested> requested_;  ///< By server.
   std::set<std::string> known_before_;  ///< Servers whose intent an earlier run has written down.
   std::set<std::string> retiring_;      ///< Servers whose older containers the plan takes away.
+  std::set<std::string> destroyed_volumes_;  ///< Those that the plan deletes.
   std::mutex images_mutex_;
   std::map<std::string, plan::ImageState> images_;
   std::map<std::string, std::string> restart_;

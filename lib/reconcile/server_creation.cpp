@@ -6,6 +6,7 @@
 
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
+#include "lockfile/ownership.hpp"
 #include "observe/observe.hpp"
 #include "plan/firewall.hpp"
 #include "reconcile/run.hpp"
@@ -151,21 +152,25 @@ void Run::resume(const std::vector<std::string>& names) {
 }
 
 /// What an earlier run wrote down and was refused cannot be there. Where it is all the same, its
-/// first host key is not known, and a second droplet of the name would be paid for as well.
+/// first host key is not known, a second droplet of the name would be paid for as well, and nobody
+/// agreed to lose what is on it.
 Status Run::check_unseen(const std::vector<std::string>& names) {
   if (names.empty()) return {};
-  PAAS_TRY(const auto tagged, tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)));
+  PAAS_TRY(const auto listed,
+           names.size() == 1 ? tools_.client.droplets_by_name(names.front())
+                             : tools_.client.droplets_by_tag(lockfile::stack_tag(stack_.name)));
   const auto lockfile = state_.read();
-  for (const auto& droplet : tagged) {
+  for (const auto& droplet : listed) {
     if (std::find(names.begin(), names.end(), droplet.name) == names.end()) continue;
-    if (!observe::is_ours(droplet, lockfile, stack_.name)) continue;
+    const bool is_tagged = lockfile::belongs(droplet.tags, stack_.name, lockfile::Intent::none);
+    if (!is_tagged || !observe::is_ours(droplet, lockfile, stack_.name)) continue;
     return fail(ErrorKind::exists,
                 fmt::format("droplet {} ({}) is there, and the lockfile does not know that it was "
                             "asked for",
                             droplet.name, droplet.id),
-                fmt::format("nothing was made: after `paasctl state rm server/{}`, `paasctl state "
-                            "verify --remove-orphans` removes it",
-                            droplet.name));
+                "nothing was done: an older lockfile may have come back, so put the newest one "
+                "back; if it is lost, `paasctl state accept` goes on from this one, and `paasctl "
+                "state rebuild --force` makes one from what is there");
   }
   return {};
 }

@@ -198,6 +198,7 @@ Status Run::delete_server(const plan::Step& step) {
     if (entry != next.servers.end()) entry->second.leaving = true;
   }));
   auto id = server(step.server).droplet.id;
+  if (!lockfile::is_asked_for(server(step.server))) PAAS_CHECK(check_unseen({step.server}));
   if (id.empty() && lockfile::is_asked_for(server(step.server))) {
     PAAS_TRY(auto found, find_droplet(step.server, options_.timeouts.grace));
     if (found) id = std::to_string(found->id);

@@ -22,7 +22,7 @@ Status Run::create_volume(const plan::Step& step) {
       !lockfile::belongs(found.front().tags, stack_.name,
                          known && before->second.volume.id.empty() ? lockfile::Intent::written
                                                                    : lockfile::Intent::none)) {
-    return lockfile::foreign("volume " + step.subject, stack_.name);
+    return lockfile::foreign_volume(step.subject, found.front().tags, stack_.name);
   }
   lockfile::Volume entry{
       {step.subject, ""}, step.service, declared.volume->size_gigabytes, stack_.region};
@@ -37,8 +37,12 @@ Status Run::create_volume(const plan::Step& step) {
         tools_.client.create_volume(step.subject, stack_.region, declared.volume->size_gigabytes,
                                     {lockfile::stack_tag(stack_.name)});
     if (!made) {
-      if (!known && digitalocean::is_refusal(made.error())) {
-        PAAS_CHECK(state_.change([&](auto& next) { next.volumes.erase(step.subject); }));
+      // The intent of what was refused would make another's of that name ours.
+      if (digitalocean::is_refusal(made.error())) {
+        PAAS_CHECK(state_.change([&](auto& next) {
+          next.volumes.erase(step.subject);
+          if (known) next.volumes[step.subject] = before->second;
+        }));
       }
       return fail(made.error());
     }
@@ -46,7 +50,20 @@ Status Run::create_volume(const plan::Step& step) {
     found.push_back(std::move(*made));
   }
   entry.volume.id = found.front().id;
+  if (!lockfile::belongs(found.front().tags, stack_.name, lockfile::Intent::none)) {
+    PAAS_CHECK(put_tag_on_volume(entry.volume.id));
+  }
   return state_.change([&](auto& next) { next.volumes[step.subject] = entry; });
+}
+
+Status Run::put_tag_on_volume(const std::string& id) {
+  const auto tag = lockfile::stack_tag(stack_.name);
+  PAAS_CHECK(tools_.client.create_tag(tag));
+  return tools_.client.tag_volume(tag, id);
+}
+
+Status Run::tag_volume(const plan::Step& step) {
+  return put_tag_on_volume(state_.read().volumes.at(step.subject).volume.id);
 }
 
 /// Lets the file system fill the volume on the server that has it. On one that gets it later,

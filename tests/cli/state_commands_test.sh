@@ -162,7 +162,9 @@ check_equal "nothing was made beside it" 1 "$(api 'droplets?tag_name=paas:shop' 
 # A droplet that was made by hand becomes a server.
 handmade=$(add_droplet handmade "$network" '[]')
 elsewhere=$(add_droplet elsewhere "" '[]')
-until [[ $(api "droplets/$handmade" | jq -r .droplet.status) == active && $(api "droplets/$elsewhere" | jq -r .droplet.status) == active ]]; do :; done
+# Networks appear late, as DigitalOcean's do: an active droplet may lack its addresses yet.
+is_ready() { api "droplets/$1" | jq -e '.droplet | .status == "active" and (.networks.v4 | length > 1)' > /dev/null; }
+until is_ready "$handmade" && is_ready "$elsewhere"; do :; done
 refused state_import_unknown 1 state import nothing --as jobs
 refused state_import_service 1 state import handmade --as job
 refused state_import_untrusted 64 state import handmade --as jobs

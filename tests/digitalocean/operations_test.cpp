@@ -98,6 +98,16 @@ TEST_CASE("digitalocean: tags are created, put on droplets, taken off and delete
   CHECK(f.client.delete_tag("paas:z"));
 }
 
+TEST_CASE("digitalocean: a volume is tagged by its identifier") {
+  Fixture f;
+  f.http.expect("POST", "/v2/tags/paas:z/resources", answer(204));
+  f.http.expect("POST", "/v2/tags/paas:z/resources", answer(404, R"({"id": "not_found"})"));
+  CHECK(f.client.tag_volume("paas:z", "506f78a4"));
+  CHECK(f.sent_body(0) == json::parse(R"({"resources": [
+      {"resource_id": "506f78a4", "resource_type": "volume"}]})"));
+  CHECK_FALSE(f.client.tag_volume("paas:z", "506f78a4"));
+}
+
 TEST_CASE("digitalocean: a droplet is created from a slug or an identifier") {
   Fixture f;
   f.http.expect("POST", "/v2/droplets", answer(202, droplet_json));

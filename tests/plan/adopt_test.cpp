@@ -110,6 +110,56 @@ TEST_CASE("adopt: a database that runs on it stays, and is called out before ano
   }
 }
 
+/// A server was forgotten, and is imported as one of the frontend with what runs on it.
+struct StrangeServer : AdoptFixture {
+  explicit StrangeServer(const std::string& forgotten) {
+    world.service("db").volume.reset();
+    world.up();
+    auto inside = world.machine(forgotten);
+    world.lock().servers.erase(forgotten);
+    world.input.observed.servers.erase(forgotten);
+    REQUIRE(*adopted() == imported);
+    droplet.name = imported;
+    auto& returned = world.input.observed.servers[imported];
+    returned.droplet = droplet;
+    take_inside(world.lock(), world.input.stack, imported, inside);
+    returned.machine = std::move(inside);
+  }
+  const lockfile::Server& server() { return world.lock().servers.at(imported); }
+  const std::string imported = "zipkick-frontend-3";
+};
+
+TEST_CASE("adopt: a database under another service's name is called out before it goes") {
+  StrangeServer f("zipkick-db-1");
+  CHECK(f.server().holds_data);
+  CHECK(f.server().prepared);
+  const auto plan = f.world.plan();
+  REQUIRE(plan.losses.size() == 1);
+  CHECK(plan.losses[0].name == f.imported);
+  CHECK(plan.losses[0].step == "retire_container/zipkick-frontend-3");
+  f.world.apply(plan);
+  CHECK(f.world.container(f.imported).service == "frontend");
+  CHECK(f.world.plan().empty());
+}
+
+TEST_CASE("adopt: another service's container goes with the run that puts the server's own there") {
+  StrangeServer f("zipkick-cache-1");
+  CHECK_FALSE(f.server().holds_data);
+  CHECK(f.server().prepared);
+  CHECK(f.world.plan().losses.empty());
+  f.world.up();
+  CHECK(f.world.container(f.imported).service == "frontend");
+  CHECK(f.world.plan().empty());
+}
+
+TEST_CASE("adopt: a container of a service that nobody knows may be a database's") {
+  StrangeServer f("zipkick-cache-1");
+  auto inside = f.world.machine(f.imported);
+  inside.containers.front().service = "notes";
+  take_inside(f.world.lock(), f.world.input.stack, f.imported, inside);
+  CHECK(f.server().holds_data);
+}
+
 TEST_CASE("adopt: a stopped container's release is known, so that no other gets its number") {
   ReturnedDatabase f;
   f.world.lock().services.at("db").releases.clear();

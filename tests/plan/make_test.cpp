@@ -40,6 +40,38 @@ TEST_CASE("plan: a volume that would have to shrink is an error") {
   CHECK(plan.error().hint == "write size: 10GiB");
 }
 
+TEST_CASE("plan: a volume without the stack's tag gets it, unless it has another stack's") {
+  World world;
+  world.up();
+  auto& tags = world.input.observed.volumes.at("zipkick-db").tags;
+  REQUIRE(world.plan().empty());
+  tags = {"backup", "paas:zipkick-eu"};
+  CHECK(world.plan().empty());
+  tags = {"backup"};
+  const auto plan = world.plan();
+  REQUIRE(plan.steps.size() == 1);
+  CHECK(rendered(plan) == "~ tag volume zipkick-db: [drift] it lacks paas:zipkick\n");
+  world.apply(plan);
+  CHECK(world.plan().empty());
+}
+
+TEST_CASE("plan: a volume that is there and unknown is refused; without a tag it may be taken") {
+  World world;
+  auto& volume = world.input.observed.volumes["zipkick-db"];
+  volume.name = "zipkick-db";
+  volume.id = "v-1";
+  volume.size_gigabytes = 10;
+  auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::exists);
+  CHECK(plan.error().hint.find("give it the tag paas:zipkick") != std::string::npos);
+  CHECK(plan.error().hint.find("remove") == std::string::npos);
+  volume.tags = {"paas:zipkick-eu"};
+  plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().hint.find("give it the tag") == std::string::npos);
+}
+
 TEST_CASE("plan: a stack that exists does not move to another region") {
   World world;
   world.up();

@@ -305,6 +305,51 @@ TEST_CASE("rebuild: what lies in another network is another lockfile's") {
         "droplet zipkick-frontend-9 (4711) is left alone: it is not in the stack's network");
 }
 
+bool is_noted(const Rebuilt& result, const std::string& part) {
+  return std::any_of(result.notes.begin(), result.notes.end(),
+                     [&](const std::string& note) { return note.find(part) != std::string::npos; });
+}
+
+TEST_CASE("rebuild: a volume that lost its tag is known by the server that has it") {
+  Lost lost;
+  auto& volume = lost.world.input.observed.volumes.at("zipkick-db");
+  volume.tags = {"backup"};
+  SUBCASE("its own server has it") {
+    CHECK(lost.rebuilt().lockfile.volumes == lost.before.volumes);
+    lost.go_on_with(lost.rebuilt().lockfile);
+    lost.world.up();
+    CHECK(volume.tags == std::vector<std::string>{"backup", "paas:zipkick"});
+  }
+  SUBCASE("a server of another service has it") {
+    volume.droplet_ids = {lost.world.server("zipkick-cache-1").droplet.id};
+    CHECK(lost.rebuilt().lockfile.volumes.empty());
+    CHECK(is_noted(lost.rebuilt(), "volume zipkick-db is left alone: it has no tag"));
+  }
+  SUBCASE("no server has it") {
+    volume.droplet_ids.clear();
+    CHECK(lost.rebuilt().lockfile.volumes.empty());
+    CHECK(is_noted(lost.rebuilt(),
+                   "volume zipkick-db is left alone: it has no tag. If it has the "
+                   "data of db, `doctl compute tag apply paas:zipkick "
+                   "--resource=do:volume:" +
+                       volume.id + "` and another `paasctl state rebuild --force`"));
+  }
+  SUBCASE("it has the tag of another stack") {
+    volume.tags = {"paas:zipkick-eu"};
+    CHECK(lost.rebuilt().lockfile.volumes.empty());
+    CHECK_FALSE(is_noted(lost.rebuilt(), "volume"));
+  }
+}
+
+TEST_CASE("rebuild: a volume that has the tag and no name of a service's is left alone") {
+  Lost lost;
+  auto volume = lost.world.input.observed.volumes.at("zipkick-db");
+  volume.name = "old";
+  lost.world.input.observed.volumes["old"] = volume;
+  CHECK(lost.rebuilt().lockfile.volumes == lost.before.volumes);
+  CHECK(is_noted(lost.rebuilt(), "volume old is left alone: its name is no service's"));
+}
+
 TEST_CASE("rebuild: of two databases the one with the volume stays") {
   Lost lost;
   auto& other = lost.world.input.observed.servers["zipkick-db-2"];

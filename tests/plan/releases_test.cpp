@@ -103,6 +103,33 @@ TEST_CASE("accept: a database on its volume holds no other data") {
   CHECK(world.lock() == older);
 }
 
+TEST_CASE("releases: where none is written down, the container that runs is a server's own") {
+  lockfile::Server server;
+  server.service = "db";
+  server.holds_data = true;
+  observe::Machine inside;
+  for (const int release : {1, 2, 3}) {
+    auto& container = inside.containers.emplace_back();
+    container.service = release == 3 ? "notes" : "db";
+    container.release = release;
+    container.state = "running";
+  }
+  const auto own = [&] {
+    const auto* container = current_container(inside, server);
+    return container == nullptr ? 0 : container->release;
+  };
+  CHECK(own() == 2);
+  inside.containers[1].state = "exited";
+  CHECK(own() == 1);
+  inside.containers[0].state = "exited";
+  CHECK(own() == 2);
+  server.release = 1;
+  CHECK(own() == 1);
+  server.release = 0;
+  server.holds_data = false;
+  CHECK(own() == 0);
+}
+
 TEST_CASE("accept: a password that nothing can have rotated stays") {
   World world;
   world.up();

@@ -59,7 +59,6 @@ TEST_CASE("reconcile: down leaves nothing but the volume, and up takes it again"
   CHECK(world.cloud.firewalls.empty());
   CHECK(world.cloud.reserved_ips.empty());
   CHECK(world.cloud.keys.empty());
-  CHECK(world.cloud.tags.empty());
   REQUIRE(world.cloud.volumes.size() == 1);
   const auto volume = world.cloud.volumes.begin()->first;
   Rig again(world, small);

@@ -149,6 +149,23 @@ TEST_CASE("rebuild: servers that cannot be looked at are replaced, and the volum
   CHECK(lost.stages.contains("set_password/db: password set"));
 }
 
+TEST_CASE("rebuild: a volume that `down` kept is found when the lockfile is lost afterwards") {
+  LostStack lost;
+  const auto volume = lost.world.cloud.volumes.begin()->first;
+  {
+    Rig down(lost.world, lost_stack);
+    const auto outcome = down.down(plan::Volumes::keep);
+    REQUIRE(outcome);
+    REQUIRE(outcome->failures.empty());
+  }
+  lost.rebuild(Servers::reached);
+  CHECK(lost.world.stored.volumes.at("shop-db").volume.id == volume);
+  lost.bring_up();
+  lost.check_holds();
+  REQUIRE(lost.world.cloud.volumes.size() == 1);
+  CHECK(lost.world.cloud.volumes.begin()->first == volume);
+}
+
 TEST_CASE("verify: orphans are destroyed, and an interruption is finished by the next run") {
   LostStack lost;
   // An older lockfile: it does not know the third server.

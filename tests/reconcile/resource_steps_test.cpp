@@ -199,6 +199,116 @@ TEST_CASE("reconcile: down leaves the stack's tag while a volume that nobody kno
   CHECK(world.cloud.tags.contains("paas:shop"));
 }
 
+std::vector<std::string> tags_of_volume(const World& world) {
+  REQUIRE(world.cloud.volumes.size() == 1);
+  return world.cloud.volumes.begin()->second.tags;
+}
+
+TEST_CASE("reconcile: a volume that down keeps has the stack's tag, until it goes as well") {
+  World world;
+  const std::vector<std::string> own = {"paas:shop"};
+  Rig first(world, stack_of("shop", "db"));
+  require_up(first);
+  CHECK(tags_of_volume(world) == own);
+  Rig down(world, stack_of("shop", "db"));
+  require_down(down, plan::Volumes::keep);
+  CHECK(tags_of_volume(world) == own);
+  CHECK(world.cloud.tags.size() == 1);
+  SUBCASE("it is used again") {
+    Rig second(world, stack_of("shop", "db"));
+    require_up(second);
+    CHECK(tags_of_volume(world) == own);
+    CHECK(second.plan()->empty());
+  }
+  SUBCASE("it is destroyed") {
+    Rig destroy(world, stack_of("shop", "db"));
+    require_down(destroy, plan::Volumes::destroy);
+    check_nothing_left(world);
+  }
+  SUBCASE("it is destroyed by a run that is killed, and by the next one") {
+    for (int kill = 1;; ++kill) {
+      CAPTURE(kill);
+      auto copy = world;
+      Rig killed(copy, stack_of("shop", "db"));
+      killed.fuse.set(kill);
+      (void)killed.down(plan::Volumes::destroy);
+      if (!killed.fuse.blown()) break;
+      Rig again(copy, stack_of("shop", "db"));
+      require_down(again, plan::Volumes::destroy);
+      check_nothing_left(copy);
+    }
+  }
+}
+
+TEST_CASE("reconcile: a volume that was refused leaves the lockfile as it was") {
+  World world;
+  Rig first(world, stack_of("shop", "db"));
+  bool is_first = false;
+  SUBCASE("there was none before") { is_first = true; }
+  SUBCASE("the one before was deleted by hand") {
+    require_up(first);
+    world.cloud.volumes.clear();
+  }
+  const auto before = world.stored.volumes;
+  CHECK(before.empty() == is_first);
+  Rig refused(world, stack_of("shop", "db"));
+  refused.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.method == "POST" && request.url.ends_with("/v2/volumes")) {
+      return HttpResponse{
+          422, {}, R"({"id": "unprocessable_entity", "message": "volume limit exceeded"})"};
+    }
+    return refused.http.pass(request);
+  };
+  CHECK_FALSE(outcome_of(refused.up()).failures.empty());
+  CHECK(world.stored.volumes == before);
+}
+
+TEST_CASE("reconcile: a volume that cannot be destroyed gets its tag back when it is used again") {
+  World world;
+  Rig first(world, stack_of("shop", "db"));
+  require_up(first);
+  Rig down(world, stack_of("shop", "db"));
+  down.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.method == "DELETE" && request.url.find("/v2/volumes/") != std::string::npos) {
+      return HttpResponse{403, {}, R"({"id": "forbidden", "message": "no"})"};
+    }
+    return down.http.pass(request);
+  };
+  CHECK(outcome_of(down.down(plan::Volumes::destroy)).failures.size() == 1);
+  CHECK(tags_of_volume(world).empty());
+  CHECK(world.stored.volumes.contains("shop-db"));
+  Rig second(world, stack_of("shop", "db"));
+  require_up(second);
+  CHECK(tags_of_volume(world) == std::vector<std::string>{"paas:shop"});
+  CHECK(second.plan()->empty());
+}
+
+TEST_CASE("reconcile: a volume that lost its tag is tagged again, and nothing else is done") {
+  World world;
+  Rig first(world, stack_of("shop", "db"));
+  require_up(first);
+  auto& tags = world.cloud.volumes.begin()->second.tags;
+  tags.clear();
+  SUBCASE("and has another tag") { tags = {"backup"}; }
+  SUBCASE("and the tag itself is gone") { world.cloud.tags.erase("paas:shop"); }
+  Rig second(world, stack_of("shop", "db"));
+  CHECK(step_ids(*second.plan()) == "tag_volume/shop-db: it lacks paas:shop\n");
+  require_up(second);
+  CHECK(tags_of_volume(world).back() == "paas:shop");
+  CHECK(second.plan()->empty());
+}
+
+TEST_CASE("reconcile: an untagged volume that an interrupted run made is tagged as it is taken") {
+  World world;
+  Rig first(world, stack_of("shop", "db"));
+  require_up(first);
+  world.cloud.volumes.begin()->second.tags.clear();
+  world.stored.volumes.at("shop-db").volume.id.clear();
+  Rig second(world, stack_of("shop", "db"));
+  require_up(second);
+  CHECK(tags_of_volume(world) == std::vector<std::string>{"paas:shop"});
+}
+
 TEST_CASE("reconcile: down deletes the tags of services that left the stack before") {
   World world;
   const auto both = stack_of("shop", "db") +

@@ -68,10 +68,11 @@ check_equal "its volume is kept" 1 "$(api GET /volumes | jq '.volumes | length')
 check_equal "no droplet is left" 0 "$(api GET /droplets | jq '.droplets | length')"
 check_equal "no firewall is left" 0 "$(api GET /firewalls | jq '.firewalls | length')"
 check_equal "no reserved address is left" 0 "$(api GET /reserved_ips | jq '.reserved_ips | length')"
-check_equal "no tag is left" "" "$(api GET /tags | jq -r '.tags[].name')"
+check_equal "no tag is left but the volume's" paas:zipkick "$(api GET /tags | jq -r '.tags[].name')"
 check_equal "no key is left" 0 "$(api GET /account/keys | jq '.ssh_keys | length')"
 check_status "a volume goes only by its name" 64 paasctl down --yes --volumes
 check_equal "it is still there" 1 "$(api GET /volumes | jq '.volumes | length')"
 check "also without its volume" paasctl down --yes --volumes --confirm zipkick-db
 check_equal "no volume is left" 0 "$(api GET /volumes | jq '.volumes | length')"
+check_equal "nor its tag" "" "$(api GET /tags | jq -r '.tags[].name')"
 check_traffic_with_cloud

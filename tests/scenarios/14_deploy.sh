@@ -41,11 +41,37 @@ timed "deploy" deploy
 check_equal "no container was touched" "$containers" "$(containers_of frontend backend db cache)"
 check_equal "there is one release" "1 current" "$(states)"
 
+say "One-off tasks"
+# shellcheck disable=SC2016
+check_status "a task's exit status comes back" 3 paasctl run backend -- sh -c 'echo "$DB_HOST"; exit 3'
+check_equal "it has the environment" "$(address_of db-1)" "$output"
+check_equal "and the input" 5 "$(echo 2 + 3 | paasctl run backend-2 -- python3 -c 'print(eval(input()))')"
+check_equal "nothing is left of it" "" "$(for server in $(servers_of backend); do inside "$server" 'docker ps --all --quiet --filter label=paas.task'; done)"
+# shellcheck disable=SC2016
+paasctl run backend -- sh -c 'echo begun; sleep 8' >"$folder/task" 2>&1 &
+task=$!
+eventually 20 "one that takes long is under way" grep -q begun "$folder/task"
+check_equal "it is no leftover" "" "$(jq -r '.steps[].id' <<<"$(paasctl plan -o json)")"
+check "it comes to its end" wait "$task"
+
 say "A new release"
 others=$(containers_of backend db cache)
+mkdir -p .paas/hooks
+for hook in pre-deploy post-deploy deploy-failed; do
+  # shellcheck disable=SC2016
+  printf '#!/bin/sh\necho "%s $PAAS_COMMAND $PAAS_SERVICES $PAAS_RELEASES" | tee -a "%s"\n' "$hook" "$folder/hooks" >".paas/hooks/$hook"
+  chmod +x ".paas/hooks/$hook"
+done
 traffic_begin /
 edition second
+chmod -x .paas/hooks/pre-deploy
+check_status "a hook that cannot be run" 1 paasctl deploy frontend
+check_contains "is an error" "pre-deploy is not executable" "$errors"
+check_equal "and nothing was done" "$containers" "$(containers_of frontend backend db cache)"
+chmod +x .paas/hooks/pre-deploy
 timed "deploy" deploy frontend
+check_equal "hooks were run" "pre-deploy deploy frontend 
+post-deploy deploy frontend frontend=2" "$(cat "$folder/hooks")"
 check_equal "the new program serves" second "$(get / | jq -r .edition)"
 check_equal "one container runs on each frontend" 3 "$(containers_of frontend | wc -l)"
 check_equal "the one before is kept on each" 3 "$(kept | grep -c 'zipkick-frontend-1$')"
@@ -79,18 +105,19 @@ check_status "deploy fails" 1 paasctl deploy frontend
 check "within seconds" test $((SECONDS - began)) -lt 30
 check_contains "its last lines are shown" "MODE must be frontend or backend, not 'broken'" "$errors"
 check_contains "it was taken back" "taken back" "$errors"
+check_contains "the hook knows" "deploy-failed deploy frontend" "$(tail -1 "$folder/hooks")"
 check_equal "no container of before was touched" "$before" "$(containers_of frontend)"
 check_equal "nothing else is left" 3 "$(kept | wc -l)"
 check_equal "the release failed" "3 failed" "$(states | head -1)"
 check_status "nobody can go back to it" 1 paasctl rollback frontend 3
 
 say "A release that never gets healthy"
-sed -i -e 's/MODE: broken/MODE: frontend/' -e '/^  frontend:/,/^  backend:/s|health: {path: /healthz}|health: {path: /nowhere, start_timeout: 3s}|' paas.yaml
+sed -i -e 's/MODE: broken/MODE: frontend, PORT: "9999"/' -e '/^  frontend:/,/^  backend:/s|health: {path: /healthz}|health: {path: /healthz, start_timeout: 3s}|' paas.yaml
 edition third
 check_status "deploy fails" 1 paasctl deploy frontend
-check_contains "it says why" "took longer than 3s" "$errors"
+check_contains "it says why" "took longer than 3.0s" "$errors"
 check_equal "no container of before was touched" "$before" "$(containers_of frontend)"
-sed -i 's|{path: /nowhere, start_timeout: 3s}|{path: /healthz}|' paas.yaml
+sed -i 's|MODE: frontend, PORT: "9999"|MODE: frontend|' paas.yaml
 
 say "All at the same time"
 timed "deploy" deploy frontend --strategy bluegreen
@@ -103,14 +130,22 @@ check_equal "not one reload" "$worker" "$(haproxy_worker lb-1)"
 check_equal "who serves is what is written" "$(rotation_running lb-1)" "$(rotation_on_disk lb-1)"
 
 say "Rules come back with a release"
-check "a rule to the frontend is added" paasctl lb rules add --path /api/shop/ --to frontend --apply
-check_contains "the frontend answers there" frontend "$(curl --silent "http://$address/api/shop/healthz")"
-newest=$(states | head -1)
-check_contains "that is a release" current "$newest"
+# The backend counts there, and the frontend has nothing.
+count_status() {
+  curl --silent --output /dev/null --write-out '%{http_code}' "http://$address/api/count"
+}
+check_equal "the backend answers there" 200 "$(count_status)"
+check "a rule to the frontend is added" paasctl lb rules add --path /api/count --to frontend --position 1 --apply
+check_equal "the frontend answers there" 404 "$(count_status)"
+check_contains "that is a release" current "$(states | head -1)"
+check_contains "of its own" "its rules change" "$(paasctl releases frontend -o json | jq -r '.[0].cause')"
+containers=$(containers_of frontend backend)
 check "rollback" paasctl rollback frontend
-check_lacks "the backend answers there again" '"frontend"' "$(curl --silent "http://$address/api/shop/healthz")"
+check_equal "the backend answers there again" 200 "$(count_status)"
+check_equal "no container was touched" "$containers" "$(containers_of frontend backend)"
 check "up goes on" paasctl up --yes --unpin
-check_contains "and so does the rule" frontend "$(curl --silent "http://$address/api/shop/healthz")"
+check_equal "and so does the rule" 404 "$(count_status)"
+check "the rule is removed" paasctl lb rules rm 1 --apply
 
 say "A canary"
 # Requests for a while; how many were answered with 500.
@@ -138,6 +173,9 @@ check "a canary that serves as well becomes the release" paasctl deploy frontend
 traffic_end
 check_equal "it serves" fourth "$(get / | jq -r .edition)"
 check_equal "on all servers" 3 "$(containers_of frontend | grep -cv "$(head -1 <<<"$before" | awk '{print $3}')")"
+
+say "Images that nobody needs"
+check_equal "no rollback loses its image" 0 "$(paasctl image prune --dry-run -o json | jq '[.[] | select(.where != "here")] | length')"
 
 say "Killed in between"
 edition fifth

@@ -107,7 +107,12 @@ class Inspection {
                                         [](const auto& entry) { return !entry.second.is_default; });
     expect_count(static_cast<std::size_t>(networks), one, "networks");
     if (!is_up()) {
-      expect_count(cloud().tags.size(), 0, "tags");
+      // The stack's own stays on volumes that are kept.
+      const std::set<std::string> tags =
+          cloud().volumes.empty() ? std::set<std::string>{} : std::set<std::string>{"paas:shop"};
+      std::set<std::string> there;
+      for (const auto& [name, created] : cloud().tags) there.insert(name);
+      expect(there == tags, "tags are there that nothing carries, or volumes have lost theirs");
       expect(!lockfile_.vpc && !lockfile_.ssh_key, "the lockfile still knows a network or a key");
       return;
     }

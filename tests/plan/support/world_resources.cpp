@@ -61,6 +61,7 @@ void World::perform_resource(const Step& step) {
         volume.id = new_id("volume");
         volume.name = step.subject;
         volume.region = input.stack.region;
+        volume.tags = {lockfile::stack_tag(input.stack.name)};
         volume.size_gigabytes = service(step.service).volume->size_gigabytes;
       }
       lock().volumes[step.subject] = {
@@ -71,6 +72,9 @@ void World::perform_resource(const Step& step) {
       observed.volumes.at(step.subject).size_gigabytes =
           service(step.service).volume->size_gigabytes;
       lock().volumes.at(step.subject).size_gigabytes = service(step.service).volume->size_gigabytes;
+      return;
+    case StepKind::tag_volume:
+      observed.volumes.at(step.subject).tags.push_back(lockfile::stack_tag(input.stack.name));
       return;
     case StepKind::delete_volume:
       need(observed.volumes.at(step.subject).droplet_ids.empty(), step, "detaching it");
