@@ -15,7 +15,7 @@ namespace paas::reconcile::testing {
 namespace {
 
 constexpr std::int64_t now = 1'800'000'000;
-constexpr std::string_view name = "file.tls_shop.pem";
+constexpr std::string_view certificate_name = "file.tls_shop.pem";
 
 std::string with_tls(const std::string& tls, const std::string& cloud) {
   return with(with(std::string(small), "stack: shop\n", "stack: shop\ncloud: " + cloud + "\n"),
@@ -107,19 +107,20 @@ TEST_CASE(
     "reconcile: a certificate of files comes to the load balancer, and another in its place") {
   World world;
   Rig rig(world, files_yaml);
-  rig.options.certificates[std::string(name)] = tls::bundle_of(made_for({"shop.test"}));
+  rig.options.certificates[std::string(certificate_name)] = tls::bundle_of(made_for({"shop.test"}));
   require_up(rig);
   const auto digest_of = [&] {
-    return lockfile::sha256_hex(rig.options.certificates.at(std::string(name)).reveal());
+    return lockfile::sha256_hex(
+        rig.options.certificates.at(std::string(certificate_name)).reveal());
   };
   CHECK(world.insides.reloads == 1);
-  CHECK(balancer_in(world).certificates.at(std::string(name)).digest == digest_of());
-  CHECK(world.stored.lb->certificates.at(std::string(name)) == digest_of());
+  CHECK(balancer_in(world).certificates.at(std::string(certificate_name)).digest == digest_of());
+  CHECK(world.stored.lb->certificates.at(std::string(certificate_name)) == digest_of());
   CHECK(step_ids(*rig.plan()) == "");
 
-  rig.options.certificates[std::string(name)] = tls::bundle_of(made_for({"shop.test"}));
+  rig.options.certificates[std::string(certificate_name)] = tls::bundle_of(made_for({"shop.test"}));
   require_up(rig);
-  CHECK(balancer_in(world).certificates.at(std::string(name)).digest == digest_of());
+  CHECK(balancer_in(world).certificates.at(std::string(certificate_name)).digest == digest_of());
   CHECK(step_ids(*rig.plan()) == "");
   CHECK(world.insides.reloads == 1);
   for (const auto& event : rig.events) CHECK(event.text.find("PRIVATE KEY") == std::string::npos);
