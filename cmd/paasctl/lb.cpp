@@ -68,12 +68,27 @@ Result<int> show(Program& program, const NoOptions&) {
   PAAS_TRY(const auto name, balancer_name(*session));
   PAAS_TRY(const auto answer,
            session->machines().balancer_command(session->target(name), "show stat"));
-  PAAS_TRY(const auto servers, haproxy::parse_statistics(answer));
+  PAAS_TRY(auto servers, haproxy::parse_statistics(answer));
+  // Backends of HAProxy's own have a dot in their names, such as where an authority's questions go.
+  std::erase_if(servers,
+                [](const auto& server) { return server.backend.find('.') != std::string::npos; });
   if (program.wants_document()) {
     program.print_document(show_json(*session, name, servers));
   } else {
     program.print(show_text(*session, name, servers));
   }
+  return exit_done;
+}
+
+Result<int> authority(Program& program, const NoOptions&) {
+  PAAS_TRY(auto session, Session::open(program, Need::applied));
+  const auto& made = session->lockfile.authority;
+  if (!made) {
+    return fail(ErrorKind::not_found, "the stack has no certificate authority of its own",
+                "`paasctl up` makes one for a stack with `cloud: local` and hosts under "
+                "`lb: {tls: {acme: ...}}`");
+  }
+  program.print(made->certificate);
   return exit_done;
 }
 
@@ -158,11 +173,17 @@ void register_rules(Program& program, CLI::App& group) {
 }  // namespace
 
 void register_lb(Program& program) {
-  auto& group = *add_group(program, "lb", "The load balancer: what it serves, and its rules");
+  auto& group = *add_group(program, "lb",
+                           "The load balancer: what it serves, its rules and its certificates");
   add_command<NoOptions>(program, group, "show",
                          "Show the servers in rotation with their checks, sessions and rates", {},
                          show, "  paasctl lb show\n  paasctl lb show -o json", {"json", "yaml"});
   register_rules(program, group);
+  add_command<NoOptions>(
+      program, group, "ca",
+      "Print the certificate of the stack's own authority, for clients to trust", {}, authority,
+      "  paasctl lb ca >ca.pem\n"
+      "  curl --cacert ca.pem --resolve shop.test:443:ADDRESS https://shop.test/");
 }
 
 }  // namespace paas::cli

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "certificates.hpp"
 #include "contexts.hpp"
 #include "endpoint.hpp"
 #include "local_cloud.hpp"
@@ -249,6 +250,12 @@ std::string Session::who() const {
 Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngine without_engine) {
   plan::Input input;
   PAAS_CHECK(check_contexts(program_, *this));
+  PAAS_TRY(const auto certificates, read_certificates(program_, *this));
+  certificates_ = certificates.bundles;
+  input.certificates = reconcile::digests_of(certificates);
+  input.now = std::chrono::duration_cast<std::chrono::seconds>(
+                  program_.ports.clock.now().time_since_epoch())
+                  .count();
   PAAS_CHECK(check_engine(program_));
   PAAS_TRY(auto wanted, plan::wanted(stack, lockfile, releases));
   PAAS_TRY(input.images, images().survey(to_survey(wanted), lockfile, without_engine));
@@ -313,6 +320,7 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   StepReporter reporter(program_, progress_style());
   reconcile::Options options;
   options.parallelism = program_.globals.parallelism;
+  options.certificates = certificates_;
   options.timeouts.canary = canary_time;
   options.who = who();
   options.interrupted = [&] { return program_.ports.interruption.requested(); };

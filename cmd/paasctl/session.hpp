@@ -1,6 +1,7 @@
 // One command's work on one stack: its file, its lockfile, and the clients that reach the rest.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -127,7 +128,8 @@ class Session {
   std::unique_ptr<observe::SshMachines> machines_;
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<reconcile::Images> images_;
-  int steps_done_ = 0;  ///< By all that was executed.
+  std::map<std::string, Secret> certificates_;  ///< Of files, as input() read them last.
+  int steps_done_ = 0;                          ///< By all that was executed.
 };
 
 /// This machine's Docker Engine.

@@ -1,6 +1,7 @@
 // `paasctl validate`: is the stack file right?
 #include <fmt/format.h>
 
+#include "certificates.hpp"
 #include "contexts.hpp"
 #include "program.hpp"
 #include "session.hpp"
@@ -13,6 +14,7 @@ namespace {
 Result<int> run(Program& program, const NoOptions&) {
   PAAS_TRY(auto session, Session::open(program, Need::text));
   PAAS_CHECK(check_contexts(program, *session));
+  PAAS_CHECK(read_certificates(program, *session));
   if (program.wants_document()) {
     program.print_document(stack::to_json(session->stack) + "\n");
     return exit_done;

@@ -29,12 +29,23 @@ struct Backend {
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
+/// https on the public frontend. Certificates are not part of the configuration (certificates.hpp).
+struct Tls {
+  std::vector<int> listen;  ///< Redirects lead to the first.
+  bool redirect = true;
+  std::optional<stack::Hsts> hsts;
+  /// Whether an ACME client on the load balancer answers the authority, on challenge_port.
+  bool answers_challenges = false;
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
 struct Setup {
   std::string stack;
   std::vector<int> listen;      ///< On every address of the load balancer.
   std::string private_address;  ///< Internal ports are bound to it only.
   std::vector<stack::Rule> rules;
   std::vector<Backend> backends;
+  std::optional<Tls> tls = {};
   friend bool operator==(const Setup&, const Setup&) = default;
 };
 

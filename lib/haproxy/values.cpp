@@ -83,7 +83,12 @@ Status check(const stack::Rule& rule, const std::set<std::string>& backends) {
 /// connections over both or give them all to the more specific one.
 Status check_ports(const Setup& setup) {
   std::set<int> ports;
-  for (const int port : setup.listen) {
+  auto listened = setup.listen;
+  if (setup.tls) {
+    if (setup.tls->listen.empty()) return fail(ErrorKind::invalid, "no port for https");
+    listened.insert(listened.end(), setup.tls->listen.begin(), setup.tls->listen.end());
+  }
+  for (const int port : listened) {
     if (!is_port(port)) return refuse_port("port", port);
     if (!ports.insert(port).second) return refuse_port("second use of port", port);
   }

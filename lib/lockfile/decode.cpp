@@ -147,8 +147,17 @@ LoadBalancer decode_load_balancer(JsonReader reader) {
   lb.reserved_ip = reader.word("reserved_ip");
   lb.reloads = reader.small("reloads");
   if (reader.has("intended_for")) lb.intended_for = reader.number_id("intended_for");
+  if (reader.has("certificates")) lb.certificates = reader.words("certificates");
   reader.finish();
   return lb;
+}
+
+Authority decode_authority(JsonReader reader) {
+  Authority authority;
+  authority.certificate = text::base64_decode(reader.text("certificate")).value_or("");
+  authority.key = reader.secret("key");
+  reader.finish();
+  return authority;
 }
 
 /// What stands for the fact in lockfiles of before it was written down: a container of a database
@@ -191,6 +200,7 @@ Lockfile decode_all(JsonReader reader, Reading& reading) {
     is_intent_untold = !item.has("intended_for");
     lockfile.lb = decode_load_balancer(std::move(item));
   }
+  if (reader.has("authority")) lockfile.authority = decode_authority(reader.object("authority"));
   lockfile.temporary = decode_resources(reader, "temporary", decode_numbered);
   if (reader.has("applied") && !reading.error) {
     auto applied = stack::parse_or_fail(reader.raw("applied"), "the lockfile's applied stack");

@@ -1,4 +1,5 @@
 // Writes the lockfile's values as JSON in a fixed order.
+#include "base/text.hpp"
 #include "lockfile/codec.hpp"
 #include "lockfile/json.hpp"
 #include "lockfile/json_reader.hpp"
@@ -137,8 +138,18 @@ Json encode_volume(const Volume& value) {
 }
 
 Json encode_load_balancer(const LoadBalancer& lb) {
-  const auto& [reserved_ip, reloads, intended_for] = lb;
-  return {{"reserved_ip", reserved_ip}, {"reloads", reloads}, {"intended_for", intended_for}};
+  const auto& [reserved_ip, reloads, intended_for, certificates] = lb;
+  Json encoded = {
+      {"reserved_ip", reserved_ip}, {"reloads", reloads}, {"intended_for", intended_for}};
+  if (!certificates.empty()) encoded["certificates"] = certificates;
+  return encoded;
+}
+
+Json encode_authority(const Authority& authority, Sealer& sealed) {
+  const auto& [certificate, key] = authority;
+  // Its text has lines, which no value of a lockfile has.
+  return {{"certificate", text::base64_encode(certificate)},
+          {"key", sealed(key, "/authority/key")}};
 }
 
 Json encode_ssh_key(const SshKey& ssh_key, Sealer& sealed) {
@@ -150,8 +161,8 @@ Json encode_ssh_key(const SshKey& ssh_key, Sealer& sealed) {
 
 Json encode_all(const Lockfile& lockfile, Sealer& sealed) {
   const auto& [version, lineage, serial, paasctl_version, applied, cloud_url, cloud_account,
-               ssh_key, vpc, vpc_range, firewalls, services, servers, volumes, lb, temporary] =
-      lockfile;
+               ssh_key, vpc, vpc_range, firewalls, services, servers, volumes, lb, authority,
+               temporary] = lockfile;
   Json encoded = {{"version", version},     {"lineage", lineage},
                   {"serial", serial},       {"paasctl_version", paasctl_version},
                   {"cloud_url", cloud_url}, {"cloud_account", cloud_account}};
@@ -170,6 +181,7 @@ Json encode_all(const Lockfile& lockfile, Sealer& sealed) {
   encoded["volumes"] = Json::object();
   for (const auto& [name, volume] : volumes) encoded["volumes"][name] = encode_volume(volume);
   if (lb) encoded["lb"] = encode_load_balancer(*lb);
+  if (authority) encoded["authority"] = encode_authority(*authority, sealed);
   encoded["temporary"] = encode_resources(temporary);
   if (applied) {
     encoded["applied"] = Json::parse(stack::to_json(*applied));

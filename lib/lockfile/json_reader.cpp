@@ -151,6 +151,21 @@ std::vector<int> JsonReader::small_list(const char* name) {
   return values;
 }
 
+std::map<std::string, std::string> JsonReader::words(const char* name) {
+  std::map<std::string, std::string> values;
+  const auto* found = find(name);
+  if (found == nullptr) return values;
+  if (!found->is_object()) wrong(name, "is not an object");
+  for (const auto& [key, value] : (found->is_object() ? *found : empty_object()).items()) {
+    if (key.empty() || !is_word(key) || !value.is_string() || !is_word(value.get<std::string>())) {
+      wrong(name, "has a member that is not a name with a word");
+    } else {
+      values[key] = value.get<std::string>();
+    }
+  }
+  return values;
+}
+
 bool JsonReader::has(const char* name) const { return object_.contains(name); }
 
 JsonReader JsonReader::object(const char* name) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,8 @@ class JsonReader {
   /// The index of the one of `words` that it is.
   std::size_t choice(const char* name, const std::vector<std::string>& words);
   std::vector<int> small_list(const char* name);
+  /// An object whose names and values are words.
+  std::map<std::string, std::string> words(const char* name);
   bool has(const char* name) const;
   JsonReader object(const char* name);
   /// Each member of the object of that name, in its order.

@@ -132,6 +132,9 @@ struct LoadBalancer {
   /// Identifier of the droplet for which a reserved IP was asked for, until it is known which one
   /// it got: a reserved IP has no name, and another one on a droplet is not the stack's.
   std::string intended_for = {};
+  /// SHA-256 of the certificates that were put on the load balancer, by name; those that it gets
+  /// for itself are not among them.
+  std::map<std::string, std::string> certificates = {};
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };
 
@@ -141,6 +144,13 @@ struct SshKey {
   Secret private_key;
   std::string public_key;
   friend bool operator==(const SshKey&, const SshKey&) = default;
+};
+
+/// The stack's own certificate authority, made once.
+struct Authority {
+  std::string certificate;  ///< PEM
+  Secret key;               ///< PEM
+  friend bool operator==(const Authority&, const Authority&) = default;
 };
 
 struct Lockfile {
@@ -162,6 +172,7 @@ struct Lockfile {
   std::map<std::string, Server> servers;      ///< By server name.
   std::map<std::string, Volume> volumes;      ///< By volume name.
   std::optional<LoadBalancer> lb;
+  std::optional<Authority> authority = {};
   /// Builder droplets and other things that must not outlive a run, by name.
   std::map<std::string, Resource> temporary;
   friend bool operator==(const Lockfile&, const Lockfile&) = default;

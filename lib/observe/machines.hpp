@@ -32,6 +32,20 @@ struct VolumeMount {
   std::string folder;  ///< "/mnt/NAME"
 };
 
+/// A certificate for the load balancer.
+struct CertificateFile {
+  std::string name;
+  std::vector<std::string> hosts;  ///< It is shown for these; empty: for those that stand in it.
+  Secret bundle;                   ///< PEM: it, its chain and its key.
+};
+
+/// What certificates are asked of an ACME server with, one for each host.
+struct AcmeOrder {
+  std::string email;
+  std::string directory;  ///< URL
+  std::vector<std::string> hosts;
+};
+
 /// A command on a server.
 struct RemoteCommand {
   std::vector<std::string> arguments;
@@ -100,6 +114,14 @@ class Machines {
   /// One command of HAProxy's Runtime API.
   virtual Result<std::string> balancer_command(const Target& target,
                                                const std::string& command) = 0;
+  /// Puts a certificate in place, on disk and then in the running HAProxy, without a reload.
+  virtual Status put_certificate(const Target& target, const CertificateFile& certificate) = 0;
+  /// Takes it out of HAProxy and off the disk; what is not there is no error.
+  virtual Status remove_certificate(const Target& target, const std::string& name) = 0;
+  /// Has the ACME client get what is missing, and puts it in place; from then on it renews it by
+  /// itself. Error failed with what the client said: others than those named in it are in place.
+  virtual Status issue_certificates(const Target& target, const AcmeOrder& order,
+                                    std::chrono::milliseconds timeout) = 0;
   enum class Reload { no, yes };
   /// Checks the text with `haproxy -c` and puts it in place; with Reload::yes HAProxy takes it
   /// over, and it is verified that it did (a bad reload keeps the old worker, FACTS.md). Error

@@ -24,6 +24,15 @@ struct Container {
   std::map<std::string, std::string> environment;
 };
 
+/// A certificate on the load balancer.
+struct Certificate {
+  std::string digest;  ///< SHA-256 of its file, key and all.
+  std::string text;    ///< Its PEM text with the chain, without the key.
+  /// SHA-1 of what the running HAProxy has under that name, in upper-case hexadecimal; empty: it
+  /// has none.
+  std::string shown;
+};
+
 /// The load balancer's HAProxy.
 struct Balancer {
   bool running = false;
@@ -31,6 +40,10 @@ struct Balancer {
   std::string mark;           ///< Of the configuration that it runs: haproxy::mark_of().
   /// Names in rotation (UP, weight above zero) by backend.
   std::map<std::string, std::set<std::string>> in_rotation;
+  std::map<std::string, Certificate> certificates;  ///< By name: haproxy::certificate_path().
+  std::vector<std::string> listed_certificates;     ///< Lines of the list on disk.
+  /// Lines of the list in the running HAProxy; empty when it shows none.
+  std::vector<std::string> shown_certificates;
   /// Every server name HAProxy knows, by backend.
   std::map<std::string, std::set<std::string>> known;
 };

@@ -9,6 +9,8 @@
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
 #include "haproxy/runtime.hpp"
+#include "observe/certificate_script.hpp"
+#include "observe/certificates.hpp"
 #include "observe/server_scripts.hpp"
 #include "ssh/user_data.hpp"
 
@@ -193,8 +195,12 @@ Result<std::vector<Container>> SshMachines::containers(docker::Engine& engine_he
 
 Result<Balancer> SshMachines::balancer(const Target& target) {
   Balancer result;
-  PAAS_TRY(result.configuration,
-           shell(target, "cat /etc/haproxy/haproxy.cfg 2>/dev/null || true", {}));
+  PAAS_TRY(const auto files, shell(target,
+                                   "if test -d /etc/haproxy/certificates; then "
+                                   "sh -euc \"$1\" sh show; fi; echo '--- configuration'; "
+                                   "cat /etc/haproxy/haproxy.cfg 2>/dev/null || true",
+                                   {certificate_script}));
+  result.configuration = read_certificates(files, result);
   auto answer = balancer_command(target, "show stat");
   if (!answer) {
     if (answer.error().kind == ErrorKind::unreachable) return fail(answer.error());

@@ -39,6 +39,10 @@ class SshMachines : public Machines {
   Result<bool> healthy(const Target& target, const std::string& container, int port,
                        const std::string& path, int timeout_ms) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
+  Status put_certificate(const Target& target, const CertificateFile& certificate) override;
+  Status remove_certificate(const Target& target, const std::string& name) override;
+  Status issue_certificates(const Target& target, const AcmeOrder& order,
+                            std::chrono::milliseconds timeout) override;
   Status install_balancer(const Target& target, std::string_view configuration,
                           Reload reload) override;
 

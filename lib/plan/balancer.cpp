@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "plan/certificates.hpp"
+
 namespace paas::plan {
 
 std::string rotation_name(const std::string& server, int release) {
@@ -36,6 +38,7 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
   setup.stack = stack.name;
   if (!stack.lb) return setup;
   setup.listen = stack.lb->listen;
+  setup.tls = balancer_tls(stack);
   setup.rules = stack.lb->rules;
   if (const auto* balancer = balancer_of(lockfile)) {
     setup.private_address = balancer->private_address;

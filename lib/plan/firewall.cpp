@@ -52,7 +52,7 @@ void add_service_rules(const stack::Stack& stack, const lockfile::Lockfile& lock
 void add_balancer_rules(const stack::Stack& stack, const lockfile::Lockfile& lockfile,
                         FirewallSpec& spec) {
   const auto& from = stack.lb->allow.empty() ? everywhere : stack.lb->allow;
-  for (const int port : stack.lb->listen) {
+  for (const int port : stack::public_ports(*stack.lb)) {
     spec.inbound.push_back(from_addresses(std::to_string(port), from));
   }
   for (const auto& service : stack.services) {

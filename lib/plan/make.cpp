@@ -130,12 +130,15 @@ Result<Plan> Planner::make() {
   for (const auto& service : stack_.services) PAAS_CHECK(plan_volume(service));
   for (const auto& role : roles) plan_servers(role);
   plan_departures();
+  plan_certificates();
   plan_balancer();
   plan_new_passwords();
   for (const auto& service : stack_.services) plan_containers(service);
   for (const auto& service : stack_.services) plan_rollout(service);
   for (const auto& service : stack_.services) plan_rotation(service);
   plan_address();
+  plan_issue();
+  plan_stale_certificates();
   plan_stale_rotation();
   plan_hosts();
   plan_old_passwords();

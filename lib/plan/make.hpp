@@ -1,6 +1,7 @@
 // Compares what is declared with what was made and what exists, and says what to do. Pure.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,11 @@ struct Input {
   /// Services whose containers are made again although nothing changed (`deps push`), with the
   /// cause.
   std::map<std::string, std::string> restart;
+  /// SHA-256 of the certificates that the stack file names, as HAProxy shall have them, by their
+  /// names there (plan/certificates.hpp).
+  std::map<std::string, std::string> certificates;
+  /// Unix time in seconds, by which certificates are due; 0: none is.
+  std::int64_t now = 0;
   /// Plan even though nothing of what the lockfile knows is found (`up --accept-loss`).
   bool accept_loss = false;
   /// Services that get a new password (`secret rotate`), with the cause; a rotation that is under

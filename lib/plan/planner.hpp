@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/certificates.hpp"
 #include "plan/make.hpp"
 
 namespace paas::plan {
@@ -125,6 +126,15 @@ class Planner {
   bool is_waiting_for_password(const stack::Service& service, const std::string& variable) const;
   /// The lockfile as it is when a service's new container starts.
   const lockfile::Lockfile& ahead() const { return ahead_ ? *ahead_ : lock_; }
+
+  // plan_certificates.cpp
+  void plan_certificates();
+  void plan_issue();
+  void plan_stale_certificates();
+  Cause reason_for_certificate(const Placed& placed, const WantedCertificate& wanted) const;
+  Cause reason_to_put(const WantedCertificate& wanted) const;
+  Cause reason_to_sign(const WantedCertificate& wanted) const;
+  Cause reason_to_issue(const WantedCertificate& wanted) const;
 
   // rotation.cpp
   void plan_balancer();

@@ -60,13 +60,15 @@ Status Planner::allocate() {
     if (service.type != stack::ServiceType::web) continue;
     lockfile::allocate_slots(lock_, service.name);
     if (!stack_.lb) continue;
-    const auto& listened = stack_.lb->listen;
+    const auto listened = stack::public_ports(*stack_.lb);
     const int port = lockfile::allocate_internal_port(lock_, service.name, listened);
     if (std::find(listened.begin(), listened.end(), port) != listened.end()) {
+      const auto& plain = stack_.lb->listen;
+      const bool is_plain = std::find(plain.begin(), plain.end(), port) != plain.end();
       return fail(ErrorKind::invalid,
-                  fmt::format("lb.listen: port {} is the one under which the stack's own servers "
+                  fmt::format("lb.{}listen: port {} is the one under which the stack's own servers "
                               "reach {}, and their environment has it",
-                              port, service.name),
+                              is_plain ? "" : "tls.", port, service.name),
                   "listen on another port, below 30000");
     }
   }

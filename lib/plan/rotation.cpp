@@ -79,7 +79,8 @@ void Planner::plan_balancer() {
   const auto cause = reason_to_configure(placed);
   if (cause.empty()) return;
   std::vector<std::string> after = {"prepare_server/" + placed.name,
-                                    "power_on_server/" + placed.name, "create_firewall/lb"};
+                                    "power_on_server/" + placed.name, "create_firewall/lb",
+                                    "put_certificates/" + placed.name};
   if (const auto gradual = gradual_change()) {
     first_ = services_before_rules();
     const auto mark = haproxy::mark_of(*gradual);

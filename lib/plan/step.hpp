@@ -41,6 +41,9 @@ enum class StepKind {
   stop_container,        ///< db and cache: before their volume moves to another server.
   create_address,        ///< The load balancer's reserved IP.
   assign_address,        ///< Move it to the load balancer's droplet.
+  put_certificates,      ///< On the load balancer, without a reload.
+  issue_certificates,    ///< An ACME client there gets them.
+  remove_certificates,   ///< From the load balancer.
   prepare_balancer,      ///< What shall be served beside what is, with the rules of now; reloads.
   configure_balancer,    ///< HAProxy's configuration beside its servers; reloads.
   add_to_rotation,       ///< Through the Runtime API, after a passed check.

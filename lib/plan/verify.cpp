@@ -188,6 +188,7 @@ Input unchanged(const lockfile::Lockfile& lockfile, const observe::Observed& obs
   input.lockfile = lockfile;
   input.observed = observed;
   input.accept_loss = true;
+  if (lockfile.lb) input.certificates = lockfile.lb->certificates;
   for (const auto& service : input.stack.services) {
     const auto* release = current_release(lockfile, service.name);
     if (release == nullptr) continue;

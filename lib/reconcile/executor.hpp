@@ -35,6 +35,8 @@ struct Timeouts {
   /// How long a canary's figures are watched.
   std::chrono::milliseconds canary{60'000};
   std::chrono::milliseconds gone{300'000};
+  /// How long an ACME client may take to be installed and to get certificates.
+  std::chrono::milliseconds certificates{600'000};
   /// How long a droplet whose creation got no answer is looked for by its name.
   std::chrono::milliseconds grace{20'000};
   /// How long one that was accepted may be unknown to the API before it counts as gone.
@@ -60,6 +62,9 @@ struct Tools {
 struct Options {
   int parallelism = 10;
   Timeouts timeouts;
+  /// Certificates of files as HAProxy reads them, by name: those that plan::make was given the
+  /// digests of.
+  std::map<std::string, Secret> certificates;
   std::string who;  ///< Written into the releases that this run makes: "anna@laptop".
   OnEvent on_event;
   /// Asked before each step: true stops starting new ones; those in flight are finished.

@@ -108,6 +108,12 @@ Status Run::perform(const plan::Step& step) {
       return create_address(step);
     case StepKind::assign_address:
       return assign_address(step);
+    case StepKind::put_certificates:
+      return put_certificates(step);
+    case StepKind::issue_certificates:
+      return issue_certificates(step);
+    case StepKind::remove_certificates:
+      return remove_certificates(step);
     case StepKind::prepare_balancer:
     case StepKind::configure_balancer:
       return configure_balancer(step);

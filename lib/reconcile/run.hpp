@@ -10,10 +10,12 @@
 
 #include "haproxy/runtime.hpp"
 #include "lockfile/ownership.hpp"
+#include "plan/certificates.hpp"
 #include "reconcile/action_watch.hpp"
 #include "reconcile/executor.hpp"
 #include "reconcile/shared_list.hpp"
 #include "reconcile/state.hpp"
+#include "tls/certificate.hpp"
 
 namespace paas::reconcile {
 
@@ -173,6 +175,14 @@ class Run {
   Status edit_configuration(const std::function<void(haproxy::Backend&)>& change);
   struct Edit;
   Status edit_configuration(const std::vector<Edit*>& edits);
+
+  // certificate_steps.cpp
+  Status put_certificates(const plan::Step& step);
+  Status issue_certificates(const plan::Step& step);
+  Status remove_certificates(const plan::Step& step);
+  Result<tls::Pair> authority();
+  Result<Secret> bundle_of(const plan::WantedCertificate& wanted);
+  bool is_put(const observe::Balancer& there, const plan::WantedCertificate& wanted);
 
   // run.cpp
   /// Polls until the condition holds. `condition` gives true, false or an error that ends it.

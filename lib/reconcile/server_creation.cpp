@@ -88,6 +88,8 @@ digitalocean::DropletRequest Run::droplet_request(const std::string& name) {
   data.host_private_key = entry.first_host_key;
   data.host_public_key = entry.host_key;
   data.balancer = entry.service == "lb";
+  // A load balancer that is there already gets it with its first certificate.
+  data.acme = data.balancer && !stack::acme_directory(stack_).empty();
   request.user_data = ssh::user_data(data);
   return request;
 }

@@ -55,9 +55,16 @@ Json json_of(const observe::Container& container) {
 }
 
 Json json_of(const observe::Balancer& balancer) {
+  std::map<std::string, std::string> certificates;
+  for (const auto& [name, certificate] : balancer.certificates) {
+    certificates[name] = certificate.digest + " " + certificate.shown;
+  }
   return {{"running", balancer.running},
           {"configuration", balancer.configuration},
           {"mark", balancer.mark},
+          {"certificates", certificates},
+          {"listed_certificates", balancer.listed_certificates},
+          {"shown_certificates", balancer.shown_certificates},
           {"known", balancer.known}};
 }
 
@@ -153,6 +160,7 @@ Parts parts_of(const plan::Input& input) {
                                               {"ip_range", observed.vpc->ip_range}};
   }
   add_addresses(input, parts);
+  for (const auto& [name, digest] : input.certificates) parts["certificate " + name] = digest;
   for (const auto& snapshot : observed.snapshots) {
     parts["machine image " + snapshot.name] = json_of(snapshot);
   }

@@ -21,9 +21,9 @@ struct Origin {
 struct Basis {
   std::string stack;     ///< Of the stack file as resolved.
   std::string lockfile;  ///< Of its text.
-  /// Of what was observed: "firewall shop-db", "server shop-web-1". What changes by itself is left
-  /// out: times, the progress of actions, HAProxy's checks, how a server failed to answer, what
-  /// images lie on servers. Where such a thing matters, steps differ.
+  /// Of what was observed, and of certificate files: "firewall shop-db", "server shop-web-1". What
+  /// changes by itself is left out: times, the progress of actions, HAProxy's checks, how a server
+  /// failed to answer, what images lie on servers. Where such a thing matters, steps differ.
   std::map<std::string, std::string> observed;
 };
 

@@ -96,7 +96,7 @@ done <"$list"
 exit "$status"
 )";
 
-// Two words are put in their places: @VERSION@, and @BALANCER@ (yes or no).
+// Words are put in their places: @VERSION@, @BALANCER@ (yes or no), and @ACME@ (another package).
 constexpr std::string_view prepare_script = R"(#!/bin/sh
 # Prepares this machine as a server of a stack; quick where an image has everything already.
 set -eu
@@ -106,7 +106,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 missing_packages() {
   for pair in dockerd=docker.io haproxy=haproxy socat=socat curl=curl mkfs.ext4=e2fsprogs \
-    iptables=iptables ip=iproute2; do
+    iptables=iptables ip=iproute2@ACME@; do
     command -v "${pair%%=*}" >/dev/null || printf '%s ' "${pair#*=}"
   done
 }
@@ -178,7 +178,8 @@ echo "$(date -u +%T) ready"
 std::string prepare_script_for(const UserData& options) {
   const auto script = text::replace_all(std::string(prepare_script), "@VERSION@",
                                         std::to_string(user_data_version()));
-  return text::replace_all(script, "@BALANCER@", options.balancer ? "yes" : "no");
+  const auto settled = text::replace_all(script, "@BALANCER@", options.balancer ? "yes" : "no");
+  return text::replace_all(settled, "@ACME@", options.acme ? " certbot=certbot" : "");
 }
 
 /// What makes a plain Debian a server, with the script that uses it all at the end.

@@ -17,6 +17,8 @@ struct UserData {
   /// Runs HAProxy; elsewhere it is installed, because all servers start from the same snapshots,
   /// and switched off.
   bool balancer = false;
+  /// Gets certificates for itself: certbot is installed.
+  bool acme = false;
 };
 
 /// A cloud-config document (ASCII, below 64 KiB), the same for all droplets of one request: their

@@ -142,6 +142,7 @@ void check(Reader& reader, const Stack& stack) {
   }
   check_links(reader, stack);
   check_load_balancer(reader, stack);
+  check_tls(reader, stack);
   check_firewalls(reader, stack);
 }
 

@@ -22,6 +22,7 @@ void check_template(Reader& reader, const std::string& path, const std::string& 
 
 void check_links(Reader& reader, const Stack& stack);
 void check_load_balancer(Reader& reader, const Stack& stack);
+void check_tls(Reader& reader, const Stack& stack);
 void check_firewalls(Reader& reader, const Stack& stack);
 
 /// Circles of links with at least one service in them that is not web, each as the names along it;

@@ -27,7 +27,7 @@ std::size_t rules_of(const Stack& stack, const Service& service) {
 
 /// Each web service has a port of its own there for those that link to it.
 std::size_t rules_of_balancer(const Stack& stack) {
-  std::size_t rules = ssh_rule + stack.lb->listen.size() + rules_to_everywhere;
+  std::size_t rules = ssh_rule + public_ports(*stack.lb).size() + rules_to_everywhere;
   for (const auto& service : stack.services) {
     if (service.type == ServiceType::web) ++rules;
   }

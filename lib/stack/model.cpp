@@ -13,6 +13,23 @@ const Service* find_service(const Stack& stack, const std::string& name) {
 
 bool leads_to(const Rule& rule, const std::string& service) { return rule.to == service; }
 
+std::vector<int> public_ports(const LoadBalancer& lb) {
+  auto ports = lb.listen;
+  if (lb.tls) ports.insert(ports.end(), lb.tls->listen.begin(), lb.tls->listen.end());
+  return ports;
+}
+
+bool is_own_authority(const Stack& stack) {
+  return stack.cloud == CloudKind::local && stack.lb && stack.lb->tls && stack.lb->tls->acme &&
+         stack.lb->tls->acme->directory.empty();
+}
+
+std::string acme_directory(const Stack& stack) {
+  if (!stack.lb || !stack.lb->tls || !stack.lb->tls->acme || is_own_authority(stack)) return "";
+  const auto& directory = stack.lb->tls->acme->directory;
+  return directory.empty() ? "https://acme-v02.api.letsencrypt.org/directory" : directory;
+}
+
 std::string to_text(ServiceType type) {
   switch (type) {
     case ServiceType::web:

@@ -107,11 +107,46 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
+/// A certificate with its chain, and its private key: PEM files beside the stack file.
+struct CertificateFiles {
+  std::string certificate;
+  std::string key;
+  /// Names that it is used for; empty: those that stand in it.
+  std::vector<std::string> hosts;
+  friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+};
+
+/// Certificates that the load balancer gets for itself, one for each host.
+struct Acme {
+  std::string email;  ///< Whom the authority writes to.
+  std::vector<std::string> hosts;
+  std::string directory;  ///< Of the ACME server; empty: see is_own_authority().
+  friend bool operator==(const Acme&, const Acme&) = default;
+};
+
+/// Strict-Transport-Security, RFC 6797.
+struct Hsts {
+  std::int64_t max_age_seconds = 365 * 86400;
+  bool subdomains = false;
+  bool preload = false;
+  friend bool operator==(const Hsts&, const Hsts&) = default;
+};
+
+struct Tls {
+  std::vector<int> listen = {443};
+  std::vector<CertificateFiles> certificates;
+  std::optional<Acme> acme;
+  bool redirect = true;  ///< Of all that comes on LoadBalancer::listen.
+  std::optional<Hsts> hsts;
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
 struct LoadBalancer {
   std::vector<int> listen;
   std::vector<Rule> rules;
   std::string size;                ///< Droplet size; empty: the stack's.
-  std::vector<std::string> allow;  ///< Who may reach `listen`; empty: everybody.
+  std::vector<std::string> allow;  ///< Who may reach the public ports; empty: everybody.
+  std::optional<Tls> tls = {};
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };
 
@@ -127,6 +162,14 @@ struct Stack {
   std::optional<LoadBalancer> lb;
   friend bool operator==(const Stack&, const Stack&) = default;
 };
+
+/// What is open to `allow`: the ports of lb.listen and lb.tls.listen, in the file's order.
+std::vector<int> public_ports(const LoadBalancer& lb);
+/// Whether lb.tls.acme is answered by the stack's own certificate authority: on the local cloud,
+/// unless a directory is named.
+bool is_own_authority(const Stack& stack);
+/// The directory that certificates are asked of; empty with is_own_authority() and without acme.
+std::string acme_directory(const Stack& stack);
 
 const Service* find_service(const Stack& stack, const std::string& name);
 /// Whether what the rule matches may go to the service.

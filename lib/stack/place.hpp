@@ -10,8 +10,8 @@
 
 namespace paas::stack {
 
-/// The place of the value under these keys, such as {"images", "web", "build"}; nothing when the
-/// text has no such value.
+/// The place of the value under these keys, such as {"images", "web", "build"}; in a list its
+/// number from 0 is the key. Nothing when the text has no such value.
 std::optional<yaml::Position> place_of(std::string_view yaml, const std::vector<std::string>& keys);
 
 }  // namespace paas::stack

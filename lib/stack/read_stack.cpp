@@ -73,25 +73,6 @@ void read_services(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
-void read_listen(Reader& reader, const Field& field, LoadBalancer& lb) {
-  const auto ports = reader.items(field);
-  if (ports.empty() && !reader.is_broken(field.path)) {
-    reader.report(field.path, "is empty", "name a port, such as [80]");
-  }
-  for (const auto& item : ports) {
-    const auto port = reader.integer(item, 1, 65535);
-    if (!port) continue;
-    if (*port == 22) {
-      reader.report(item.path, "port 22 is SSH's", "listen on another port, such as 80");
-    } else if (std::find(lb.listen.begin(), lb.listen.end(), *port) != lb.listen.end()) {
-      reader.report(item.path, fmt::format("port {} stands here a second time", *port),
-                    "remove it");
-    } else {
-      lb.listen.push_back(*port);
-    }
-  }
-}
-
 }  // namespace
 
 Rule read_rule(Reader& reader, const Field& field) {
@@ -118,6 +99,28 @@ std::map<std::string, std::string> read_variables(Reader& reader, const Field& f
     }
   }
   return result;
+}
+
+std::vector<int> read_public_ports(Reader& reader, const Field& field, std::string_view example) {
+  std::vector<int> ports;
+  const auto items = reader.items(field);
+  if (items.empty() && !reader.is_broken(field.path)) {
+    reader.report(field.path, "is empty", fmt::format("name a port, such as [{}]", example));
+  }
+  for (const auto& item : items) {
+    const auto port = reader.integer(item, 1, 65535);
+    if (!port) continue;
+    if (*port == 22) {
+      reader.report(item.path, "port 22 is SSH's",
+                    fmt::format("listen on another port, such as {}", example));
+    } else if (std::find(ports.begin(), ports.end(), *port) != ports.end()) {
+      reader.report(item.path, fmt::format("port {} stands here a second time", *port),
+                    "remove it");
+    } else {
+      ports.push_back(*port);
+    }
+  }
+  return ports;
 }
 
 std::vector<std::string> read_addresses(Reader& reader, const Field& field) {
@@ -177,11 +180,14 @@ ImageSource read_image(Reader& reader, const Field& field) {
 
 LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
   LoadBalancer lb;
-  const auto fields = reader.fields(field, {"listen", "rules", "size", "allow"});
+  const auto fields = reader.fields(field, {"listen", "tls", "rules", "size", "allow"});
   if (const auto listen = fields.find("listen"); listen != fields.end()) {
-    read_listen(reader, listen->second, lb);
+    lb.listen = read_public_ports(reader, listen->second, "80");
   } else {
     reader.missing(field, "listen", "name the ports, such as listen: [80]");
+  }
+  if (const auto tls = fields.find("tls"); tls != fields.end()) {
+    lb.tls = read_tls(reader, tls->second);
   }
   if (const auto rules = fields.find("rules"); rules != fields.end()) {
     for (const auto& item : reader.items(rules->second)) {

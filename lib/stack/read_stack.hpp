@@ -13,6 +13,10 @@ Service read_service(Reader& reader, const std::string& name, const Field& field
 ImageSource read_image(Reader& reader, const Field& field);
 Rule read_rule(Reader& reader, const Field& field);
 LoadBalancer read_load_balancer(Reader& reader, const Field& field);
+Tls read_tls(Reader& reader, const Field& field);
+/// A list of ports that the load balancer listens on: none twice, and not SSH's. `example` is what
+/// the hints name.
+std::vector<int> read_public_ports(Reader& reader, const Field& field, std::string_view example);
 
 /// A map of variables; numbers and booleans are text as they were written.
 std::map<std::string, std::string> read_variables(Reader& reader, const Field& field);

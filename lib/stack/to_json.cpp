@@ -109,6 +109,31 @@ Json from_service(const Service& service) {
   return result;
 }
 
+Json from_tls(const Tls& tls) {
+  auto result = Json::object();
+  result["listen"] = tls.listen;
+  if (!tls.certificates.empty()) result["certificates"] = Json::array();
+  for (const auto& files : tls.certificates) {
+    auto& item = result["certificates"].emplace_back(Json::object());
+    item["certificate"] = files.certificate;
+    item["key"] = files.key;
+    put(item, "hosts", files.hosts);
+  }
+  if (tls.acme) {
+    auto& acme = result["acme"] = Json::object();
+    put(acme, "email", tls.acme->email);
+    acme["hosts"] = tls.acme->hosts;
+    put(acme, "directory", tls.acme->directory);
+  }
+  result["redirect"] = tls.redirect;
+  if (tls.hsts) {
+    result["hsts"] = {{"max_age", fmt::format("{}s", tls.hsts->max_age_seconds)},
+                      {"subdomains", tls.hsts->subdomains},
+                      {"preload", tls.hsts->preload}};
+  }
+  return result;
+}
+
 Json from_rule(const Rule& rule) {
   auto result = Json::object();
   put(result, "host", rule.host);
@@ -120,6 +145,7 @@ Json from_rule(const Rule& rule) {
 Json from_load_balancer(const LoadBalancer& lb) {
   auto result = Json::object();
   result["listen"] = lb.listen;
+  if (lb.tls) result["tls"] = from_tls(*lb.tls);
   auto& rules = result["rules"] = Json::array();
   for (const auto& rule : lb.rules) rules.push_back(from_rule(rule));
   put(result, "size", lb.size);

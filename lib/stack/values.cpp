@@ -155,8 +155,8 @@ Parsed<std::chrono::milliseconds> parse_duration(std::string_view text) {
     std::string_view name;
     std::int64_t milliseconds;
   };
-  constexpr std::array units = {Unit{"h", 3600000}, Unit{"m", 60000}, Unit{"s", 1000},
-                                Unit{"ms", 1}};
+  constexpr std::array units = {Unit{"d", 86400000}, Unit{"h", 3600000}, Unit{"m", 60000},
+                                Unit{"s", 1000}, Unit{"ms", 1}};
   const auto refused = [&] {
     const bool number = !text.empty() && consists_of(text, Case::lower, ".") &&
                         text.find_first_not_of("0123456789.") == std::string_view::npos;

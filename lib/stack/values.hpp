@@ -43,7 +43,7 @@ Parsed<std::string> parse_http_path(std::string_view text);
 /// The same with a query allowed, for health checks.
 Parsed<std::string> parse_health_path(std::string_view text);
 
-/// "500ms", "2s", "1m30s", "1h".
+/// "500ms", "2s", "1m30s", "1h", "365d".
 Parsed<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "10GiB" or "1TiB" as GiB, from 1 to 16384.
 Parsed<int> parse_volume_size(std::string_view text);
@@ -59,6 +59,12 @@ Parsed<std::string> parse_mount(std::string_view text);
 Parsed<std::string> parse_inner_path(std::string_view text);
 /// A reference to an image in a registry.
 Parsed<std::string> parse_image_reference(std::string_view text);
+/// An address of mail.
+Parsed<std::string> parse_email(std::string_view text);
+/// The https URL of an ACME server's directory.
+Parsed<std::string> parse_directory_url(std::string_view text);
+/// A host name, or all names one level below one: "*.example.com".
+Parsed<std::string> parse_certificate_host(std::string_view text);
 /// Any text without control characters that is not empty.
 Parsed<std::string> parse_plain_text(std::string_view text);
 

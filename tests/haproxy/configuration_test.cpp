@@ -51,6 +51,22 @@ void check_refused(const std::function<void(Setup&)>& change, const std::string&
 
 TEST_CASE("haproxy: configurations are as the golden files") {
   SUBCASE("a stack with two services and three rules") { check_golden("zipkick", zipkick()); }
+  SUBCASE("https beside http, with redirect, HSTS and an ACME client") {
+    auto setup = zipkick();
+    setup.tls.emplace();
+    setup.tls->listen = {443, 8443};
+    setup.tls->hsts = stack::Hsts{365 * 86400, true, true};
+    setup.tls->answers_challenges = true;
+    check_golden("tls", setup);
+  }
+  SUBCASE("https on another port, without what is added to it") {
+    auto setup = zipkick();
+    setup.tls.emplace();
+    setup.tls->listen = {8443};
+    check_golden("tls_other_port", setup);
+    setup.tls->redirect = false;
+    check_golden("tls_without_redirect", setup);
+  }
   SUBCASE("services without servers, and rules that do not cover everything") {
     auto setup = zipkick();
     for (auto& backend : setup.backends) backend.servers.clear();

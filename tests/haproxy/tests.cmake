@@ -8,3 +8,8 @@ set_tests_properties(lint.haproxy_golden PROPERTIES LABELS lint SKIP_RETURN_CODE
 add_test(NAME live.haproxy
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/haproxy/run_live.sh $<TARGET_FILE:test_haproxy>)
 set_tests_properties(live.haproxy PROPERTIES LABELS unit SKIP_RETURN_CODE 77 TIMEOUT 300)
+
+foreach(name tls acme)
+  add_test(NAME live.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/haproxy/${name}_live.py)
+  set_tests_properties(live.${name} PROPERTIES LABELS unit SKIP_RETURN_CODE 77 TIMEOUT 300)
+endforeach()

@@ -54,7 +54,8 @@ TEST_CASE("lockfile: a fresh one is read back") {
 
 TEST_CASE("lockfile: no secret is in the text") {
   const auto text = encoded(full_lockfile());
-  for (const auto* secret : {"correct horse", "OPENSSH PRIVATE KEY", "\"first\""}) {
+  for (const auto* secret :
+       {"correct horse", "OPENSSH PRIVATE KEY", "authority key", "\"first\""}) {
     CAPTURE(secret);
     CHECK(text.find(secret) == std::string::npos);
   }
@@ -186,7 +187,8 @@ TEST_CASE("lockfile: what is wrong is named by its path") {
 
 TEST_CASE("lockfile: each missing member is named") {
   const auto whole = ordered_json::parse(encoded(full_lockfile()));
-  const std::vector<std::string> optional = {"cloud_account", "ssh_key", "vpc", "lb", "applied"};
+  const std::vector<std::string> optional = {"cloud_account", "ssh_key", "vpc", "lb",
+                                             "authority",     "applied"};
   for (const auto& [name, value] : whole.items()) {
     if (std::find(optional.begin(), optional.end(), name) != optional.end()) continue;
     CAPTURE(name);

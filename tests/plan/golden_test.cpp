@@ -34,6 +34,14 @@ void compare(const std::string& name, const std::string& text) {
 
 TEST_CASE("plan: each situation has the plan that was accepted for it") {
   compare("from_nothing", rendered(World().plan()));
+  for (const auto* cloud : {"local", "digitalocean"}) {
+    auto yaml =
+        text::replace_all(std::string(example), "cloud: local", std::string("cloud: ") + cloud);
+    yaml =
+        text::replace_all(yaml, "listen: [80]",
+                          "listen: [80], tls: {acme: {hosts: [a.test, b.test], email: o@a.test}}");
+    compare(std::string("from_nothing_with_https_") + cloud, rendered(World(yaml).plan()));
+  }
   for (const auto& situation : situations()) {
     compare(situation.name, rendered(world_after(situation).plan()));
   }

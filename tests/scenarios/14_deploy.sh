@@ -48,7 +48,7 @@ check_equal "it has the environment" "$(address_of db-1)" "$output"
 check_equal "and the input" 5 "$(echo 2 + 3 | paasctl run backend-2 -- python3 -c 'print(eval(input()))')"
 check_equal "nothing is left of it" "" "$(for server in $(servers_of backend); do inside "$server" 'docker ps --all --quiet --filter label=paas.task'; done)"
 # shellcheck disable=SC2016
-paasctl run backend -- sh -c 'echo begun; sleep 8' >"$folder/task" 2>&1 &
+"$PAASCTL" run backend -- sh -c 'echo begun; sleep 8' >"$folder/task" 2>&1 &
 task=$!
 eventually 20 "one that takes long is under way" grep -q begun "$folder/task"
 check_equal "it is no leftover" "" "$(jq -r '.steps[].id' <<<"$(paasctl plan -o json)")"
@@ -185,7 +185,7 @@ check_equal "and serves" null "$(get / | jq -r .edition)"
 say "Killed in between"
 edition fifth
 traffic_begin /
-paasctl deploy frontend >"$folder/killed" 2>&1 &
+"$PAASCTL" deploy frontend >"$folder/killed" 2>&1 &
 deploying=$!
 eventually 120 "a new container is healthy" grep -q healthy "$folder/killed"
 kill -KILL "$deploying"

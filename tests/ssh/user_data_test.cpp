@@ -152,6 +152,16 @@ TEST_CASE("ssh: a balancer keeps HAProxy on, other servers switch it off") {
   CHECK(script.find("@VERSION@") == std::string::npos);
 }
 
+TEST_CASE("ssh: certbot is installed where certificates are got, and nowhere else") {
+  auto data = example();
+  data.balancer = true;
+  const std::string path = "/usr/local/sbin/paas-prepare";
+  CHECK(files_in(paas::ssh::user_data(data)).at(path).find("certbot") == std::string::npos);
+  data.acme = true;
+  const auto script = files_in(paas::ssh::user_data(data)).at(path);
+  CHECK(script.find("ip=iproute2 certbot=certbot; do\n") != std::string::npos);
+}
+
 TEST_CASE("ssh: the scripts in the user data pass shellcheck") {
   for (const auto& [path, content] : files_in(paas::ssh::user_data(example()))) {
     // The balancer's test compares two words that were put into it.

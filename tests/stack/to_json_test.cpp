@@ -64,7 +64,7 @@ services:
     credentials: {}
   turns: {type: db, image: pulled, port: 2, credentials: {user: [u, v], set: [a], retire: [a, --only]}}
   cache: {type: cache, image: pulled, port: 1, credentials: {user: u, database: d, env: {P: "{user}"}, set: [a, b]}}
-lb: {listen: [80, 8080], rules: [{host: A.example.com, path: /x, to: web}, {to: web}], size: c-2, allow: [192.0.2.1]}
+lb: {listen: [80, 8080], tls: {listen: [443, 8443], redirect: false, certificates: [{certificate: ./a.pem, key: /b.key}, {certificate: c, key: c, hosts: ["*.Example.com", b]}], acme: {email: a.b+c@example.com, hosts: [X.example.com], directory: "https://[::1]:14000/dir"}, hsts: {max_age: 365d, subdomains: true, preload: true}}, rules: [{host: A.example.com, path: /x, to: web}, {to: web}], size: c-2, allow: [192.0.2.1]}
 )");
   for (const auto& problem : parsed.problems) FAIL_CHECK(render(problem, "f"));
   check_round_trip(parsed.stack);

@@ -32,6 +32,12 @@ std::string larger_text() {
               "size: 20GiB");
 }
 
+/// https with certificates of the stack's own authority, or with those that certbot gets.
+std::string https_text(const std::string& cloud, const std::string& acme) {
+  return with(with(text(), "stack: shop\n", "stack: shop\ncloud: " + cloud + "\n"), "listen: [80]",
+              "listen: [80], tls: {acme: " + acme + "}");
+}
+
 /// A database that can have its password rotated, and is rotated once.
 std::string rotated_text() {
   return with(text(), "{user: app, database: app, env: {POSTGRES_PASSWORD: \"{password}\"}}",
@@ -64,6 +70,15 @@ std::vector<Scenario> make_scenarios() {
       {"up", nothing, up(text()), up(text()), stack_of(2)},
       {"up-change", is_up, up(changed_text()), up(changed_text()), stack_of(2)},
       {"up-grow", is_up, up(grown_text()), up(grown_text()), grown},
+      {"up-https", is_up, up(https_text("local", "{hosts: [a.test, b.test]}")),
+       up(https_text("local", "{hosts: [a.test, b.test]}")), stack_of(2)},
+      {"up-acme", is_up, up(https_text("digitalocean", "{hosts: [a.test], email: o@a.test}")),
+       up(https_text("digitalocean", "{hosts: [a.test], email: o@a.test}")), stack_of(2)},
+      {"up-https-gone",
+       {up(https_text("local", "{hosts: [a.test]}"))},
+       up(text()),
+       up(text()),
+       stack_of(2)},
       {"up-shrink", {up(grown_text())}, up(text()), up(text()), stack_of(2)},
       {"up-larger", is_up, up(larger_text()), up(larger_text()), stack_of(2)},
       {"scale-up", is_up, scale(3), scale(3), stack_of(3)},

@@ -184,6 +184,21 @@ Result<std::string> Servers::balancer_command(const Target& target, const std::s
   return on(target, "haproxy", [&] { return machines_.balancer_command(target, command); });
 }
 
+Status Servers::put_certificate(const Target& target, const observe::CertificateFile& certificate) {
+  return on(target, "put-certificate",
+            [&] { return machines_.put_certificate(target, certificate); });
+}
+
+Status Servers::remove_certificate(const Target& target, const std::string& name) {
+  return on(target, "remove-certificate",
+            [&] { return machines_.remove_certificate(target, name); });
+}
+
+Status Servers::issue_certificates(const Target& target, const observe::AcmeOrder& order,
+                                   Milliseconds timeout) {
+  return on(target, "issue", [&] { return machines_.issue_certificates(target, order, timeout); });
+}
+
 Status Servers::install_balancer(const Target& target, std::string_view configuration,
                                  Reload reload) {
   const std::scoped_lock lock(mutex_);

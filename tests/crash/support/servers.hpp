@@ -55,6 +55,11 @@ class Servers : public observe::Machines {
   Result<bool> healthy(const Target& target, const std::string& container, int port,
                        const std::string& path, int timeout_ms) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
+  Status put_certificate(const Target& target,
+                         const observe::CertificateFile& certificate) override;
+  Status remove_certificate(const Target& target, const std::string& name) override;
+  Status issue_certificates(const Target& target, const observe::AcmeOrder& order,
+                            Milliseconds timeout) override;
   Status install_balancer(const Target& target, std::string_view configuration,
                           Reload reload) override;
 

@@ -275,6 +275,10 @@ void World::perform(const Step& step) {
     case StepKind::watch_canary:
     case StepKind::remove_from_rotation:
       return perform_on_balancer(step);
+    case StepKind::put_certificates:
+    case StepKind::issue_certificates:
+    case StepKind::remove_certificates:
+      return perform_on_certificates(step);
     case StepKind::set_password:
     case StepKind::retire_password:
       return perform_on_password(step);

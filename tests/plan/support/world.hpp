@@ -10,6 +10,7 @@
 
 #include "haproxy/model.hpp"
 #include "plan/make.hpp"
+#include "tls/certificate.hpp"
 
 namespace paas::plan::testing {
 
@@ -52,6 +53,9 @@ class World {
   /// The image's next version: its context changed and it has to be built again.
   void change_image(const std::string& name);
 
+  /// Certificate files are there and read.
+  void give_files();
+
   Input input;
   std::vector<std::string> violations;
 
@@ -61,6 +65,8 @@ class World {
   void create_address(std::int64_t droplet);
   void perform_on_server(const Step& step);
   void perform_on_balancer(const Step& step);
+  void perform_on_certificates(const Step& step);
+  tls::Pair made_for(const std::string& host);
   void let_in(const Step& step, observe::Balancer& haproxy);
   void perform_on_password(const Step& step);
   void put_firewall(const Step& step);
@@ -89,6 +95,7 @@ class World {
 
   int next_id_ = 100;
   std::map<std::string, observe::Machine> asleep_;  ///< Insides of servers that are powered off.
+  std::map<std::string, std::string> bundles_;      ///< Certificates of files, by name.
   std::map<std::string, int> made_releases_;        ///< By service, of one plan.
 };
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "haproxy/certificates.hpp"
 #include "haproxy/configuration.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
+#include "plan/support/balancer_certificates.hpp"
 #include "plan/support/world.hpp"
 
 namespace paas::plan::testing {
@@ -99,6 +101,10 @@ void World::configure_balancer(const Step& step) {
   haproxy.running = true;
   haproxy.mark = haproxy::mark_of(haproxy.configuration);
   haproxy.known = haproxy.in_rotation;
+  if (haproxy.configuration.find(haproxy::certificate_list) != std::string::npos) {
+    need(!haproxy.listed_certificates.empty(), step, "put_certificates/" + step.server);
+  }
+  read_certificates(haproxy);
   check_change(before, step);
 }
 

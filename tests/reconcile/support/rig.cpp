@@ -53,6 +53,11 @@ Result<plan::Input> Rig::input() {
   PAAS_TRY(auto wanted, plan::wanted(stack, input.lockfile, releases));
   input.stack = std::move(wanted.stack);
   input.held = std::move(wanted.held);
+  for (const auto& [name, bundle] : options.certificates) {
+    input.certificates[name] = lockfile::sha256_hex(bundle.reveal());
+  }
+  input.now =
+      std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count();
   PAAS_TRY(input.images, ports_->images.survey(stack, input.lockfile));
   PAAS_TRY(input.observed, observe::observe(ports_->client, machines, input.lockfile, stack.name,
                                             stack.region, {observe::Depth::machines, 1}));

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
+#include "plan/support/balancer_certificates.hpp"
 #include "reconcile/support/rig_machines.hpp"
 
 namespace paas::reconcile::testing {
@@ -72,6 +73,7 @@ Status RigMachines::install_balancer(const observe::Target& target, std::string_
     ++insides_.reloads;
     haproxy->running = true;
     haproxy->mark = haproxy::mark_of(configuration);
+    plan::testing::read_certificates(*haproxy);
     haproxy->known.clear();
     for (const auto& backend : haproxy::servers_of(configuration)) {
       for (const auto& server : backend.servers) {

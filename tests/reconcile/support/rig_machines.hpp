@@ -44,6 +44,11 @@ class RigMachines : public observe::Machines {
                        const std::string&, int) override;
   Result<std::string> balancer_command(const observe::Target& target,
                                        const std::string& command) override;
+  Status put_certificate(const observe::Target& target,
+                         const observe::CertificateFile& certificate) override;
+  Status remove_certificate(const observe::Target& target, const std::string& name) override;
+  Status issue_certificates(const observe::Target& target, const observe::AcmeOrder& order,
+                            std::chrono::milliseconds timeout) override;
   Status install_balancer(const observe::Target& target, std::string_view configuration,
                           Reload reload) override;
 
@@ -51,6 +56,8 @@ class RigMachines : public observe::Machines {
   std::set<std::string> broken;
   /// Tags of images moved upstream: pulls bring another image than before.
   bool moved = false;
+  /// Hosts whose names do not lead here: an ACME server refuses them.
+  std::set<std::string> elsewhere;
   /// HAProxy's configuration on disk cannot be read.
   bool unreadable = false;
   /// Containers that run and do not answer.

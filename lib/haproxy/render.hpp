@@ -1,0 +1,37 @@
+// The parts that render() puts a configuration together from. Internal to this module; the values
+// were checked before.
+#pragma once
+
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "haproxy/model.hpp"
+
+namespace paas::haproxy {
+
+using Output = std::back_insert_iterator<std::string>;
+
+/// Where requests go that no rule matches. Names of backends have no dot, so no service can be
+/// called like this.
+constexpr std::string_view unmatched_backend = "rule.none";
+
+/// The sections "global" and "defaults".
+void render_preamble(Output out);
+/// The frontend that everybody reaches; nothing when no port is listened on.
+void render_public(Output out, const Setup& setup);
+void render_tls_ports(Output out, const Tls& tls);
+/// What comes before the rules.
+void render_tls_rules(Output out, const Tls& tls);
+/// Where an authority's questions go.
+void render_challenges(Output out, const Tls& tls);
+/// The rules of the public frontend in their order, and where all the rest goes.
+void render_rules(Output out, const std::vector<stack::Rule>& rules);
+/// The frontend by which dependents inside the VPC reach a backend, if it has a port for them.
+void render_internal(Output out, const Backend& backend, const std::string& private_address);
+void render_backend(Output out, const Backend& backend);
+/// What answers when no rule matches.
+void render_unmatched(Output out);
+
+}  // namespace paas::haproxy

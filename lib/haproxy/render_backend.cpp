@@ -1,0 +1,44 @@
+// Where requests go: a backend for each service, and the answer when no rule matches.
+#include <fmt/format.h>
+
+#include "haproxy/check_options.hpp"
+#include "haproxy/render.hpp"
+#include "haproxy/values.hpp"
+
+namespace paas::haproxy {
+
+// leastconn is one of the algorithms that take servers at run time. Requests of a web program
+// differ in length, and a server that is slow or new gets its share by how fast it answers; among
+// equals it goes round in turn. A request gets a connection of its own to the server
+// (http-server-close). On one that is kept, a POST fails whenever the server ends its idle time
+// just then, and must not be sent twice; HAProxy 2.6 keeps none to servers added at run time anyhow
+// (measured), and `del server` is refused while there are any. The checks' settings stand in the
+// backend and not with each server, so that a change of them shows in without_servers() as a need
+// to reload.
+void render_backend(Output out, const Backend& backend) {
+  fmt::format_to(out,
+                 "\nbackend {}\n"
+                 "    balance leastconn\n"
+                 "    option http-server-close\n"
+                 "    http-request disable-l7-retry unless METH_GET or METH_OPTIONS\n"
+                 "    option httpchk\n"
+                 "    http-check send meth GET uri {} ver HTTP/1.1 hdr Host lb.internal\n"
+                 "    http-check expect status 200-399\n"
+                 "    timeout check {}ms\n"
+                 "    default-server {} weight {}\n",
+                 backend.name, backend.health_path.empty() ? "/" : backend.health_path,
+                 backend.health_timeout_ms, check_options(backend), weight_in_rotation);
+  for (const auto& server : backend.servers) {
+    fmt::format_to(out, "    server {} {}\n", server.name, endpoint(server.address, server.port));
+  }
+}
+
+void render_unmatched(Output out) {
+  fmt::format_to(out,
+                 "\nbackend {}\n"
+                 "    http-request return status 404 content-type text/plain "
+                 "string \"404 Not Found: no rule matches this address\\n\"\n",
+                 unmatched_backend);
+}
+
+}  // namespace paas::haproxy
