@@ -23,7 +23,7 @@ Result<std::string> render(const Setup& setup) {
     render_internal(out, backend, setup.private_address);
   }
   for (const auto& backend : setup.backends) render_backend(out, backend);
-  if (!setup.listen.empty()) render_unmatched(out);
+  if (!setup.listen.empty()) render_answers(out, setup.rules);
   return marked(result);
 }
 

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
 #include "haproxy/mark.hpp"
+#include "haproxy/render.hpp"
 #include "haproxy/values.hpp"
 
 namespace paas::haproxy {
@@ -65,6 +66,14 @@ std::string joined(const std::vector<Section>& sections) {
   return result;
 }
 
+/// The public frontend and what only its rules use: of two configurations these are one's or the
+/// other's together.
+bool belongs_to_rules(std::string_view header) {
+  constexpr std::string_view backend = "backend ";
+  return header == public_header ||
+         (header.starts_with(backend) && header.substr(backend.size()).starts_with(rule_prefix));
+}
+
 template <typename Sections>
 auto find(Sections& sections, const std::string& header) {
   return std::find_if(sections.begin(), sections.end(),
@@ -106,7 +115,7 @@ std::set<std::string> rule_targets_of(std::string_view configuration) {
 std::string transition(std::string_view current, std::string_view wanted) {
   auto sections = sections_of(current);
   for (auto& next : sections_of(wanted)) {
-    if (next.header == public_header) continue;
+    if (belongs_to_rules(next.header)) continue;
     const auto old = find(sections, next.header);
     if (old == sections.end()) {
       sections.push_back(std::move(next));

@@ -13,8 +13,10 @@ namespace paas::haproxy {
 
 using Output = std::back_insert_iterator<std::string>;
 
-/// Where requests go that no rule matches. Names of backends have no dot, so no service can be
-/// called like this.
+/// Backends that belong to the public rules themselves are called "rule.none" and "rule.3". Names
+/// of services have no dot, so none can be called like this.
+constexpr std::string_view rule_prefix = "rule.";
+/// Where requests go that no rule matches.
 constexpr std::string_view unmatched_backend = "rule.none";
 
 /// The sections "global" and "defaults".
@@ -26,7 +28,7 @@ void render_rules(Output out, const std::vector<stack::Rule>& rules);
 /// The frontend by which dependents inside the VPC reach a backend, if it has a port for them.
 void render_internal(Output out, const Backend& backend, const std::string& private_address);
 void render_backend(Output out, const Backend& backend);
-/// What answers when no rule matches.
-void render_unmatched(Output out);
+/// What answers by itself: a backend for each redirect, and one for when no rule matches.
+void render_answers(Output out, const std::vector<stack::Rule>& rules);
 
 }  // namespace paas::haproxy

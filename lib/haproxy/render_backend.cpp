@@ -1,4 +1,4 @@
-// Where requests go: a backend for each service, and the answer when no rule matches.
+// Where requests go: a backend for each service.
 #include <fmt/format.h>
 
 #include "haproxy/check_options.hpp"
@@ -31,14 +31,6 @@ void render_backend(Output out, const Backend& backend) {
   for (const auto& server : backend.servers) {
     fmt::format_to(out, "    server {} {}\n", server.name, endpoint(server.address, server.port));
   }
-}
-
-void render_unmatched(Output out) {
-  fmt::format_to(out,
-                 "\nbackend {}\n"
-                 "    http-request return status 404 content-type text/plain "
-                 "string \"404 Not Found: no rule matches this address\\n\"\n",
-                 unmatched_backend);
 }
 
 }  // namespace paas::haproxy

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "stack/rule.hpp"
+
 namespace paas::stack {
 
 enum class CloudKind { digitalocean, local };
@@ -99,17 +101,9 @@ struct Service {
   friend bool operator==(const Service&, const Service&) = default;
 };
 
-/// The first rule that matches wins; empty host and path match everything.
-struct Rule {
-  std::string host;
-  std::string path;  ///< A prefix that begins with "/".
-  std::string to;
-  friend bool operator==(const Rule&, const Rule&) = default;
-};
-
 struct LoadBalancer {
   std::vector<int> listen;
-  std::vector<Rule> rules;
+  std::vector<Rule> rules;         ///< The first that matches wins.
   std::string size;                ///< Droplet size; empty: the stack's.
   std::vector<std::string> allow;  ///< Who may reach `listen`; empty: everybody.
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;

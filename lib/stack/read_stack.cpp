@@ -11,13 +11,6 @@ namespace paas::stack {
 
 namespace {
 
-void read_text(Reader& reader, const Fields& fields, std::string_view key,
-               Parsed<std::string> (*parse)(std::string_view), std::string& target) {
-  const auto found = fields.find(key);
-  if (found == fields.end()) return;
-  if (auto value = reader.value(found->second, parse)) target = std::move(*value);
-}
-
 void read_cloud(Reader& reader, const Field& field, Stack& stack) {
   const auto value = reader.text(field);
   if (!value) return;
@@ -73,19 +66,6 @@ void read_services(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
-Rule read_rule(Reader& reader, const Field& field) {
-  Rule rule;
-  const auto fields = reader.fields(field, {"host", "path", "to"});
-  read_text(reader, fields, "host", parse_host, rule.host);
-  read_text(reader, fields, "path", parse_http_path, rule.path);
-  read_text(reader, fields, "to", parse_plain_text, rule.to);
-  if (fields.find("to") == fields.end()) {
-    reader.missing(field, "to",
-                   "name the service that gets what matches, such as {path: /api/, to: web}");
-  }
-  return rule;
-}
-
 void read_listen(Reader& reader, const Field& field, LoadBalancer& lb) {
   const auto ports = reader.items(field);
   if (ports.empty() && !reader.is_broken(field.path)) {
@@ -106,6 +86,13 @@ void read_listen(Reader& reader, const Field& field, LoadBalancer& lb) {
 }
 
 }  // namespace
+
+void read_text(Reader& reader, const Fields& fields, std::string_view key,
+               Parsed<std::string> (*parse)(std::string_view), std::string& target) {
+  const auto found = fields.find(key);
+  if (found == fields.end()) return;
+  if (auto value = reader.value(found->second, parse)) target = std::move(*value);
+}
 
 std::map<std::string, std::string> read_variables(Reader& reader, const Field& field) {
   std::map<std::string, std::string> result;

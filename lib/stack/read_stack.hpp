@@ -12,7 +12,11 @@ Stack read_stack(Reader& reader, const Field& root);
 Service read_service(Reader& reader, const std::string& name, const Field& field);
 ImageSource read_image(Reader& reader, const Field& field);
 LoadBalancer read_load_balancer(Reader& reader, const Field& field);
+Rule read_rule(Reader& reader, const Field& field);
 
+/// Puts what stands under `key`, held to what `parse` accepts, into `target`.
+void read_text(Reader& reader, const Fields& fields, std::string_view key,
+               Parsed<std::string> (*parse)(std::string_view), std::string& target);
 /// A map of variables; numbers and booleans are text as they were written.
 std::map<std::string, std::string> read_variables(Reader& reader, const Field& field);
 /// A list of addresses in canonical form, without repetition.

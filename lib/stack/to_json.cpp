@@ -108,16 +108,26 @@ Json from_service(const Service& service) {
   return result;
 }
 
+Json from_rule(const Rule& rule) {
+  auto result = Json::object();
+  put(result, "host", rule.host);
+  put(result, "path", rule.path);
+  put(result, "exact", rule.exact);
+  put(result, "methods", rule.methods);
+  if (!rule.headers.empty()) result["headers"] = from_variables(rule.headers);
+  put(result, "to", rule.to);
+  for (const auto& share : rule.split) result["to"][share.service] = share.weight;
+  if (rule.redirect) {
+    result["redirect"] = {{"to", rule.redirect->to}, {"code", rule.redirect->code}};
+  }
+  return result;
+}
+
 Json from_load_balancer(const LoadBalancer& lb) {
   auto result = Json::object();
   result["listen"] = lb.listen;
   auto& rules = result["rules"] = Json::array();
-  for (const auto& rule : lb.rules) {
-    auto& item = rules.emplace_back(Json::object());
-    put(item, "host", rule.host);
-    put(item, "path", rule.path);
-    item["to"] = rule.to;
-  }
+  for (const auto& rule : lb.rules) rules.push_back(from_rule(rule));
   put(result, "size", lb.size);
   put(result, "allow", lb.allow);
   return result;

@@ -38,10 +38,21 @@ Parsed<std::string> parse_metric(std::string_view text);
 Parsed<std::string> parse_cidr(std::string_view text);
 /// A host name without a port, in lower case.
 Parsed<std::string> parse_host(std::string_view text);
+/// The same, or "*.example.com" for all names below it, with one label more or several.
+Parsed<std::string> parse_rule_host(std::string_view text);
 /// An HTTP path for HAProxy's configuration: begins with "/", no query.
 Parsed<std::string> parse_http_path(std::string_view text);
 /// The same with a query allowed, for health checks.
 Parsed<std::string> parse_health_path(std::string_view text);
+
+/// A method as HTTP writes it, such as GET or PROPFIND.
+Parsed<std::string> parse_method(std::string_view text);
+/// The name of a header, in lower case, as HTTP/2 writes it.
+Parsed<std::string> parse_header_name(std::string_view text);
+/// A header's value to compare with: no spaces, nor what HAProxy's configuration has a meaning for.
+Parsed<std::string> parse_header_value(std::string_view text);
+/// Where a redirect leads: "https://www.example.com" with or without a path, or a path.
+Parsed<std::string> parse_redirect_target(std::string_view text);
 
 /// "500ms", "2s", "1m30s", "1h".
 Parsed<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -76,8 +76,53 @@ TEST_CASE("haproxy: configurations are as the golden files") {
   }
 }
 
+/// zipkick() with every kind of condition and target.
+Setup with_rules() {
+  auto setup = zipkick();
+  setup.rules = {
+      {.host = "*.Example.com", .path = "", .to = "", .split = {{"frontend", 90}, {"backend", 10}}},
+      {.host = "", .path = "/old/", .to = "", .redirect = stack::Redirect{"/new/?a=%20b", 301}},
+      {.host = "example.com",
+       .path = "",
+       .to = "",
+       .redirect = stack::Redirect{"https://www.example.com"}},
+      {.host = "", .path = "", .to = "backend", .exact = "/cart", .methods = {"POST", "PUT"}},
+      {.host = "",
+       .path = "/beta",
+       .to = "",
+       .headers = {{"x-beta", "1"}, {"x-any", "*"}},
+       .split = {{"frontend", 0}, {"backend", 5}}},
+      {.host = "", .path = "", .to = "", .split = {{"backend", 1}, {"frontend", 2}}},
+      {.host = "", .path = "/late", .to = "", .redirect = stack::Redirect{"/x"}}};
+  return setup;
+}
+
+TEST_CASE("haproxy: rules by method and header, splits and redirects are as the golden file") {
+  check_golden("rules", with_rules());
+  CHECK(rule_targets_of(*render(with_rules())) == std::set<std::string>{"backend", "frontend"});
+}
+
+TEST_CASE("haproxy: between two configurations redirects are those of the rules that serve") {
+  auto old = with_rules();
+  auto wanted = with_rules();
+  wanted.rules.at(1).redirect = stack::Redirect{"/elsewhere"};
+  wanted.rules.at(3) = {.host = "", .path = "/x", .to = "", .redirect = stack::Redirect{"/y"}};
+  wanted.backends.at(1).health_path = "/ready";
+  const auto between = transition(*render(old), *render(wanted));
+  CHECK(between.find("/elsewhere") == std::string::npos);
+  CHECK(between.find("backend rule.4") == std::string::npos);
+  CHECK(between.find("redirect location /new/") != std::string::npos);
+  CHECK(between.find("uri /ready") != std::string::npos);
+  CHECK(is_intact(between));
+  CHECK(transition(between, *render(wanted)) == between);
+}
+
 TEST_CASE("haproxy: the same setup gives the same text") {
   CHECK(*render(zipkick()) == *render(zipkick()));
+}
+
+stack::Rule redirect_to(const std::string& place) {
+  return {.host = "", .path = "/x", .to = "", .redirect = stack::Redirect{place}};
 }
 
 TEST_CASE("haproxy: values that could end a word or a line are refused") {
@@ -90,8 +135,12 @@ TEST_CASE("haproxy: values that could end a word or a line are refused") {
     check_refused([&](Setup& setup) { setup.backends[0].servers[0].address = bad; },
                   "server address");
     check_refused([&](Setup& setup) { setup.private_address = bad; }, "private address");
+    check_refused([&](Setup& setup) { setup.rules[1].methods = {bad}; }, "rule method");
+    check_refused([&](Setup& setup) { setup.rules[1].headers = {{bad, "1"}}; }, "rule header");
     if (bad.empty()) continue;
+    check_refused([&](Setup& setup) { setup.rules[1].exact = bad; }, "rule path");
     check_refused([&](Setup& setup) { setup.rules[0].host = bad; }, "rule host");
+    check_refused([&](Setup& setup) { setup.rules[0].host = "*." + bad; }, "rule host");
     check_refused([&](Setup& setup) { setup.rules[1].path = bad; }, "rule path");
     check_refused([&](Setup& setup) { setup.backends[1].health_path = bad; }, "health path");
   }
@@ -99,6 +148,19 @@ TEST_CASE("haproxy: values that could end a word or a line are refused") {
     CAPTURE(bad);
     check_refused([&](Setup& setup) { setup.rules[1].path = bad; }, "rule path");
     check_refused([&](Setup& setup) { setup.backends[1].health_path = bad; }, "health path");
+    for (const auto& to : {bad, "https://example.com" + bad}) {
+      check_refused([&](Setup& setup) { setup.rules[1] = redirect_to(to); }, "redirect to");
+    }
+    if (bad == "/a{b}") continue;
+    check_refused(
+        [&](Setup& setup) {
+          setup.rules[1].headers = {{"x", bad}};
+        },
+        "value of a rule's header");
+  }
+  for (const std::string bad :
+       {"", "a", "//a", "https://", "https://a:b$", "ftp://a/", "https:///a"}) {
+    check_refused([&](Setup& setup) { setup.rules[1] = redirect_to(bad); }, "redirect to");
   }
   std::string with_nul = "10.1.0.5";
   with_nul += '\0';
@@ -128,6 +190,14 @@ TEST_CASE("haproxy: numbers out of range and rules to nowhere are refused") {
   check_refused([](Setup& setup) { setup.backends[0].health_interval_ms = 0; }, "health interval");
   check_refused([](Setup& setup) { setup.backends[0].health_timeout_ms = -5; }, "health timeout");
   check_refused([](Setup& setup) { setup.rules[0].to = "db"; }, "unknown backend 'db'");
+  check_refused([](Setup& setup) { setup.rules[0].to = ""; }, "unknown backend ''");
+  check_refused([](Setup& setup) { setup.rules[0].redirect = stack::Redirect{"/x"}; },
+                "rule with a redirect beside 'backend'");
+  const auto split = [](Setup& setup, int weight) {
+    setup.rules[0] = {.host = "", .path = "", .to = "", .split = {{"db", weight}}};
+  };
+  check_refused([&](Setup& setup) { split(setup, 1); }, "unknown backend 'db'");
+  check_refused([&](Setup& setup) { split(setup, -1); }, "weight of a service '-1'");
 }
 
 TEST_CASE("haproxy: an error names the backend it is about") {
