@@ -8,7 +8,6 @@
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
 #include "haproxy/mark.hpp"
-#include "haproxy/render.hpp"
 #include "haproxy/values.hpp"
 
 namespace paas::haproxy {
@@ -69,9 +68,8 @@ std::string joined(const std::vector<Section>& sections) {
 /// The public frontend and what only its rules use: of two configurations these are one's or the
 /// other's together.
 bool belongs_to_rules(std::string_view header) {
-  constexpr std::string_view backend = "backend ";
   return header == public_header ||
-         (header.starts_with(backend) && header.substr(backend.size()).starts_with(rule_prefix));
+         (header.starts_with("backend ") && header.find('.') != std::string_view::npos);
 }
 
 template <typename Sections>

@@ -35,6 +35,7 @@ struct Setup {
   std::string private_address;  ///< Internal ports are bound to it only.
   std::vector<stack::Rule> rules;
   std::vector<Backend> backends;
+  stack::Traffic traffic = {};
   friend bool operator==(const Setup&, const Setup&) = default;
 };
 

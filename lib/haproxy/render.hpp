@@ -13,16 +13,27 @@ namespace paas::haproxy {
 
 using Output = std::back_insert_iterator<std::string>;
 
-/// Backends that belong to the public rules themselves are called "rule.none" and "rule.3". Names
-/// of services have no dot, so none can be called like this.
+/// Backends that belong to the public rules themselves have a dot in their names: "rule.none",
+/// "rule.3", "limit.all". Names of services have none, so none can be called like this.
 constexpr std::string_view rule_prefix = "rule.";
 /// Where requests go that no rule matches.
 constexpr std::string_view unmatched_backend = "rule.none";
 
 /// The sections "global" and "defaults".
-void render_preamble(Output out);
+void render_preamble(Output out, const stack::Traffic& traffic);
 /// The frontend that everybody reaches; nothing when no port is listened on.
 void render_public(Output out, const Setup& setup);
+/// The rules that can be reached: none after one that matches everything.
+std::vector<stack::Rule> reachable(const std::vector<stack::Rule>& rules);
+/// Whether the number of the first rule that matches is written down, in txn.rule, because some
+/// rules are limited in another way than the others.
+bool is_numbered(const std::vector<stack::Rule>& rules);
+/// What is decided once for a request: the rule's number where it is needed, and what is drawn.
+void render_choices(Output out, const std::vector<stack::Rule>& rules);
+/// Who is refused because it asks for too much.
+void render_limits(Output out, const Setup& setup);
+/// The tables that the limits count in.
+void render_limit_tables(Output out, const Setup& setup);
 /// The rules of the public frontend in their order, and where all the rest goes.
 void render_rules(Output out, const std::vector<stack::Rule>& rules);
 /// The frontend by which dependents inside the VPC reach a backend, if it has a port for them.

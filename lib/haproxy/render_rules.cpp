@@ -15,16 +15,6 @@ namespace {
 
 using stack::Rule;
 
-/// The rules that can be reached: none after one that matches everything.
-std::vector<Rule> reachable(const std::vector<Rule>& rules) {
-  std::vector<Rule> result;
-  for (const auto& rule : rules) {
-    result.push_back(rule);
-    if (matches_everything(rule)) break;
-  }
-  return result;
-}
-
 /// Whether one of several services is drawn.
 bool is_drawn(const Rule& rule) { return targets_of(rule).size() > 1; }
 
@@ -113,28 +103,56 @@ void render_split(Output out, const Rule& rule, std::size_t number, const std::s
   }
 }
 
-/// `http-request` has to stand before every `use_backend`, and what it looks at before that.
-void render_draws(Output out, const std::vector<Rule>& rules) {
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    if (!is_drawn(rules[i])) continue;
-    Conditions conditions(out, rules[i], i + 1);
-    conditions.render();
-    render_draw(out, rules[i], i + 1, conditions.all());
-  }
+/// How a rule is told from the others where it comes to `use_backend`; nothing: it takes all.
+std::string condition_of(const Conditions& conditions, const Rule& rule, std::size_t number,
+                         bool numbered) {
+  if (!numbered || matches_everything(rule)) return conditions.all();
+  return fmt::format(" {{ var(txn.rule) -m int {} }}", number);
+}
+
+/// The first rule that matches leaves its number.
+void render_number(Output out, std::size_t number, const std::string& condition) {
+  const std::string free = number == 1 ? "" : " !{ var(txn.rule) -m found }";
+  fmt::format_to(out, "    http-request set-var(txn.rule) int({}){}{}{}\n", number,
+                 condition.empty() && free.empty() ? "" : " if", free, condition);
 }
 
 }  // namespace
 
+std::vector<Rule> reachable(const std::vector<Rule>& rules) {
+  std::vector<Rule> result;
+  for (const auto& rule : rules) {
+    result.push_back(rule);
+    if (matches_everything(rule)) break;
+  }
+  return result;
+}
+
+/// `http-request` has to stand before every `use_backend`, and what it looks at before that.
+void render_choices(Output out, const std::vector<Rule>& all) {
+  const auto rules = reachable(all);
+  const bool numbered = is_numbered(all);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (!numbered && !is_drawn(rules[i])) continue;
+    Conditions conditions(out, rules[i], i + 1);
+    conditions.render();
+    if (numbered) render_number(out, i + 1, conditions.all());
+    if (is_drawn(rules[i])) {
+      render_draw(out, rules[i], i + 1, condition_of(conditions, rules[i], i + 1, numbered));
+    }
+  }
+}
+
 void render_rules(Output out, const std::vector<Rule>& all) {
   const auto rules = reachable(all);
-  render_draws(out, rules);
+  const bool numbered = is_numbered(all);
   std::size_t number = 0;
   for (const auto& rule : rules) {
     Conditions conditions(out, rule, ++number);
-    const auto condition = conditions.all();
+    const auto condition = condition_of(conditions, rule, number, numbered);
     if (is_drawn(rule)) {
       render_split(out, rule, number, condition);
-    } else {
+    } else if (!numbered) {
       conditions.render();
     }
     const auto target = is_drawn(rule) ? targets_of(rule).back() : target_of(rule, number);

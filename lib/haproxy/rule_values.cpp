@@ -77,6 +77,7 @@ Status check(const stack::Rule& rule, const std::set<std::string>& backends) {
   for (const auto& share : rule.split) {
     if (share.weight < 0) return refuse("weight of a service", std::to_string(share.weight));
   }
+  PAAS_CHECK(check(rule.limit));
   const auto targets = targets_of(rule);
   for (const auto& target : targets) {
     if (!backends.contains(target)) return refuse("rule to an unknown backend", target);

@@ -118,6 +118,7 @@ Status check(const Setup& setup) {
     }
   }
   for (const auto& rule : setup.rules) PAAS_CHECK(check(rule, names));
+  PAAS_CHECK(check(setup.traffic));
   return check_ports(setup);
 }
 

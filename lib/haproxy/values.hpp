@@ -45,6 +45,8 @@ std::string endpoint(std::string_view address, int port);
 /// duplicate bind).
 Status check(const Server& server);
 Status check(const Setup& setup);
+Status check(const stack::Traffic& traffic);
+Status check(const stack::Limit& limit);
 /// `backends` are those that there are.
 Status check(const stack::Rule& rule, const std::set<std::string>& backends);
 

@@ -37,6 +37,7 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
   if (!stack.lb) return setup;
   setup.listen = stack.lb->listen;
   setup.rules = stack.lb->rules;
+  setup.traffic = stack.lb->traffic;
   if (const auto* balancer = balancer_of(lockfile)) {
     setup.private_address = balancer->private_address;
   }

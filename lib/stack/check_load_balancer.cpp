@@ -67,6 +67,16 @@ void check_reachable(Reader& reader, const std::vector<Rule>& rules, std::size_t
   }
 }
 
+/// A rule for the path that the load balancer answers by itself would silently not be asked.
+void check_health(Reader& reader, const LoadBalancer& lb, std::size_t index) {
+  const auto& health = lb.traffic.health;
+  const auto& rule = lb.rules[index];
+  if (health.empty() || reader.is_broken("lb.health")) return;
+  if (rule.exact != health && rule.path != health) return;
+  reader.report(rule_path(index), fmt::format("lb.health answers {} before any rule", health),
+                "give one of the two another path");
+}
+
 }  // namespace
 
 void check_load_balancer(Reader& reader, const Stack& stack) {
@@ -85,6 +95,7 @@ void check_load_balancer(Reader& reader, const Stack& stack) {
     if (reader.is_broken(rule_path(i))) continue;
     check_reachable(reader, rules, i);
     check_redirect(reader, rules, i);
+    check_health(reader, *stack.lb, i);
   }
 }
 

@@ -106,6 +106,7 @@ struct LoadBalancer {
   std::vector<Rule> rules;         ///< The first that matches wins.
   std::string size;                ///< Droplet size; empty: the stack's.
   std::vector<std::string> allow;  ///< Who may reach `listen`; empty: everybody.
+  Traffic traffic = {};
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };
 

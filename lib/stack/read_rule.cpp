@@ -120,8 +120,8 @@ void check_parts(Reader& reader, const Field& field, const Fields& fields) {
 
 Rule read_rule(Reader& reader, const Field& field) {
   Rule rule;
-  const auto fields =
-      reader.fields(field, {"host", "path", "exact", "methods", "headers", "to", "redirect"});
+  const auto fields = reader.fields(
+      field, {"host", "path", "exact", "methods", "headers", "to", "redirect", "limit"});
   const auto with = [&](std::string_view key, auto&& read) {
     if (const auto found = fields.find(key); found != fields.end()) read(found->second);
   };
@@ -132,6 +132,7 @@ Rule read_rule(Reader& reader, const Field& field) {
   with("headers", [&](const Field& f) { read_headers(reader, f, rule); });
   with("to", [&](const Field& f) { read_target(reader, f, rule); });
   with("redirect", [&](const Field& f) { rule.redirect = read_redirect(reader, f); });
+  with("limit", [&](const Field& f) { rule.limit = read_limit(reader, f); });
   if (field.node->kind == yaml::Kind::map) check_parts(reader, field, fields);
   return rule;
 }

@@ -26,21 +26,6 @@ void read_type(Reader& reader, const Field& field, Service& service) {
                 suggest(*value, {"web", "worker", "db", "cache"}, "the types"));
 }
 
-std::optional<milliseconds> read_duration(Reader& reader, const Fields& fields,
-                                          std::string_view key, milliseconds min,
-                                          milliseconds max) {
-  const auto found = fields.find(key);
-  if (found == fields.end()) return std::nullopt;
-  const auto value = reader.value(found->second, parse_duration);
-  if (!value) return std::nullopt;
-  if (*value < min || *value > max) {
-    reader.report(found->second.path,
-                  fmt::format("must be from {}ms to {}s", min.count(), max.count() / 1000));
-    return std::nullopt;
-  }
-  return value;
-}
-
 Health read_health(Reader& reader, const Field& field) {
   Health health;
   const auto fields = reader.fields(field, {"path", "interval", "timeout", "start_timeout"});
@@ -296,6 +281,21 @@ void read_parts(Reader& reader, const Fields& fields, Service& service) {
 }
 
 }  // namespace
+
+std::optional<milliseconds> read_duration(Reader& reader, const Fields& fields,
+                                          std::string_view key, milliseconds min,
+                                          milliseconds max) {
+  const auto found = fields.find(key);
+  if (found == fields.end()) return std::nullopt;
+  const auto value = reader.value(found->second, parse_duration);
+  if (!value) return std::nullopt;
+  if (*value < min || *value > max) {
+    reader.report(found->second.path,
+                  fmt::format("must be from {}ms to {}s", min.count(), max.count() / 1000));
+    return std::nullopt;
+  }
+  return value;
+}
 
 Service read_service(Reader& reader, const std::string& name, const Field& field) {
   Service service;

@@ -164,7 +164,9 @@ ImageSource read_image(Reader& reader, const Field& field) {
 
 LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
   LoadBalancer lb;
-  const auto fields = reader.fields(field, {"listen", "rules", "size", "allow"});
+  std::vector<std::string> keys = {"listen", "rules", "size", "allow"};
+  keys.insert(keys.end(), traffic_keys().begin(), traffic_keys().end());
+  const auto fields = reader.fields(field, keys);
   if (const auto listen = fields.find("listen"); listen != fields.end()) {
     read_listen(reader, listen->second, lb);
   } else {
@@ -179,6 +181,7 @@ LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
     lb.allow = read_allow(reader, allow->second, "everybody");
   }
   read_text(reader, fields, "size", parse_slug, lb.size);
+  lb.traffic = read_traffic(reader, fields);
   return lb;
 }
 

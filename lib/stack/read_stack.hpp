@@ -13,6 +13,16 @@ Service read_service(Reader& reader, const std::string& name, const Field& field
 ImageSource read_image(Reader& reader, const Field& field);
 LoadBalancer read_load_balancer(Reader& reader, const Field& field);
 Rule read_rule(Reader& reader, const Field& field);
+Limit read_limit(Reader& reader, const Field& field);
+/// Keys of `lb` that read_traffic() reads.
+const std::vector<std::string>& traffic_keys();
+Traffic read_traffic(Reader& reader, const Fields& fields);
+
+/// A duration under `key`, reported when it is out of range.
+std::optional<std::chrono::milliseconds> read_duration(Reader& reader, const Fields& fields,
+                                                       std::string_view key,
+                                                       std::chrono::milliseconds min,
+                                                       std::chrono::milliseconds max);
 
 /// Puts what stands under `key`, held to what `parse` accepts, into `target`.
 void read_text(Reader& reader, const Fields& fields, std::string_view key,

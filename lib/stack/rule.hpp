@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "stack/traffic.hpp"
+
 namespace paas::stack {
 
 /// A service and its part of a rule's requests, beside the weights of the others.
@@ -35,6 +37,7 @@ struct Rule {
   std::map<std::string, std::string> headers = {};
   std::vector<Share> split = {};
   std::optional<Redirect> redirect = {};
+  Limit limit = {};  ///< Instead of what is limited for all.
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -108,6 +108,43 @@ Json from_service(const Service& service) {
   return result;
 }
 
+Json from_limit(const Limit& limit) {
+  auto result = Json::object();
+  if (limit.requests) {
+    result["requests"] =
+        fmt::format("{}/{}s", limit.requests->requests, limit.requests->period_seconds);
+  }
+  if (limit.body_bytes) result["body"] = fmt::format("{}KiB", *limit.body_bytes / 1024);
+  return result;
+}
+
+/// Only what differs from the defaults.
+Json from_timeouts(const Timeouts& timeouts) {
+  const Timeouts usual;
+  auto result = Json::object();
+  const auto put_time = [&](const char* key, int Timeouts::*value) {
+    if (timeouts.*value != usual.*value) result[key] = fmt::format("{}ms", timeouts.*value);
+  };
+  put_time("connect", &Timeouts::connect_ms);
+  put_time("client", &Timeouts::client_ms);
+  put_time("server", &Timeouts::server_ms);
+  put_time("request", &Timeouts::request_ms);
+  put_time("keep_alive", &Timeouts::keep_alive_ms);
+  put_time("queue", &Timeouts::queue_ms);
+  put_time("tunnel", &Timeouts::tunnel_ms);
+  return result;
+}
+
+void put_traffic(Json& object, const Traffic& traffic) {
+  if (traffic.limit != Limit{}) object["limit"] = from_limit(traffic.limit);
+  if (traffic.timeouts != Timeouts{}) object["timeouts"] = from_timeouts(traffic.timeouts);
+  put(object, "compression", traffic.compression);
+  put(object, "health", traffic.health);
+  if (traffic.log == AccessLog::text) object["log"] = true;
+  if (traffic.log == AccessLog::json) object["log"] = "json";
+  put(object, "trusted_proxies", traffic.trusted_proxies);
+}
+
 Json from_rule(const Rule& rule) {
   auto result = Json::object();
   put(result, "host", rule.host);
@@ -117,6 +154,7 @@ Json from_rule(const Rule& rule) {
   if (!rule.headers.empty()) result["headers"] = from_variables(rule.headers);
   put(result, "to", rule.to);
   for (const auto& share : rule.split) result["to"][share.service] = share.weight;
+  if (rule.limit != Limit{}) result["limit"] = from_limit(rule.limit);
   if (rule.redirect) {
     result["redirect"] = {{"to", rule.redirect->to}, {"code", rule.redirect->code}};
   }
@@ -130,6 +168,7 @@ Json from_load_balancer(const LoadBalancer& lb) {
   for (const auto& rule : lb.rules) rules.push_back(from_rule(rule));
   put(result, "size", lb.size);
   put(result, "allow", lb.allow);
+  put_traffic(result, lb.traffic);
   return result;
 }
 

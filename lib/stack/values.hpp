@@ -8,6 +8,8 @@
 
 #include <tl/expected.hpp>
 
+#include "stack/traffic.hpp"
+
 namespace paas::stack {
 
 /// Why a value was refused; the caller adds where it stands.
@@ -61,6 +63,12 @@ Parsed<int> parse_volume_size(std::string_view text);
 Parsed<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std::int64_t max);
 /// A number above zero.
 Parsed<double> parse_positive_number(std::string_view text);
+/// "100/10s": so many requests in a time of whole seconds, up to an hour.
+Parsed<Rate> parse_rate(std::string_view text);
+/// "64KiB", "10MiB", "1GiB" in bytes.
+Parsed<std::int64_t> parse_byte_size(std::string_view text);
+/// "text/html": a type of contents without parameters.
+Parsed<std::string> parse_media_type(std::string_view text);
 /// "443", "8000-9000" or "all".
 Parsed<std::string> parse_port_range(std::string_view text);
 

@@ -117,6 +117,61 @@ TEST_CASE("haproxy: between two configurations redirects are those of the rules 
   CHECK(transition(between, *render(wanted)) == between);
 }
 
+/// with_rules() with everything that can be said of all requests.
+Setup with_traffic() {
+  auto setup = with_rules();
+  setup.traffic = {
+      .limit = {.requests = stack::Rate{100, 10}, .body_bytes = 10 << 20},
+      .timeouts = {.connect_ms = 500, .client_ms = 30000, .server_ms = 7200000, .queue_ms = 1500},
+      .compression = {"text/html", "image/svg+xml"},
+      .health = "/lb-health",
+      .log = stack::AccessLog::json,
+      .trusted_proxies = {"10.0.0.0/8", "2001:db8::/32"}};
+  setup.rules.at(3).limit = {.requests = stack::Rate{10, 60}, .body_bytes = 4096};
+  setup.rules.at(4).limit = {.body_bytes = 1 << 30};
+  return setup;
+}
+
+TEST_CASE("haproxy: what is said of all requests is as the golden files") {
+  check_golden("traffic", with_traffic());
+  auto simple = zipkick();
+  simple.traffic = {.limit = {.requests = stack::Rate{5, 1}}, .log = stack::AccessLog::text};
+  check_golden("rate_and_log", simple);
+  auto own = zipkick();
+  own.rules.at(1).limit = {.requests = stack::Rate{5, 1}};
+  check_golden("limit_of_one_rule", own);
+  const auto between = transition(*render(simple), *render(with_traffic()));
+  CHECK(between.find("limit.rule-4") == std::string::npos);
+  CHECK(between.find("backend limit.all\n    stick-table type ipv6 size 100k expire 1s") !=
+        std::string::npos);
+}
+
+TEST_CASE("haproxy: what is said of all requests is held to allowlists") {
+  for (const std::string bad :
+       {"a b", "/a b", "/a\nb", "/a\"", "/a'", "/a$", "/a#", "/a\\", "/a{"}) {
+    CAPTURE(bad);
+    check_refused([&](Setup& setup) { setup.traffic.health = bad; }, "health endpoint");
+    check_refused([&](Setup& setup) { setup.traffic.compression = {bad}; }, "compressed type");
+    check_refused([&](Setup& setup) { setup.traffic.trusted_proxies = {bad}; }, "trusted proxy");
+    check_refused([&](Setup& setup) { setup.traffic.trusted_proxies = {"10.0.0.0" + bad}; },
+                  "trusted proxy");
+  }
+  check_refused([](Setup& setup) { setup.traffic.compression.assign(61, "a/b"); },
+                "number of compressed types");
+  check_refused([](Setup& setup) { setup.traffic.timeouts.queue_ms = 0; }, "timeout '0'");
+  check_refused(
+      [](Setup& setup) {
+        setup.traffic.limit.requests = stack::Rate{0, 1};
+      },
+      "limit of requests");
+  check_refused(
+      [](Setup& setup) {
+        setup.rules[0].limit.requests = stack::Rate{1, 0};
+      },
+      "period of a limit");
+  check_refused([](Setup& setup) { setup.rules[0].limit.body_bytes = 0; }, "limit of a body");
+}
+
 TEST_CASE("haproxy: the same setup gives the same text") {
   CHECK(*render(zipkick()) == *render(zipkick()));
 }
