@@ -17,7 +17,8 @@ Result<std::string> render(const Setup& setup) {
       "# The load balancer of the stack {}. Made by paasctl; changes are overwritten.\n",
       setup.stack);
   const auto out = std::back_inserter(result);
-  render_preamble(out, setup.traffic);
+  render_preamble(out, setup);
+  render_peers(out, setup);
   render_public(out, setup);
   for (const auto& backend : setup.backends) {
     render_internal(out, backend, setup.private_address);

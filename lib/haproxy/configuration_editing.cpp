@@ -72,10 +72,24 @@ bool belongs_to_rules(std::string_view header) {
          (header.starts_with("backend ") && header.find('.') != std::string_view::npos);
 }
 
+constexpr std::string_view peers_header = "peers local";
+constexpr std::string_view local_peer = "    localpeer lb";
+
 template <typename Sections>
 auto find(Sections& sections, const std::string& header) {
   return std::find_if(sections.begin(), sections.end(),
                       [&](const Section& section) { return section.header == header; });
+}
+
+/// Tables that one of two configurations has need the name by which processes know themselves.
+void add_local_peer(std::vector<Section>& sections) {
+  const auto global = find(sections, "global");
+  if (global == sections.end() || find(sections, std::string(peers_header)) == sections.end())
+    return;
+  auto& lines = global->lines;
+  if (std::find(lines.begin(), lines.end(), local_peer) == lines.end()) {
+    lines.emplace_back(local_peer);
+  }
 }
 
 }  // namespace
@@ -121,6 +135,7 @@ std::string transition(std::string_view current, std::string_view wanted) {
       *old = std::move(next);
     }
   }
+  add_local_peer(sections);
   return marked(joined(sections));
 }
 

@@ -83,7 +83,7 @@ void render_public(Output out, const Setup& setup) {
   render_forwarded(out, setup.traffic);
   render_choices(out, setup.rules);
   render_limits(out, setup);
-  render_rules(out, setup.rules);
+  render_rules(out, setup);
 }
 
 // "transparent" lets HAProxy start before the private network is up, as happens when a droplet is

@@ -30,7 +30,7 @@ global
     group haproxy
     stats socket /run/haproxy/admin.sock mode 600 level admin expose-fd listeners
     maxconn 4096
-    hard-stop-after 60s
+{}    hard-stop-after 60s
 
 defaults
     mode http
@@ -46,10 +46,12 @@ defaults
 
 }  // namespace
 
-void render_preamble(Output out, const stack::Traffic& traffic) {
+void render_preamble(Output out, const Setup& setup) {
+  const auto& traffic = setup.traffic;
   // A line is 1024 bytes long else, and half an object is none.
   const bool is_long = traffic.log == stack::AccessLog::json;
-  fmt::format_to(out, preamble, is_long ? " len 16384" : "");
+  fmt::format_to(out, preamble, is_long ? " len 16384" : "",
+                 is_any_sticky(setup) ? "    localpeer lb\n" : "");
   const auto& timeouts = traffic.timeouts;
   const auto put = [&](std::string_view name, int milliseconds) {
     fmt::format_to(out, "    timeout {} {}\n", name, duration(milliseconds));

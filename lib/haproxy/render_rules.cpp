@@ -92,6 +92,17 @@ void render_draw(Output out, const Rule& rule, std::size_t number, const std::st
                  condition.empty() ? "" : " if", condition);
 }
 
+/// A client that a service knows stays with it, whatever is drawn.
+void render_known(Output out, const Setup& setup, const Rule& rule, const std::string& condition) {
+  for (const auto& target : targets_of(rule)) {
+    for (const auto& backend : setup.backends) {
+      if (backend.name != target || !backend.sticky) continue;
+      fmt::format_to(out, "    use_backend {0} if{1} {{ {2},in_table({0}) -m bool }}\n", target,
+                     condition, sticky_key(*backend.sticky));
+    }
+  }
+}
+
 void render_split(Output out, const Rule& rule, std::size_t number, const std::string& condition) {
   int bound = 0;
   const auto targets = targets_of(rule);
@@ -143,14 +154,15 @@ void render_choices(Output out, const std::vector<Rule>& all) {
   }
 }
 
-void render_rules(Output out, const std::vector<Rule>& all) {
-  const auto rules = reachable(all);
-  const bool numbered = is_numbered(all);
+void render_rules(Output out, const Setup& setup) {
+  const auto rules = reachable(setup.rules);
+  const bool numbered = is_numbered(setup.rules);
   std::size_t number = 0;
   for (const auto& rule : rules) {
     Conditions conditions(out, rule, ++number);
     const auto condition = condition_of(conditions, rule, number, numbered);
     if (is_drawn(rule)) {
+      render_known(out, setup, rule, condition);
       render_split(out, rule, number, condition);
     } else if (!numbered) {
       conditions.render();

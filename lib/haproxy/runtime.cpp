@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "haproxy/check_options.hpp"
+#include "haproxy/server_options.hpp"
 #include "haproxy/values.hpp"
 
 namespace paas::haproxy {
@@ -147,7 +147,7 @@ Status Runtime::add_server(const Backend& backend, const Server& server, millise
   }
   if (!found) {
     const auto addition =
-        fmt::format("add server {} {} {} weight 0", target, address, check_options(backend));
+        fmt::format("add server {} {} {} weight 0", target, address, server_options(backend));
     PAAS_TRY(const auto answer, command(addition));
     if (!answer.starts_with("New server registered")) return fail(refusal(addition, answer));
     PAAS_CHECK(order(fmt::format("enable health {}", target)));

@@ -37,6 +37,15 @@ Status check(const stack::Limit& limit) {
   return {};
 }
 
+Status check(const stack::Sticky& sticky) {
+  PAAS_CHECK(check_positive("time for which clients are known", sticky.keep_seconds));
+  const bool is_named = sticky.by != stack::Sticky::By::source;
+  // Letters, digits, "-", "_" and ".", of what a cookie's name may have.
+  if (is_named && !is_server_name(sticky.name))
+    return refuse("name of a cookie or header", sticky.name);
+  return {};
+}
+
 Status check(const stack::Traffic& traffic) {
   PAAS_CHECK(check(traffic.limit));
   const auto& timeouts = traffic.timeouts;

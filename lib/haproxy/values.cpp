@@ -46,6 +46,13 @@ Status check(const Backend& backend) {
   if (backend.health_timeout_ms <= 0) {
     return in_backend(refuse_port("health timeout", backend.health_timeout_ms).value());
   }
+  for (const auto& number : {backend.answer_timeout_ms, backend.max_connections}) {
+    if (number && *number <= 0) return in_backend(refuse_port("limit", *number).value());
+  }
+  if (backend.sticky) {
+    if (auto status = haproxy::check(*backend.sticky); !status)
+      return in_backend(std::move(status.error()));
+  }
   std::set<std::string> names;
   for (const auto& server : backend.servers) {
     if (auto status = check(server); !status) return in_backend(std::move(status.error()));

@@ -47,6 +47,7 @@ Status check(const Server& server);
 Status check(const Setup& setup);
 Status check(const stack::Traffic& traffic);
 Status check(const stack::Limit& limit);
+Status check(const stack::Sticky& sticky);
 /// `backends` are those that there are.
 Status check(const stack::Rule& rule, const std::set<std::string>& backends);
 

@@ -98,6 +98,9 @@ struct Service {
   std::optional<Credentials> credentials;
   std::vector<std::string> allow;                 ///< Addresses (CIDR) let in beside the links.
   std::optional<std::vector<Outbound>> outbound;  ///< Absent: all.
+  std::optional<Sticky> sticky = {};              ///< Only web, as what follows.
+  std::optional<int> answer_timeout_ms = {};      ///< Absent: the load balancer's for servers.
+  std::optional<int> max_connections = {};        ///< Of each server; absent: any number.
   friend bool operator==(const Service&, const Service&) = default;
 };
 

@@ -272,6 +272,13 @@ void read_parts(Reader& reader, const Fields& fields, Service& service) {
   with("links", [&](const Field& f) {
     for (const auto& item : reader.items(f)) service.links.push_back(read_link(reader, item));
   });
+  with("sticky", [&](const Field& f) { service.sticky = read_sticky(reader, f); });
+  with("max_connections",
+       [&](const Field& f) { service.max_connections = reader.integer(f, 1, 65535); });
+  if (const auto value = read_duration(reader, fields, "answer_timeout", milliseconds(100),
+                                       std::chrono::hours(24))) {
+    service.answer_timeout_ms = static_cast<int>(value->count());
+  }
   with("outbound", [&](const Field& f) {
     service.outbound.emplace();
     for (const auto& item : reader.items(f)) {
@@ -302,7 +309,8 @@ Service read_service(Reader& reader, const std::string& name, const Field& field
   service.name = name;
   const auto fields =
       reader.fields(field, {"type", "image", "port", "scheme", "size", "command", "env", "health",
-                            "scale", "links", "volume", "credentials", "allow", "outbound"});
+                            "scale", "links", "volume", "credentials", "allow", "outbound",
+                            "sticky", "answer_timeout", "max_connections"});
   if (field.node->kind != yaml::Kind::map) {
     reader.leave_out(field.path + ".type");
     return service;

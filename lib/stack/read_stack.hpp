@@ -18,6 +18,9 @@ Limit read_limit(Reader& reader, const Field& field);
 const std::vector<std::string>& traffic_keys();
 Traffic read_traffic(Reader& reader, const Fields& fields);
 
+/// How a service's clients come to the server of before.
+Sticky read_sticky(Reader& reader, const Field& field);
+
 /// A duration under `key`, reported when it is out of range.
 std::optional<std::chrono::milliseconds> read_duration(Reader& reader, const Fields& fields,
                                                        std::string_view key,

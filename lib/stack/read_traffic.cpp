@@ -78,6 +78,41 @@ void read_log(Reader& reader, const Field& field, Traffic& traffic) {
 
 }  // namespace
 
+Sticky read_sticky(Reader& reader, const Field& field) {
+  Sticky sticky;
+  if (field.node->kind == yaml::Kind::scalar) {
+    reader.report(field.path, "must be a map, not text",
+                  "write {by: source}, {cookie: NAME} or {header: NAME}");
+    return sticky;
+  }
+  const auto fields = reader.fields(field, {"by", "cookie", "header", "keep"});
+  const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
+  if (has("by")) {
+    const auto by = reader.text(fields.at("by"));
+    if (by && *by != "source") {
+      reader.report(fields.at("by").path,
+                    fmt::format("clients are not known by {}", show_value(*by)),
+                    "write source, or {cookie: NAME} or {header: NAME}");
+    }
+  }
+  if (has("cookie")) sticky.by = Sticky::By::cookie;
+  if (has("header")) sticky.by = Sticky::By::header;
+  read_text(reader, fields, "cookie", parse_cookie_name, sticky.name);
+  read_text(reader, fields, "header", parse_header_name, sticky.name);
+  if (field.node->kind == yaml::Kind::map && !reader.is_broken(field.path) &&
+      has("by") + has("cookie") + has("header") != 1) {
+    reader.report(field.path, "clients are known by one thing",
+                  "write one of {by: source}, {cookie: NAME} and {header: NAME}");
+  }
+  const auto keep =
+      read_duration(reader, fields, "keep", milliseconds(1000), std::chrono::hours(720));
+  if (keep && keep->count() % 1000 != 0) {
+    reader.report(fields.at("keep").path, "must be whole seconds", "such as 2h");
+  }
+  if (keep) sticky.keep_seconds = static_cast<int>(keep->count() / 1000);
+  return sticky;
+}
+
 const std::vector<std::string>& traffic_keys() {
   static const std::vector<std::string> keys = {"limit",  "timeouts", "compression",
                                                 "health", "log",      "trusted_proxies"};

@@ -86,6 +86,23 @@ Json from_outbound(const std::vector<Outbound>& openings) {
   return result;
 }
 
+Json from_sticky(const Sticky& sticky) {
+  auto result = Json::object();
+  switch (sticky.by) {
+    case Sticky::By::source:
+      result["by"] = "source";
+      break;
+    case Sticky::By::cookie:
+      result["cookie"] = sticky.name;
+      break;
+    case Sticky::By::header:
+      result["header"] = sticky.name;
+      break;
+  }
+  result["keep"] = fmt::format("{}s", sticky.keep_seconds);
+  return result;
+}
+
 Json from_service(const Service& service) {
   auto result = Json::object();
   result["type"] = to_text(service.type);
@@ -104,6 +121,11 @@ Json from_service(const Service& service) {
   }
   if (service.credentials) result["credentials"] = from_credentials(*service.credentials);
   put(result, "allow", service.allow);
+  if (service.sticky) result["sticky"] = from_sticky(*service.sticky);
+  if (service.answer_timeout_ms) {
+    result["answer_timeout"] = fmt::format("{}ms", *service.answer_timeout_ms);
+  }
+  if (service.max_connections) result["max_connections"] = *service.max_connections;
   if (service.outbound) result["outbound"] = from_outbound(*service.outbound);
   return result;
 }

@@ -40,6 +40,19 @@ enum class AccessLog {
   json,
 };
 
+/// How the load balancer knows a client again, which it then sends to the server of before.
+struct Sticky {
+  enum class By {
+    source,  ///< Its address.
+    cookie,  ///< A cookie that the service gives out.
+    header,
+  };
+  By by = By::source;
+  std::string name = {};    ///< Of the cookie or header; empty by source.
+  int keep_seconds = 3600;  ///< Since it was last seen.
+  friend bool operator==(const Sticky&, const Sticky&) = default;
+};
+
 struct Traffic {
   Limit limit = {};
   Timeouts timeouts = {};

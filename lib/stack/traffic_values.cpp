@@ -38,6 +38,14 @@ Parsed<std::int64_t> parse_byte_size(std::string_view text) {
                "write a whole number of KiB, MiB or GiB, such as 10MiB");
 }
 
+Parsed<std::string> parse_cookie_name(std::string_view text) {
+  const bool fits = !text.empty() && text.size() <= 64 && !begins_with(text, "-._") &&
+                    consists_of(text, Case::any, "-._");
+  if (fits) return std::string(text);
+  return fault(fmt::format("{} cannot be the name of a cookie", show_value(text)),
+               "use up to 64 letters, digits, -, _ and ., beginning with a letter or digit");
+}
+
 Parsed<std::string> parse_media_type(std::string_view text) {
   const auto slash = text.find('/');
   const bool fits = slash != std::string_view::npos && slash > 0 && slash + 1 < text.size() &&

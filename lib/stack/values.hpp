@@ -51,6 +51,8 @@ Parsed<std::string> parse_health_path(std::string_view text);
 Parsed<std::string> parse_method(std::string_view text);
 /// The name of a header, in lower case, as HTTP/2 writes it.
 Parsed<std::string> parse_header_name(std::string_view text);
+/// The name of a cookie.
+Parsed<std::string> parse_cookie_name(std::string_view text);
 /// A header's value to compare with: no spaces, nor what HAProxy's configuration has a meaning for.
 Parsed<std::string> parse_header_value(std::string_view text);
 /// Where a redirect leads: "https://www.example.com" with or without a path, or a path.

@@ -172,6 +172,71 @@ TEST_CASE("haproxy: what is said of all requests is held to allowlists") {
   check_refused([](Setup& setup) { setup.rules[0].limit.body_bytes = 0; }, "limit of a body");
 }
 
+/// zipkick() after a change: another service instead of the backend, and rules that lead to it.
+Setup changed() {
+  auto setup = zipkick();
+  auto& service = setup.backends.at(1);
+  REQUIRE(service.name == "backend");
+  service.name = "api";
+  service.internal_port = 30009;
+  service.servers.clear();
+  setup.rules = {{"", "/api/", "api"}, {"", "/", "frontend"}};
+  return setup;
+}
+
+/// A split between a service that knows its clients by a cookie and one that knows them by address.
+Setup with_sticky() {
+  auto setup = zipkick();
+  setup.listen = {80, 19999};
+  setup.rules = {{.host = "", .path = "", .to = "", .split = {{"frontend", 90}, {"backend", 10}}}};
+  setup.backends[0].sticky = stack::Sticky{stack::Sticky::By::cookie, "SESSION", 7200};
+  setup.backends[0].answer_timeout_ms = 300000;
+  setup.backends[0].max_connections = 50;
+  setup.backends[1].sticky = stack::Sticky{};
+  return setup;
+}
+
+TEST_CASE("haproxy: sticky services are as the golden file, and read back as they were rendered") {
+  auto setup = with_sticky();
+  check_golden("sticky", setup);
+  CHECK(servers_of(*render(setup)) == setup.backends);
+  CHECK(rule_targets_of(*render(setup)) == std::set<std::string>{"backend", "frontend"});
+  setup.backends[0].sticky = stack::Sticky{stack::Sticky::By::header, "x-user", 60};
+  CHECK(servers_of(*render(setup)) == setup.backends);
+}
+
+TEST_CASE("haproxy: between two configurations the tables of either have their peer") {
+  for (const auto& between : {transition(*render(with_sticky()), *render(changed())),
+                              transition(*render(changed()), *render(with_sticky()))}) {
+    CHECK(between.find("\npeers local\n") != std::string::npos);
+    CHECK(between.find("    localpeer lb\n") != std::string::npos);
+    CHECK(is_intact(between));
+  }
+  const auto between = transition(*render(with_sticky()), *render(changed()));
+  CHECK(transition(between, *render(changed())) == between);
+}
+
+TEST_CASE("haproxy: what clients are known by is held to allowlists") {
+  for (const std::string bad :
+       {"", "a b", "a)", "a(b", "a,b", "a\nb", "a\"", "a'", "a$", "a#", "a\\"}) {
+    CAPTURE(bad);
+    for (const auto by : {stack::Sticky::By::cookie, stack::Sticky::By::header}) {
+      check_refused(
+          [&](Setup& setup) {
+            setup.backends[0].sticky = stack::Sticky{by, bad};
+          },
+          "name of a cookie or header");
+    }
+  }
+  check_refused(
+      [](Setup& setup) {
+        setup.backends[0].sticky = stack::Sticky{{}, "", 0};
+      },
+      "time for which clients are known");
+  check_refused([](Setup& setup) { setup.backends[0].max_connections = 0; }, "limit '0'");
+  check_refused([](Setup& setup) { setup.backends[0].answer_timeout_ms = -1; }, "limit '-1'");
+}
+
 TEST_CASE("haproxy: the same setup gives the same text") {
   CHECK(*render(zipkick()) == *render(zipkick()));
 }
@@ -311,18 +376,6 @@ TEST_CASE("haproxy: a configuration is marked, and the mark tells all but server
   CHECK(mark_of("global\n    maxconn 5\n") == "");
   CHECK(mark_in_info("Pid: 7\nnode: lb\ndescription: " + mark + "\nTasks: 5\n\n") == mark);
   CHECK(mark_in_info("Pid: 7\n") == "");
-}
-
-/// zipkick() after a change: another service instead of the backend, and rules that lead to it.
-Setup changed() {
-  auto setup = zipkick();
-  auto& service = setup.backends.at(1);
-  REQUIRE(service.name == "backend");
-  service.name = "api";
-  service.internal_port = 30009;
-  service.servers.clear();
-  setup.rules = {{"", "/api/", "api"}, {"", "/", "frontend"}};
-  return setup;
 }
 
 TEST_CASE(

@@ -46,6 +46,28 @@ TEST_CASE("stack: a switch is on or off") {
   CHECK(traffic_of("size: s-1vcpu-1gb") == Traffic{});
 }
 
+TEST_CASE("stack: a service says how its clients are known, and how much its servers take") {
+  const auto service_with = [](const std::string& keys) {
+    const auto parsed = parse(
+        "stack: shop\nregion: nyc3\nssh: {from: [0.0.0.0/0]}\nimages: {app: {build: .}}\n"
+        "services: {web: {type: web, image: app, port: 80, " +
+        keys + "}}\nlb: {listen: [80]}\n");
+    CAPTURE(keys);
+    REQUIRE(parsed.problems.empty());
+    CHECK(parse(to_json(parsed.stack)).stack == parsed.stack);
+    return parsed.stack.services.at(0);
+  };
+  CHECK(service_with("sticky: {by: source}").sticky == Sticky{});
+  CHECK(service_with("sticky: {cookie: S.id, keep: 2h}").sticky ==
+        Sticky{Sticky::By::cookie, "S.id", 7200});
+  CHECK(service_with("sticky: {header: X-User}").sticky ==
+        Sticky{Sticky::By::header, "x-user", 3600});
+  const auto service = service_with("answer_timeout: 5m, max_connections: 50");
+  CHECK(service.answer_timeout_ms == 300000);
+  CHECK(service.max_connections == 50);
+  CHECK_FALSE(service.sticky);
+}
+
 TEST_CASE("stack: a rule has limits of its own") {
   const auto stack = stack_with(
       "rules: [{path: /a, limit: {requests: 1/1s}, to: web}, {limit: {body: 1KiB}, to: web}]");

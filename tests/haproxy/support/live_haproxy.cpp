@@ -24,6 +24,7 @@ LiveHaproxy::LiveHaproxy(Setup wanted) : setup(std::move(wanted)) {
   auto pattern = (std::filesystem::temp_directory_path() / "paas-haproxy-XXXXXX").string();
   REQUIRE(mkdtemp(pattern.data()) != nullptr);
   folder_ = pattern;
+  peer_port_ = free_port();
   start();
 }
 
@@ -44,6 +45,9 @@ void LiveHaproxy::write_configuration() const {
     auto changed = text::replace_all(line, "bind *:", "bind 127.0.0.1:");
     if (line.starts_with("    log /dev/log"))
       changed = "    log stdout len 16384 format raw local0";
+    // One on each machine; here tests run beside each other.
+    changed = text::replace_all(changed, "peer lb 127.0.0.1:19999",
+                                "peer lb 127.0.0.1:" + std::to_string(peer_port_));
     file << text::replace_all(changed, "/run/haproxy/", folder_.string() + "/") << '\n';
   }
 }

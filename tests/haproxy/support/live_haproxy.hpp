@@ -47,6 +47,7 @@ class LiveHaproxy {
   void stop();
 
   std::filesystem::path folder_;
+  int peer_port_ = 0;
   pid_t process_ = 0;
   system::SystemClock clock_;
 };
