@@ -54,9 +54,12 @@ Status check(const stack::Traffic& traffic) {
         timeouts.keep_alive_ms, timeouts.queue_ms, timeouts.tunnel_ms}) {
     PAAS_CHECK(check_positive("timeout", value));
   }
-  // A line of HAProxy's has 64 words at most.
+  // A line of HAProxy's has 64 words and 2048 bytes at most.
   constexpr std::size_t word_limit = 60;
-  if (traffic.compression.size() > word_limit) {
+  constexpr std::size_t size_limit = 1900;
+  std::size_t size = 0;
+  for (const auto& type : traffic.compression) size += type.size() + 1;
+  if (traffic.compression.size() > word_limit || size > size_limit) {
     return refuse("number of compressed types", std::to_string(traffic.compression.size()));
   }
   for (const auto& type : traffic.compression) {

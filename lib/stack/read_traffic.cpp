@@ -55,10 +55,14 @@ void read_compression(Reader& reader, const Field& field, Traffic& traffic) {
       traffic.compression.push_back(std::move(*type));
     }
   }
-  // HAProxy takes 64 words a line.
-  constexpr std::size_t limit = 40;
-  if (traffic.compression.size() > limit) {
-    reader.report(field.path, fmt::format("has more than {} types", limit));
+  // They are one line of HAProxy's, which has 64 words and 2048 bytes at most.
+  constexpr std::size_t count_limit = 40;
+  constexpr std::size_t size_limit = 1500;
+  std::size_t size = 0;
+  for (const auto& type : traffic.compression) size += type.size();
+  if (traffic.compression.size() > count_limit || size > size_limit) {
+    reader.report(field.path,
+                  fmt::format("has more than {} types, or {} letters", count_limit, size_limit));
   } else if (traffic.compression.empty() && !reader.is_broken(field.path)) {
     reader.report(field.path, "is empty", "leave it out to compress nothing");
   }

@@ -158,6 +158,9 @@ TEST_CASE("haproxy: what is said of all requests is held to allowlists") {
   }
   check_refused([](Setup& setup) { setup.traffic.compression.assign(61, "a/b"); },
                 "number of compressed types");
+  check_refused(
+      [](Setup& setup) { setup.traffic.compression.assign(40, "a/" + std::string(90, 'b')); },
+      "number of compressed types");
   check_refused([](Setup& setup) { setup.traffic.timeouts.queue_ms = 0; }, "timeout '0'");
   check_refused(
       [](Setup& setup) {
