@@ -92,6 +92,31 @@ void add_local_peer(std::vector<Section>& sections) {
   }
 }
 
+/// Whether a rule's line asks a backend's table for a client by a key that the table no longer has.
+bool asks_in_vain(const std::vector<Section>& sections, std::string_view line) {
+  constexpr std::string_view ask = ",in_table(";
+  const auto at = line.find(ask);
+  if (at == std::string_view::npos) return false;
+  const auto name = line.substr(at + ask.size(), line.find(')', at) - at - ask.size());
+  const auto begin = line.rfind(' ', at) + 1;
+  const auto key = "    stick on " + std::string(line.substr(begin, at - begin));
+  const auto backend = find(sections, "backend " + std::string(name));
+  return backend == sections.end() ||
+         std::find(backend->lines.begin(), backend->lines.end(), key) == backend->lines.end();
+}
+
+/// The rules of now with the tables as wanted: HAProxy refuses to look into one that is not there.
+void forget_tables(std::vector<Section>& sections) {
+  const auto rules = find(sections, std::string(public_header));
+  if (rules == sections.end()) return;
+  auto& lines = rules->lines;
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [&, others = sections](const std::string& line) {
+                               return asks_in_vain(others, line);
+                             }),
+              lines.end());
+}
+
 }  // namespace
 
 std::string marked(const std::string& configuration) {
@@ -136,6 +161,7 @@ std::string transition(std::string_view current, std::string_view wanted) {
     }
   }
   add_local_peer(sections);
+  forget_tables(sections);
   return marked(joined(sections));
 }
 

@@ -219,6 +219,19 @@ TEST_CASE("haproxy: between two configurations the tables of either have their p
   CHECK(transition(between, *render(changed())) == between);
 }
 
+TEST_CASE("haproxy: between two configurations no rule asks for a table that is gone") {
+  const auto before = *render(with_sticky());
+  auto wanted = with_sticky();
+  wanted.backends[0].sticky = stack::Sticky{};
+  wanted.backends[1].sticky.reset();
+  const auto between = transition(before, *render(wanted));
+  check_golden("transition_of_tables", between);
+  CHECK(before.find("in_table(") != std::string::npos);
+  CHECK(between.find("in_table(") == std::string::npos);
+  CHECK(transition(between, *render(wanted)) == between);
+  CHECK(transition(before, before) == before);
+}
+
 TEST_CASE("haproxy: what clients are known by is held to allowlists") {
   for (const std::string bad :
        {"", "a b", "a)", "a(b", "a,b", "a\nb", "a\"", "a'", "a$", "a#", "a\\"}) {
