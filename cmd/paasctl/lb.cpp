@@ -1,16 +1,14 @@
-// `paasctl lb`: the load balancer and its rules.
+// `paasctl lb`: what the load balancer does.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "edit_stack.hpp"
 #include "haproxy/runtime.hpp"
 #include "plan/balancer.hpp"
 #include "program.hpp"
 #include "report/style.hpp"
 #include "session.hpp"
-#include "stack/edit.hpp"
 
 namespace paas::cli {
 
@@ -92,84 +90,6 @@ Result<int> authority(Program& program, const NoOptions&) {
   return exit_done;
 }
 
-std::string or_any(const std::string& text) { return text.empty() ? "*" : text; }
-
-Result<int> rules(Program& program, const NoOptions&) {
-  PAAS_TRY(auto session, Session::open(program, Need::text));
-  if (!session->stack.lb) {
-    return fail(ErrorKind::not_found, "the stack has no load balancer",
-                "declare `lb:` in the stack file");
-  }
-  const auto& declared = session->stack.lb->rules;
-  if (program.wants_document()) {
-    auto list = nlohmann::ordered_json::array();
-    for (const auto& rule : declared) {
-      list.push_back({{"host", rule.host}, {"path", rule.path}, {"to", rule.to}});
-    }
-    program.print_document(list.dump(2) + "\n");
-    return exit_done;
-  }
-  std::vector<std::vector<std::string>> rows = {{"RULE", "HOST", "PATH", "TO"}};
-  for (std::size_t i = 0; i < declared.size(); ++i) {
-    rows.push_back({std::to_string(i + 1), or_any(declared[i].host), or_any(declared[i].path),
-                    declared[i].to});
-  }
-  program.print(report::table(rows));
-  return exit_done;
-}
-
-struct AddOptions {
-  stack::Rule rule;
-  std::optional<int> position;
-  bool apply = false;
-};
-
-Result<int> add(Program& program, const AddOptions& options) {
-  return edit_stack(
-      program, "paasctl lb rules add", options.apply ? Apply::yes : Apply::no,
-      [&](std::string_view text) { return stack::add_rule(text, options.rule, options.position); });
-}
-
-struct RemoveOptions {
-  int position = 0;
-  bool apply = false;
-};
-
-Result<int> remove(Program& program, const RemoveOptions& options) {
-  return edit_stack(
-      program, "paasctl lb rules rm", options.apply ? Apply::yes : Apply::no,
-      [&](std::string_view text) { return stack::remove_rule(text, options.position); });
-}
-
-void register_rules(Program& program, CLI::App& group) {
-  auto* list = add_command<NoOptions>(
-      program, group, "rules", "List the rules in the order in which they are tried", {}, rules,
-      "  paasctl lb rules\n  paasctl lb rules -o json", {"json", "yaml"});
-  list->require_subcommand(0, 1);
-  add_command<AddOptions>(
-      program, *list, "add", "Add a rule to the stack file",
-      [](CLI::App& command, AddOptions& options) {
-        command.add_option("--host", options.rule.host, "Host name that has to match");
-        command.add_option("--path", options.rule.path, "Prefix of the path that has to match");
-        command.add_option("--to", options.rule.to, "Service of type web")->required();
-        command.add_option("--position", options.position,
-                           "Number it gets; without it before the rule that matches everything");
-        command.add_flag("--apply", options.apply, "Apply the stack file as well");
-      },
-      add,
-      "  paasctl lb rules add --path /api/ --to backend\n"
-      "  paasctl lb rules add --host api.example.com --to backend --apply");
-  add_command<RemoveOptions>(
-      program, *list, "rm", "Remove a rule from the stack file",
-      [](CLI::App& command, RemoveOptions& options) {
-        command.alias("delete");
-        command.add_option("NUMBER", options.position, "Its number in `paasctl lb rules`")
-            ->required();
-        command.add_flag("--apply", options.apply, "Apply the stack file as well");
-      },
-      remove, "  paasctl lb rules rm 2\n  paasctl lb rules rm 2 --apply");
-}
-
 }  // namespace
 
 void register_lb(Program& program) {
@@ -178,7 +98,7 @@ void register_lb(Program& program) {
   add_command<NoOptions>(program, group, "show",
                          "Show the servers in rotation with their checks, sessions and rates", {},
                          show, "  paasctl lb show\n  paasctl lb show -o json", {"json", "yaml"});
-  register_rules(program, group);
+  register_lb_rules(program, group);
   add_command<NoOptions>(
       program, group, "ca",
       "Print the certificate of the stack's own authority, for clients to trust", {}, authority,

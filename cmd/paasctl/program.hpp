@@ -172,6 +172,7 @@ void register_scale(Program& program);
 void register_logs(Program& program);
 void register_exec(Program& program);
 void register_lb(Program& program);
+void register_lb_rules(Program& program, CLI::App& group);
 void register_deps(Program& program);
 void register_secret(Program& program);
 void register_state(Program& program);

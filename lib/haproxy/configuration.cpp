@@ -17,14 +17,18 @@ Result<std::string> render(const Setup& setup) {
       "# The load balancer of the stack {}. Made by paasctl; changes are overwritten.\n",
       setup.stack);
   const auto out = std::back_inserter(result);
-  render_preamble(out);
+  render_preamble(out, setup);
+  render_peers(out, setup);
   render_public(out, setup);
   for (const auto& backend : setup.backends) {
     render_internal(out, backend, setup.private_address);
   }
   for (const auto& backend : setup.backends) render_backend(out, backend);
   if (setup.tls) render_challenges(out, *setup.tls);
-  if (!setup.listen.empty()) render_unmatched(out);
+  if (!setup.listen.empty()) {
+    render_answers(out, setup.rules);
+    render_limit_tables(out, setup);
+  }
   return marked(result);
 }
 

@@ -65,10 +65,56 @@ std::string joined(const std::vector<Section>& sections) {
   return result;
 }
 
+/// The public frontend and what only its rules use: of two configurations these are one's or the
+/// other's together.
+bool belongs_to_rules(std::string_view header) {
+  return header == public_header ||
+         (header.starts_with("backend ") && header.find('.') != std::string_view::npos);
+}
+
+constexpr std::string_view peers_header = "peers local";
+constexpr std::string_view local_peer = "    localpeer lb";
+
 template <typename Sections>
 auto find(Sections& sections, const std::string& header) {
   return std::find_if(sections.begin(), sections.end(),
                       [&](const Section& section) { return section.header == header; });
+}
+
+/// Tables that one of two configurations has need the name by which processes know themselves.
+void add_local_peer(std::vector<Section>& sections) {
+  const auto global = find(sections, "global");
+  if (global == sections.end() || find(sections, std::string(peers_header)) == sections.end())
+    return;
+  auto& lines = global->lines;
+  if (std::find(lines.begin(), lines.end(), local_peer) == lines.end()) {
+    lines.emplace_back(local_peer);
+  }
+}
+
+/// Whether a rule's line asks a backend's table for a client by a key that the table no longer has.
+bool asks_in_vain(const std::vector<Section>& sections, std::string_view line) {
+  constexpr std::string_view ask = ",in_table(";
+  const auto at = line.find(ask);
+  if (at == std::string_view::npos) return false;
+  const auto name = line.substr(at + ask.size(), line.find(')', at) - at - ask.size());
+  const auto begin = line.rfind(' ', at) + 1;
+  const auto key = "    stick on " + std::string(line.substr(begin, at - begin));
+  const auto backend = find(sections, "backend " + std::string(name));
+  return backend == sections.end() ||
+         std::find(backend->lines.begin(), backend->lines.end(), key) == backend->lines.end();
+}
+
+/// The rules of now with the tables as wanted: HAProxy refuses to look into one that is not there.
+void forget_tables(std::vector<Section>& sections) {
+  const auto rules = find(sections, std::string(public_header));
+  if (rules == sections.end()) return;
+  auto& lines = rules->lines;
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [&, others = sections](const std::string& line) {
+                               return asks_in_vain(others, line);
+                             }),
+              lines.end());
 }
 
 }  // namespace
@@ -106,7 +152,7 @@ std::set<std::string> rule_targets_of(std::string_view configuration) {
 std::string transition(std::string_view current, std::string_view wanted) {
   auto sections = sections_of(current);
   for (auto& next : sections_of(wanted)) {
-    if (next.header == public_header) continue;
+    if (belongs_to_rules(next.header)) continue;
     const auto old = find(sections, next.header);
     if (old == sections.end()) {
       sections.push_back(std::move(next));
@@ -114,6 +160,8 @@ std::string transition(std::string_view current, std::string_view wanted) {
       *old = std::move(next);
     }
   }
+  add_local_peer(sections);
+  forget_tables(sections);
   return marked(joined(sections));
 }
 

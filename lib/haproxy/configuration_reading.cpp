@@ -54,15 +54,39 @@ std::optional<Endpoint> to_endpoint(std::string_view text) {
   return Endpoint{std::string(address), static_cast<int>(*port)};
 }
 
+/// "3600s" -> 3600; zero when it is not that.
+int to_seconds(std::string_view text) {
+  if (!text.ends_with('s')) return 0;
+  const auto value = text::to_integer(text.substr(0, text.size() - 1));
+  return static_cast<int>(value.value_or(0));
+}
+
+/// "src", "req.cook(SESSION),sha1", "req.fhdr(x-user),sha1"
+void read_sticky_key(stack::Sticky& sticky, std::string_view key) {
+  const auto open = key.find('(');
+  if (open == std::string_view::npos) return;
+  sticky.by = key.starts_with("req.cook") ? stack::Sticky::By::cookie : stack::Sticky::By::header;
+  sticky.name = key.substr(open + 1, key.find(')', open) - open - 1);
+}
+
 /// What a line of a backend's section says of it.
 void read_backend_line(Backend& backend, const std::vector<std::string>& words) {
   if (words[0] == "http-check" && words[1] == "send") {
     backend.health_path = value_after(words, "uri");
   } else if (words[0] == "timeout" && words[1] == "check" && words.size() > 2) {
     backend.health_timeout_ms = to_milliseconds(words[2]).value_or(backend.health_timeout_ms);
+  } else if (words[0] == "timeout" && words[1] == "server" && words.size() > 2) {
+    backend.answer_timeout_ms = to_milliseconds(words[2]);
+  } else if (words[0] == "stick-table") {
+    backend.sticky.emplace().keep_seconds = to_seconds(value_after(words, "expire"));
+  } else if (words[0] == "stick" && words[1] == "on" && words.size() > 2 && backend.sticky) {
+    read_sticky_key(*backend.sticky, words[2]);
   } else if (words[0] == "default-server") {
     backend.health_interval_ms =
         to_milliseconds(value_after(words, "inter")).value_or(backend.health_interval_ms);
+    if (const auto limit = text::to_integer(value_after(words, "maxconn"))) {
+      backend.max_connections = static_cast<int>(*limit);
+    }
   } else if (words[0] == "server" && words.size() > 2) {
     if (auto endpoint = to_endpoint(words[2])) {
       backend.servers.push_back({words[1], std::move(endpoint->address), endpoint->port});

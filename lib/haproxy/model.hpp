@@ -26,6 +26,9 @@ struct Backend {
   /// Port under which dependents inside the VPC reach it.
   int internal_port = 0;
   std::vector<Server> servers;
+  std::optional<stack::Sticky> sticky = {};
+  std::optional<int> answer_timeout_ms = {};
+  std::optional<int> max_connections = {};  ///< Of each server.
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
@@ -46,6 +49,7 @@ struct Setup {
   std::vector<stack::Rule> rules;
   std::vector<Backend> backends;
   std::optional<Tls> tls = {};
+  stack::Traffic traffic = {};
   friend bool operator==(const Setup&, const Setup&) = default;
 };
 

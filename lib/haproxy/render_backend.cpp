@@ -1,8 +1,8 @@
-// Where requests go: a backend for each service, and the answer when no rule matches.
+// Where requests go: a backend for each service.
 #include <fmt/format.h>
 
-#include "haproxy/check_options.hpp"
 #include "haproxy/render.hpp"
+#include "haproxy/server_options.hpp"
 #include "haproxy/values.hpp"
 
 namespace paas::haproxy {
@@ -27,18 +27,14 @@ void render_backend(Output out, const Backend& backend) {
                  "    timeout check {}ms\n"
                  "    default-server {} weight {}\n",
                  backend.name, backend.health_path.empty() ? "/" : backend.health_path,
-                 backend.health_timeout_ms, check_options(backend), weight_in_rotation);
+                 backend.health_timeout_ms, server_options(backend), weight_in_rotation);
+  if (backend.answer_timeout_ms) {
+    fmt::format_to(out, "    timeout server {}ms\n", *backend.answer_timeout_ms);
+  }
+  if (backend.sticky) render_sticky(out, *backend.sticky);
   for (const auto& server : backend.servers) {
     fmt::format_to(out, "    server {} {}\n", server.name, endpoint(server.address, server.port));
   }
-}
-
-void render_unmatched(Output out) {
-  fmt::format_to(out,
-                 "\nbackend {}\n"
-                 "    http-request return status 404 content-type text/plain "
-                 "string \"404 Not Found: no rule matches this address\\n\"\n",
-                 unmatched_backend);
 }
 
 }  // namespace paas::haproxy

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "haproxy/check_options.hpp"
+#include "haproxy/server_options.hpp"
 #include "haproxy/values.hpp"
 
 namespace paas::haproxy {
@@ -159,7 +159,7 @@ Status Runtime::add_server(const Backend& backend, const Server& server, millise
   }
   if (!found) {
     PAAS_CHECK(register_server(
-        fmt::format("add server {} {} {} weight 0", target, address, check_options(backend)),
+        fmt::format("add server {} {} {} weight 0", target, address, server_options(backend)),
         target));
   } else if (found->status.starts_with("DRAIN")) {
     // A removal that was interrupted.

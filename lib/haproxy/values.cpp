@@ -9,22 +9,11 @@
 #include <set>
 #include <string>
 
+#include "haproxy/allowlist.hpp"
+
 namespace paas::haproxy {
 
 namespace {
-
-constexpr std::size_t name_limit = 255;
-constexpr std::size_t path_limit = 1024;
-
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool only(std::string_view text, std::string_view others) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
-  });
-}
 
 /// A name begins with a letter or a digit, so that it is never read as an option.
 bool is_name(std::string_view name, std::string_view others) {
@@ -37,11 +26,6 @@ std::string shown(std::string_view value) {
   std::string result;
   for (const char c : value.substr(0, 80)) result += c >= ' ' && c <= '~' ? c : '?';
   return result;
-}
-
-tl::unexpected<Error> refuse(std::string_view what, std::string_view value) {
-  return fail(ErrorKind::invalid,
-              fmt::format("the load balancer's {} '{}' is not allowed", what, shown(value)));
 }
 
 tl::unexpected<Error> refuse_port(std::string_view what, int port) {
@@ -62,6 +46,13 @@ Status check(const Backend& backend) {
   if (backend.health_timeout_ms <= 0) {
     return in_backend(refuse_port("health timeout", backend.health_timeout_ms).value());
   }
+  for (const auto& number : {backend.answer_timeout_ms, backend.max_connections}) {
+    if (number && *number <= 0) return in_backend(refuse_port("limit", *number).value());
+  }
+  if (backend.sticky) {
+    if (auto status = haproxy::check(*backend.sticky); !status)
+      return in_backend(std::move(status.error()));
+  }
   std::set<std::string> names;
   for (const auto& server : backend.servers) {
     if (auto status = check(server); !status) return in_backend(std::move(status.error()));
@@ -69,13 +60,6 @@ Status check(const Backend& backend) {
       return in_backend(refuse("second server of the name", server.name).value());
     }
   }
-  return {};
-}
-
-Status check(const stack::Rule& rule, const std::set<std::string>& backends) {
-  if (!rule.host.empty() && !is_host(rule.host)) return refuse("rule host", rule.host);
-  if (!rule.path.empty() && !is_path(rule.path)) return refuse("rule path", rule.path);
-  if (!backends.contains(rule.to)) return refuse("rule to an unknown backend", rule.to);
   return {};
 }
 
@@ -107,6 +91,11 @@ Status check_ports(const Setup& setup) {
 
 }  // namespace
 
+tl::unexpected<Error> refuse(std::string_view what, std::string_view value) {
+  return fail(ErrorKind::invalid,
+              fmt::format("the load balancer's {} '{}' is not allowed", what, shown(value)));
+}
+
 bool is_backend_name(std::string_view name) { return is_name(name, "-_"); }
 bool is_server_name(std::string_view name) { return is_name(name, "-_."); }
 
@@ -118,18 +107,6 @@ bool is_address(std::string_view address) {
 }
 
 bool is_port(int port) { return port >= 1 && port <= 65535; }
-
-bool is_host(std::string_view host) {
-  return !host.empty() && host.size() <= name_limit && !host.starts_with('-') && only(host, "-_.");
-}
-
-bool is_path(std::string_view path) {
-  return path.size() <= path_limit && path.starts_with('/') && only(path, "-._~%:@!&+=,;/");
-}
-
-bool is_health_path(std::string_view path) {
-  return path.size() <= path_limit && path.starts_with('/') && only(path, "-._~%:@!&+=,;/?");
-}
 
 std::string endpoint(std::string_view address, int port) {
   const bool is_ipv6 = address.find(':') != std::string_view::npos;
@@ -153,6 +130,7 @@ Status check(const Setup& setup) {
     }
   }
   for (const auto& rule : setup.rules) PAAS_CHECK(check(rule, names));
+  PAAS_CHECK(check(setup.traffic));
   return check_ports(setup);
 }
 

@@ -2,6 +2,8 @@
 // socket.
 #pragma once
 
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -20,6 +22,16 @@ bool is_address(std::string_view address);
 bool is_port(int port);
 /// Letters, digits, "-", "_" and ".".
 bool is_host(std::string_view host);
+/// The same, or "*." before it for all names below.
+bool is_rule_host(std::string_view host);
+/// Capitals and "-".
+bool is_method(std::string_view method);
+/// Lower-case letters, digits, "-" and "_".
+bool is_header_name(std::string_view name);
+/// Letters, digits and -._~:/+=,;@!*&|.
+bool is_header_value(std::string_view value);
+/// A URL of http or https whose path, if any, is a health path; or such a path.
+bool is_redirect_target(std::string_view target);
 /// Begins with "/"; letters, digits and -._~%:@!&+=,;/ follow.
 bool is_path(std::string_view path);
 /// A path that may have a query.
@@ -33,5 +45,13 @@ std::string endpoint(std::string_view address, int port);
 /// duplicate bind).
 Status check(const Server& server);
 Status check(const Setup& setup);
+Status check(const stack::Traffic& traffic);
+Status check(const stack::Limit& limit);
+Status check(const stack::Sticky& sticky);
+/// `backends` are those that there are.
+Status check(const stack::Rule& rule, const std::set<std::string>& backends);
+
+/// "the load balancer's rule host 'a b' is not allowed".
+tl::unexpected<Error> refuse(std::string_view what, std::string_view value);
 
 }  // namespace paas::haproxy

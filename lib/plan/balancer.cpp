@@ -40,6 +40,7 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
   setup.listen = stack.lb->listen;
   setup.tls = balancer_tls(stack);
   setup.rules = stack.lb->rules;
+  setup.traffic = stack.lb->traffic;
   if (const auto* balancer = balancer_of(lockfile)) {
     setup.private_address = balancer->private_address;
   }
@@ -50,6 +51,9 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
     backend.health_path = service.health.path;
     backend.health_interval_ms = service.health.interval_ms;
     backend.health_timeout_ms = service.health.timeout_ms;
+    backend.sticky = service.sticky;
+    backend.answer_timeout_ms = service.answer_timeout_ms;
+    backend.max_connections = service.max_connections;
     const auto entry = lockfile.services.find(service.name);
     if (entry != lockfile.services.end() && entry->second.internal_port) {
       backend.internal_port = *entry->second.internal_port;

@@ -6,8 +6,8 @@
 
 #include "base/text.hpp"
 #include "haproxy/canary.hpp"
-#include "haproxy/check_options.hpp"
 #include "haproxy/configuration.hpp"
+#include "haproxy/server_options.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
 #include "reconcile/run.hpp"

@@ -6,16 +6,12 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "stack/characters.hpp"
 #include "stack/show.hpp"
-#include "stack/values.hpp"
 
 namespace paas::stack {
 
 namespace {
-
-tl::unexpected<Fault> fault(std::string message, std::string hint = {}) {
-  return tl::unexpected(Fault{std::move(message), std::move(hint)});
-}
 
 /// An address in network order; IPv4 uses the first four bytes.
 struct Address {
@@ -92,9 +88,19 @@ Parsed<std::string> parse_host(std::string_view text) {
   } else if (host.find(':') != std::string::npos) {
     hint = "write the host name alone, without the port";
   } else if (host.find('*') != std::string::npos) {
-    hint = "a rule names one host; leave out \"host\" to match them all";
+    hint =
+        "write *.example.com for all names below example.com, or leave out \"host\" to match all";
   }
   return fault(fmt::format("{} is not a host name", show_value(text)), hint);
+}
+
+Parsed<std::string> parse_rule_host(std::string_view text) {
+  constexpr std::string_view wildcard = "*.";
+  if (text.substr(0, wildcard.size()) != wildcard) return parse_host(text);
+  const auto rest = parse_host(text.substr(wildcard.size()));
+  if (rest && rest->size() + wildcard.size() <= 253) return std::string(wildcard) + *rest;
+  return fault(fmt::format("{} is not a host name", show_value(text)),
+               "write *.example.com for all names below example.com");
 }
 
 }  // namespace paas::stack

@@ -27,6 +27,20 @@ void check_image(Reader& reader, const Stack& stack, const Service& service) {
                               : suggest(service.image, names, "the images"));
 }
 
+/// What the load balancer does for a service.
+void check_balanced(Reader& reader, const Service& service) {
+  if (service.type == ServiceType::web) return;
+  const auto refuse = [&](bool is_there, std::string_view key) {
+    if (!is_there) return;
+    reader.report(fmt::format("{}.{}", service_path(service), key),
+                  fmt::format("type {} is not behind the load balancer", to_text(service.type)),
+                  "remove it; only web has it");
+  };
+  refuse(service.sticky.has_value(), "sticky");
+  refuse(service.answer_timeout_ms.has_value(), "answer_timeout");
+  refuse(service.max_connections.has_value(), "max_connections");
+}
+
 void check_parts(Reader& reader, const Service& service) {
   const auto path = service_path(service);
   const auto type = to_text(service.type);
@@ -58,6 +72,7 @@ void check_parts(Reader& reader, const Service& service) {
     reader.report(path + ".health.path", fmt::format("type {} is not asked over HTTP", type),
                   "remove path; whether its port accepts connections is looked at instead");
   }
+  check_balanced(reader, service);
   if (!service.allow.empty() && !service.port && !reader.is_broken(path + ".port")) {
     reader.report(path + ".allow", "there is no port to let anybody in to", "give port as well");
   }

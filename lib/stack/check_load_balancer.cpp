@@ -20,24 +20,40 @@ std::vector<std::string> web_names(const Stack& stack) {
   return names;
 }
 
-void check_target(Reader& reader, const Stack& stack, const Rule& rule, const std::string& path) {
-  const auto* const target = find_service(stack, rule.to);
+void check_service(Reader& reader, const Stack& stack, const std::string& name,
+                   const std::string& path) {
+  const auto* const target = find_service(stack, name);
   if (target == nullptr) {
-    reader.report(path + ".to", fmt::format("there is no service {}", show_value(rule.to)),
-                  suggest(rule.to, web_names(stack), "the web services"));
+    reader.report(path, fmt::format("there is no service {}", show_value(name)),
+                  suggest(name, web_names(stack), "the web services"));
   } else if (target->type != ServiceType::web &&
              !reader.is_broken(service_path(*target) + ".type")) {
-    reader.report(path + ".to", fmt::format("{} is of type {}", rule.to, to_text(target->type)),
+    reader.report(path, fmt::format("{} is of type {}", name, to_text(target->type)),
                   "the load balancer serves type web only; " +
-                      suggest(rule.to, web_names(stack), "the web services"));
+                      suggest(name, web_names(stack), "the web services"));
   }
 }
 
-/// Whether everything that `second` matches is matched by `first` already.
-bool covers(const Rule& first, const Rule& second) {
-  const bool host = first.host.empty() || first.host == second.host;
-  const auto& path = second.path.empty() ? std::string("/") : second.path;
-  return host && path.compare(0, first.path.size(), first.path) == 0;
+void check_target(Reader& reader, const Stack& stack, const Rule& rule, const std::string& path) {
+  if (!rule.to.empty()) check_service(reader, stack, rule.to, path + ".to");
+  for (const auto& share : rule.split) {
+    check_service(reader, stack, share.service,
+                  fmt::format("{}.to.{}", path, show_key(share.service)));
+  }
+}
+
+/// A redirect to a path of the same host that comes to the same rule again never ends.
+void check_redirect(Reader& reader, const std::vector<Rule>& rules, std::size_t index) {
+  const auto& redirect = rules[index].redirect;
+  // A browser may go on with another method, so one that looks at methods may end.
+  if (!redirect || redirect->to.front() != '/' || !rules[index].methods.empty()) return;
+  const auto path = redirect->to.substr(0, redirect->to.find('?'));
+  const auto takes = [&](const Rule& rule) { return matches_path(rule, path); };
+  const auto end = rules.begin() + static_cast<std::ptrdiff_t>(index);
+  // A rule before it may take the new path.
+  if (!takes(rules[index]) || std::any_of(rules.begin(), end, takes)) return;
+  reader.report(rule_path(index) + ".redirect.to", "leads to the same rule again, without end",
+                fmt::format("put a rule for {} before it, or redirect from elsewhere", path));
 }
 
 void check_reachable(Reader& reader, const std::vector<Rule>& rules, std::size_t index) {
@@ -49,6 +65,16 @@ void check_reachable(Reader& reader, const std::vector<Rule>& rules, std::size_t
                               reader.line_of(rule_path(i))));
     return;
   }
+}
+
+/// A rule for the path that the load balancer answers by itself would silently not be asked.
+void check_health(Reader& reader, const LoadBalancer& lb, std::size_t index) {
+  const auto& health = lb.traffic.health;
+  const auto& rule = lb.rules[index];
+  if (health.empty() || reader.is_broken("lb.health")) return;
+  if (rule.exact != health && rule.path != health) return;
+  reader.report(rule_path(index), fmt::format("lb.health answers {} before any rule", health),
+                "give one of the two another path");
 }
 
 }  // namespace
@@ -66,7 +92,10 @@ void check_load_balancer(Reader& reader, const Stack& stack) {
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (reader.is_broken(rule_path(i))) continue;
     check_target(reader, stack, rules[i], rule_path(i));
-    if (!reader.is_broken(rule_path(i))) check_reachable(reader, rules, i);
+    if (reader.is_broken(rule_path(i))) continue;
+    check_reachable(reader, rules, i);
+    check_redirect(reader, rules, i);
+    check_health(reader, *stack.lb, i);
   }
 }
 

@@ -16,12 +16,12 @@ namespace {
 
 using Rules = std::vector<Rule>;
 
-bool matches_everything(const Rule& rule) {
-  return rule.host.empty() && (rule.path.empty() || rule.path == "/");
-}
-
+/// Whether they take the same requests, whatever becomes of those.
 bool have_same_conditions(Rule left, const Rule& right) {
   left.to = right.to;
+  left.split = right.split;
+  left.redirect = right.redirect;
+  left.limit = right.limit;
   return left == right;
 }
 

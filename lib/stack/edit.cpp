@@ -114,10 +114,6 @@ Result<Source> open_with_lb(std::string_view text) {
               "add one to the stack file, such as lb: {listen: [80]}");
 }
 
-bool matches_everything(const Rule& rule) {
-  return rule.host.empty() && (rule.path.empty() || rule.path == "/");
-}
-
 /// Before the rule that takes all the rest, or at the end.
 std::size_t default_index(const std::vector<Rule>& rules) {
   return static_cast<std::size_t>(std::find_if(rules.begin(), rules.end(), matches_everything) -

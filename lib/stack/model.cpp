@@ -11,7 +11,10 @@ const Service* find_service(const Stack& stack, const std::string& name) {
   return found == stack.services.end() ? nullptr : &*found;
 }
 
-bool leads_to(const Rule& rule, const std::string& service) { return rule.to == service; }
+bool leads_to(const Rule& rule, const std::string& service) {
+  const auto targets = targets_of(rule);
+  return std::find(targets.begin(), targets.end(), service) != targets.end();
+}
 
 std::vector<int> public_ports(const LoadBalancer& lb) {
   auto ports = lb.listen;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "stack/rule.hpp"
+
 namespace paas::stack {
 
 enum class CloudKind { digitalocean, local };
@@ -96,15 +98,10 @@ struct Service {
   std::optional<Credentials> credentials;
   std::vector<std::string> allow;                 ///< Addresses (CIDR) let in beside the links.
   std::optional<std::vector<Outbound>> outbound;  ///< Absent: all.
+  std::optional<Sticky> sticky = {};              ///< Only web, as what follows.
+  std::optional<int> answer_timeout_ms = {};      ///< Absent: the load balancer's for servers.
+  std::optional<int> max_connections = {};        ///< Of each server; absent: any number.
   friend bool operator==(const Service&, const Service&) = default;
-};
-
-/// The first rule that matches wins; empty host and path match everything.
-struct Rule {
-  std::string host;
-  std::string path;  ///< A prefix that begins with "/".
-  std::string to;
-  friend bool operator==(const Rule&, const Rule&) = default;
 };
 
 /// A certificate with its chain, and its private key: PEM files beside the stack file.
@@ -143,10 +140,11 @@ struct Tls {
 
 struct LoadBalancer {
   std::vector<int> listen;
-  std::vector<Rule> rules;
+  std::vector<Rule> rules;         ///< The first that matches wins.
   std::string size;                ///< Droplet size; empty: the stack's.
   std::vector<std::string> allow;  ///< Who may reach the public ports; empty: everybody.
   std::optional<Tls> tls = {};
+  Traffic traffic = {};
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };
 

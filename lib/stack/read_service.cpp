@@ -26,21 +26,6 @@ void read_type(Reader& reader, const Field& field, Service& service) {
                 suggest(*value, {"web", "worker", "db", "cache"}, "the types"));
 }
 
-std::optional<milliseconds> read_duration(Reader& reader, const Fields& fields,
-                                          std::string_view key, milliseconds min,
-                                          milliseconds max) {
-  const auto found = fields.find(key);
-  if (found == fields.end()) return std::nullopt;
-  const auto value = reader.value(found->second, parse_duration);
-  if (!value) return std::nullopt;
-  if (*value < min || *value > max) {
-    reader.report(found->second.path,
-                  fmt::format("must be from {}ms to {}s", min.count(), max.count() / 1000));
-    return std::nullopt;
-  }
-  return value;
-}
-
 Health read_health(Reader& reader, const Field& field) {
   Health health;
   const auto fields = reader.fields(field, {"path", "interval", "timeout", "start_timeout"});
@@ -287,6 +272,13 @@ void read_parts(Reader& reader, const Fields& fields, Service& service) {
   with("links", [&](const Field& f) {
     for (const auto& item : reader.items(f)) service.links.push_back(read_link(reader, item));
   });
+  with("sticky", [&](const Field& f) { service.sticky = read_sticky(reader, f); });
+  with("max_connections",
+       [&](const Field& f) { service.max_connections = reader.integer(f, 1, 65535); });
+  if (const auto value = read_duration(reader, fields, "answer_timeout", milliseconds(100),
+                                       std::chrono::hours(24))) {
+    service.answer_timeout_ms = static_cast<int>(value->count());
+  }
   with("outbound", [&](const Field& f) {
     service.outbound.emplace();
     for (const auto& item : reader.items(f)) {
@@ -297,12 +289,28 @@ void read_parts(Reader& reader, const Fields& fields, Service& service) {
 
 }  // namespace
 
+std::optional<milliseconds> read_duration(Reader& reader, const Fields& fields,
+                                          std::string_view key, milliseconds min,
+                                          milliseconds max) {
+  const auto found = fields.find(key);
+  if (found == fields.end()) return std::nullopt;
+  const auto value = reader.value(found->second, parse_duration);
+  if (!value) return std::nullopt;
+  if (*value < min || *value > max) {
+    reader.report(found->second.path,
+                  fmt::format("must be from {}ms to {}s", min.count(), max.count() / 1000));
+    return std::nullopt;
+  }
+  return value;
+}
+
 Service read_service(Reader& reader, const std::string& name, const Field& field) {
   Service service;
   service.name = name;
   const auto fields =
       reader.fields(field, {"type", "image", "port", "scheme", "size", "command", "env", "health",
-                            "scale", "links", "volume", "credentials", "allow", "outbound"});
+                            "scale", "links", "volume", "credentials", "allow", "outbound",
+                            "sticky", "answer_timeout", "max_connections"});
   if (field.node->kind != yaml::Kind::map) {
     reader.leave_out(field.path + ".type");
     return service;

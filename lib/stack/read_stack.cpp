@@ -11,13 +11,6 @@ namespace paas::stack {
 
 namespace {
 
-void read_text(Reader& reader, const Fields& fields, std::string_view key,
-               Parsed<std::string> (*parse)(std::string_view), std::string& target) {
-  const auto found = fields.find(key);
-  if (found == fields.end()) return;
-  if (auto value = reader.value(found->second, parse)) target = std::move(*value);
-}
-
 void read_cloud(Reader& reader, const Field& field, Stack& stack) {
   const auto value = reader.text(field);
   if (!value) return;
@@ -75,17 +68,11 @@ void read_services(Reader& reader, const Field& field, Stack& stack) {
 
 }  // namespace
 
-Rule read_rule(Reader& reader, const Field& field) {
-  Rule rule;
-  const auto fields = reader.fields(field, {"host", "path", "to"});
-  read_text(reader, fields, "host", parse_host, rule.host);
-  read_text(reader, fields, "path", parse_http_path, rule.path);
-  read_text(reader, fields, "to", parse_plain_text, rule.to);
-  if (fields.find("to") == fields.end()) {
-    reader.missing(field, "to",
-                   "name the service that gets what matches, such as {path: /api/, to: web}");
-  }
-  return rule;
+void read_text(Reader& reader, const Fields& fields, std::string_view key,
+               Parsed<std::string> (*parse)(std::string_view), std::string& target) {
+  const auto found = fields.find(key);
+  if (found == fields.end()) return;
+  if (auto value = reader.value(found->second, parse)) target = std::move(*value);
 }
 
 std::map<std::string, std::string> read_variables(Reader& reader, const Field& field) {
@@ -180,7 +167,9 @@ ImageSource read_image(Reader& reader, const Field& field) {
 
 LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
   LoadBalancer lb;
-  const auto fields = reader.fields(field, {"listen", "tls", "rules", "size", "allow"});
+  std::vector<std::string> keys = {"listen", "tls", "rules", "size", "allow"};
+  keys.insert(keys.end(), traffic_keys().begin(), traffic_keys().end());
+  const auto fields = reader.fields(field, keys);
   if (const auto listen = fields.find("listen"); listen != fields.end()) {
     lb.listen = read_public_ports(reader, listen->second, "80");
   } else {
@@ -198,6 +187,7 @@ LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
     lb.allow = read_allow(reader, allow->second, "everybody");
   }
   read_text(reader, fields, "size", parse_slug, lb.size);
+  lb.traffic = read_traffic(reader, fields);
   return lb;
 }
 

@@ -87,6 +87,23 @@ Json from_outbound(const std::vector<Outbound>& openings) {
   return result;
 }
 
+Json from_sticky(const Sticky& sticky) {
+  auto result = Json::object();
+  switch (sticky.by) {
+    case Sticky::By::source:
+      result["by"] = "source";
+      break;
+    case Sticky::By::cookie:
+      result["cookie"] = sticky.name;
+      break;
+    case Sticky::By::header:
+      result["header"] = sticky.name;
+      break;
+  }
+  result["keep"] = fmt::format("{}s", sticky.keep_seconds);
+  return result;
+}
+
 Json from_service(const Service& service) {
   auto result = Json::object();
   result["type"] = to_text(service.type);
@@ -105,6 +122,11 @@ Json from_service(const Service& service) {
   }
   if (service.credentials) result["credentials"] = from_credentials(*service.credentials);
   put(result, "allow", service.allow);
+  if (service.sticky) result["sticky"] = from_sticky(*service.sticky);
+  if (service.answer_timeout_ms) {
+    result["answer_timeout"] = fmt::format("{}ms", *service.answer_timeout_ms);
+  }
+  if (service.max_connections) result["max_connections"] = *service.max_connections;
   if (service.outbound) result["outbound"] = from_outbound(*service.outbound);
   return result;
 }
@@ -134,11 +156,56 @@ Json from_tls(const Tls& tls) {
   return result;
 }
 
+Json from_limit(const Limit& limit) {
+  auto result = Json::object();
+  if (limit.requests) {
+    result["requests"] =
+        fmt::format("{}/{}s", limit.requests->requests, limit.requests->period_seconds);
+  }
+  if (limit.body_bytes) result["body"] = fmt::format("{}KiB", *limit.body_bytes / 1024);
+  return result;
+}
+
+/// Only what differs from the defaults.
+Json from_timeouts(const Timeouts& timeouts) {
+  const Timeouts usual;
+  auto result = Json::object();
+  const auto put_time = [&](const char* key, int Timeouts::*value) {
+    if (timeouts.*value != usual.*value) result[key] = fmt::format("{}ms", timeouts.*value);
+  };
+  put_time("connect", &Timeouts::connect_ms);
+  put_time("client", &Timeouts::client_ms);
+  put_time("server", &Timeouts::server_ms);
+  put_time("request", &Timeouts::request_ms);
+  put_time("keep_alive", &Timeouts::keep_alive_ms);
+  put_time("queue", &Timeouts::queue_ms);
+  put_time("tunnel", &Timeouts::tunnel_ms);
+  return result;
+}
+
+void put_traffic(Json& object, const Traffic& traffic) {
+  if (traffic.limit != Limit{}) object["limit"] = from_limit(traffic.limit);
+  if (traffic.timeouts != Timeouts{}) object["timeouts"] = from_timeouts(traffic.timeouts);
+  put(object, "compression", traffic.compression);
+  put(object, "health", traffic.health);
+  if (traffic.log == AccessLog::text) object["log"] = true;
+  if (traffic.log == AccessLog::json) object["log"] = "json";
+  put(object, "trusted_proxies", traffic.trusted_proxies);
+}
+
 Json from_rule(const Rule& rule) {
   auto result = Json::object();
   put(result, "host", rule.host);
   put(result, "path", rule.path);
-  result["to"] = rule.to;
+  put(result, "exact", rule.exact);
+  put(result, "methods", rule.methods);
+  if (!rule.headers.empty()) result["headers"] = from_variables(rule.headers);
+  put(result, "to", rule.to);
+  for (const auto& share : rule.split) result["to"][share.service] = share.weight;
+  if (rule.limit != Limit{}) result["limit"] = from_limit(rule.limit);
+  if (rule.redirect) {
+    result["redirect"] = {{"to", rule.redirect->to}, {"code", rule.redirect->code}};
+  }
   return result;
 }
 
@@ -150,6 +217,7 @@ Json from_load_balancer(const LoadBalancer& lb) {
   for (const auto& rule : lb.rules) rules.push_back(from_rule(rule));
   put(result, "size", lb.size);
   put(result, "allow", lb.allow);
+  put_traffic(result, lb.traffic);
   return result;
 }
 

@@ -9,39 +9,12 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "stack/characters.hpp"
 #include "stack/show.hpp"
 
 namespace paas::stack {
 
 namespace {
-
-constexpr std::string_view lower_case = "abcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view upper_case = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-constexpr std::string_view digits = "0123456789";
-
-/// Whether `text` has only characters of `letters`, lower_case, digits and (perhaps) upper_case.
-enum class Case { lower, any };
-bool consists_of(std::string_view text, Case letters, std::string_view others) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    const auto in = [c](std::string_view set) { return set.find(c) != std::string_view::npos; };
-    return in(lower_case) || in(digits) || (letters == Case::any && in(upper_case)) || in(others);
-  });
-}
-
-bool begins_with(std::string_view text, std::string_view set) {
-  return !text.empty() && set.find(text.front()) != std::string_view::npos;
-}
-
-bool has_control_characters(std::string_view text, std::string_view allowed) {
-  return std::any_of(text.begin(), text.end(), [&](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 || byte == 0x7f) && allowed.find(c) == std::string_view::npos;
-  });
-}
-
-tl::unexpected<Fault> fault(std::string message, std::string hint = {}) {
-  return tl::unexpected(Fault{std::move(message), std::move(hint)});
-}
 
 /// The name that was probably meant: lower case, other characters as dashes.
 std::string as_name(std::string_view text) {

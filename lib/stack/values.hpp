@@ -8,6 +8,8 @@
 
 #include <tl/expected.hpp>
 
+#include "stack/traffic.hpp"
+
 namespace paas::stack {
 
 /// Why a value was refused; the caller adds where it stands.
@@ -38,10 +40,23 @@ Parsed<std::string> parse_metric(std::string_view text);
 Parsed<std::string> parse_cidr(std::string_view text);
 /// A host name without a port, in lower case.
 Parsed<std::string> parse_host(std::string_view text);
+/// The same, or "*.example.com" for all names below it, with one label more or several.
+Parsed<std::string> parse_rule_host(std::string_view text);
 /// An HTTP path for HAProxy's configuration: begins with "/", no query.
 Parsed<std::string> parse_http_path(std::string_view text);
 /// The same with a query allowed, for health checks.
 Parsed<std::string> parse_health_path(std::string_view text);
+
+/// A method as HTTP writes it, such as GET or PROPFIND.
+Parsed<std::string> parse_method(std::string_view text);
+/// The name of a header, in lower case, as HTTP/2 writes it.
+Parsed<std::string> parse_header_name(std::string_view text);
+/// The name of a cookie.
+Parsed<std::string> parse_cookie_name(std::string_view text);
+/// A header's value to compare with: no spaces, nor what HAProxy's configuration has a meaning for.
+Parsed<std::string> parse_header_value(std::string_view text);
+/// Where a redirect leads: "https://www.example.com" with or without a path, or a path.
+Parsed<std::string> parse_redirect_target(std::string_view text);
 
 /// "500ms", "2s", "1m30s", "1h", "365d".
 Parsed<std::chrono::milliseconds> parse_duration(std::string_view text);
@@ -50,6 +65,12 @@ Parsed<int> parse_volume_size(std::string_view text);
 Parsed<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std::int64_t max);
 /// A number above zero.
 Parsed<double> parse_positive_number(std::string_view text);
+/// "100/10s": so many requests in a time of whole seconds, up to an hour.
+Parsed<Rate> parse_rate(std::string_view text);
+/// "64KiB", "10MiB", "1GiB" in bytes.
+Parsed<std::int64_t> parse_byte_size(std::string_view text);
+/// "text/html": a type of contents without parameters.
+Parsed<std::string> parse_media_type(std::string_view text);
 /// "443", "8000-9000" or "all".
 Parsed<std::string> parse_port_range(std::string_view text);
 

@@ -1,6 +1,7 @@
 # The fuzzers, which the preset `fuzz` builds with clang; `fuzzers` makes all of them.
 add_custom_target(fuzzers)
-set(targets stack_file lockfile plan_file haproxy_answers api_answers cloud_requests)
+set(targets stack_file lockfile plan_file haproxy_answers haproxy_configuration api_answers
+            cloud_requests)
 set(stack_file_libraries paas_stack)
 set(lockfile_libraries paas_lockfile)
 # What writes and reads plans alone: what makes and carries them out is not asked here.
@@ -14,6 +15,7 @@ set_target_properties(fuzz_plan_file_parts PROPERTIES UNITY_BUILD OFF)
 target_link_libraries(fuzz_plan_file_parts PUBLIC paas_lockfile nlohmann_json::nlohmann_json)
 set(plan_file_libraries fuzz_plan_file_parts)
 set(haproxy_answers_libraries paas_haproxy)
+set(haproxy_configuration_libraries paas_haproxy)
 set(api_answers_libraries paas_digitalocean)
 # The core alone: what puts it on a network and on Docker is not asked here.
 set(core account action_list actions call catalogue completion core domains droplet_actions droplet_creation droplet_request droplets

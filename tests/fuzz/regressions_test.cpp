@@ -46,6 +46,11 @@ TEST_CASE("fuzz: HAProxy's answers") {
   run_all(haproxy_answers, {"tests/haproxy/golden"}, ".cfg");
 }
 
+TEST_CASE("fuzz: the load balancers of stack files") {
+  run_all(haproxy_configuration, {"tests/fuzz/corpus/haproxy_configuration"}, "");
+  run_all(haproxy_configuration, {"tests/stack/golden", "examples/zipkick"}, ".yaml");
+}
+
 TEST_CASE("fuzz: the API's answers") {
   run_all(api_answers, {"tests/fuzz/corpus/api_answers"}, "");
 }

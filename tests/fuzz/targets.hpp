@@ -17,6 +17,10 @@ void lockfile(std::string_view input);
 /// decodes does not hold for an empty stack.
 void plan_file(std::string_view input);
 
+/// A stack file. The configuration of its load balancer has the lines and sections that its
+/// structure asks for, whatever its values are, and is read back as it was rendered.
+void haproxy_configuration(std::string_view input);
+
 /// What HAProxy answers, one answer after another with a line "%%" between them: statistics, the
 /// words of the Runtime API, and configurations. A cut answer is no answer.
 void haproxy_answers(std::string_view input);

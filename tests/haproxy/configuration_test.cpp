@@ -92,8 +92,189 @@ TEST_CASE("haproxy: configurations are as the golden files") {
   }
 }
 
+/// zipkick() with every kind of condition and target.
+Setup with_rules() {
+  auto setup = zipkick();
+  setup.rules = {
+      {.host = "*.Example.com", .path = "", .to = "", .split = {{"frontend", 90}, {"backend", 10}}},
+      {.host = "", .path = "/old/", .to = "", .redirect = stack::Redirect{"/new/?a=%20b", 301}},
+      {.host = "example.com",
+       .path = "",
+       .to = "",
+       .redirect = stack::Redirect{"https://www.example.com"}},
+      {.host = "", .path = "", .to = "backend", .exact = "/cart", .methods = {"POST", "PUT"}},
+      {.host = "",
+       .path = "/beta",
+       .to = "",
+       .headers = {{"x-beta", "1"}, {"x-any", "*"}},
+       .split = {{"frontend", 0}, {"backend", 5}}},
+      {.host = "", .path = "", .to = "", .split = {{"backend", 1}, {"frontend", 2}}},
+      {.host = "", .path = "/late", .to = "", .redirect = stack::Redirect{"/x"}}};
+  return setup;
+}
+
+TEST_CASE("haproxy: rules by method and header, splits and redirects are as the golden file") {
+  check_golden("rules", with_rules());
+  CHECK(rule_targets_of(*render(with_rules())) == std::set<std::string>{"backend", "frontend"});
+}
+
+TEST_CASE("haproxy: between two configurations redirects are those of the rules that serve") {
+  auto old = with_rules();
+  auto wanted = with_rules();
+  wanted.rules.at(1).redirect = stack::Redirect{"/elsewhere"};
+  wanted.rules.at(3) = {.host = "", .path = "/x", .to = "", .redirect = stack::Redirect{"/y"}};
+  wanted.backends.at(1).health_path = "/ready";
+  const auto between = transition(*render(old), *render(wanted));
+  CHECK(between.find("/elsewhere") == std::string::npos);
+  CHECK(between.find("backend rule.4") == std::string::npos);
+  CHECK(between.find("redirect location /new/") != std::string::npos);
+  CHECK(between.find("uri /ready") != std::string::npos);
+  CHECK(is_intact(between));
+  CHECK(transition(between, *render(wanted)) == between);
+}
+
+/// with_rules() with everything that can be said of all requests.
+Setup with_traffic() {
+  auto setup = with_rules();
+  setup.traffic = {
+      .limit = {.requests = stack::Rate{100, 10}, .body_bytes = 10 << 20},
+      .timeouts = {.connect_ms = 500, .client_ms = 30000, .server_ms = 7200000, .queue_ms = 1500},
+      .compression = {"text/html", "image/svg+xml"},
+      .health = "/lb-health",
+      .log = stack::AccessLog::json,
+      .trusted_proxies = {"10.0.0.0/8", "2001:db8::/32"}};
+  setup.rules.at(3).limit = {.requests = stack::Rate{10, 60}, .body_bytes = 4096};
+  setup.rules.at(4).limit = {.body_bytes = 1 << 30};
+  return setup;
+}
+
+TEST_CASE("haproxy: what is said of all requests is as the golden files") {
+  check_golden("traffic", with_traffic());
+  auto simple = zipkick();
+  simple.traffic = {.limit = {.requests = stack::Rate{5, 1}}, .log = stack::AccessLog::text};
+  check_golden("rate_and_log", simple);
+  auto own = zipkick();
+  own.rules.at(1).limit = {.requests = stack::Rate{5, 1}};
+  check_golden("limit_of_one_rule", own);
+  const auto between = transition(*render(simple), *render(with_traffic()));
+  CHECK(between.find("limit.rule-4") == std::string::npos);
+  CHECK(between.find("backend limit.all\n    stick-table type ipv6 size 100k expire 1s") !=
+        std::string::npos);
+}
+
+TEST_CASE("haproxy: what is said of all requests is held to allowlists") {
+  for (const std::string bad :
+       {"a b", "/a b", "/a\nb", "/a\"", "/a'", "/a$", "/a#", "/a\\", "/a{"}) {
+    CAPTURE(bad);
+    check_refused([&](Setup& setup) { setup.traffic.health = bad; }, "health endpoint");
+    check_refused([&](Setup& setup) { setup.traffic.compression = {bad}; }, "compressed type");
+    check_refused([&](Setup& setup) { setup.traffic.trusted_proxies = {bad}; }, "trusted proxy");
+    check_refused([&](Setup& setup) { setup.traffic.trusted_proxies = {"10.0.0.0" + bad}; },
+                  "trusted proxy");
+  }
+  check_refused([](Setup& setup) { setup.traffic.compression.assign(61, "a/b"); },
+                "number of compressed types");
+  check_refused(
+      [](Setup& setup) { setup.traffic.compression.assign(40, "a/" + std::string(90, 'b')); },
+      "number of compressed types");
+  check_refused([](Setup& setup) { setup.traffic.timeouts.queue_ms = 0; }, "timeout '0'");
+  check_refused(
+      [](Setup& setup) {
+        setup.traffic.limit.requests = stack::Rate{0, 1};
+      },
+      "limit of requests");
+  check_refused(
+      [](Setup& setup) {
+        setup.rules[0].limit.requests = stack::Rate{1, 0};
+      },
+      "period of a limit");
+  check_refused([](Setup& setup) { setup.rules[0].limit.body_bytes = 0; }, "limit of a body");
+}
+
+/// zipkick() after a change: another service instead of the backend, and rules that lead to it.
+Setup changed() {
+  auto setup = zipkick();
+  auto& service = setup.backends.at(1);
+  REQUIRE(service.name == "backend");
+  service.name = "api";
+  service.internal_port = 30009;
+  service.servers.clear();
+  setup.rules = {{"", "/api/", "api"}, {"", "/", "frontend"}};
+  return setup;
+}
+
+/// A split between a service that knows its clients by a cookie and one that knows them by address.
+Setup with_sticky() {
+  auto setup = zipkick();
+  setup.listen = {80, 19999};
+  setup.rules = {{.host = "", .path = "", .to = "", .split = {{"frontend", 90}, {"backend", 10}}}};
+  setup.backends[0].sticky = stack::Sticky{stack::Sticky::By::cookie, "SESSION", 7200};
+  setup.backends[0].answer_timeout_ms = 300000;
+  setup.backends[0].max_connections = 50;
+  setup.backends[1].sticky = stack::Sticky{};
+  return setup;
+}
+
+TEST_CASE("haproxy: sticky services are as the golden file, and read back as they were rendered") {
+  auto setup = with_sticky();
+  check_golden("sticky", setup);
+  CHECK(servers_of(*render(setup)) == setup.backends);
+  CHECK(rule_targets_of(*render(setup)) == std::set<std::string>{"backend", "frontend"});
+  setup.backends[0].sticky = stack::Sticky{stack::Sticky::By::header, "x-user", 60};
+  CHECK(servers_of(*render(setup)) == setup.backends);
+}
+
+TEST_CASE("haproxy: between two configurations the tables of either have their peer") {
+  for (const auto& between : {transition(*render(with_sticky()), *render(changed())),
+                              transition(*render(changed()), *render(with_sticky()))}) {
+    CHECK(between.find("\npeers local\n") != std::string::npos);
+    CHECK(between.find("    localpeer lb\n") != std::string::npos);
+    CHECK(is_intact(between));
+  }
+  const auto between = transition(*render(with_sticky()), *render(changed()));
+  CHECK(transition(between, *render(changed())) == between);
+}
+
+TEST_CASE("haproxy: between two configurations no rule asks for a table that is gone") {
+  const auto before = *render(with_sticky());
+  auto wanted = with_sticky();
+  wanted.backends[0].sticky = stack::Sticky{};
+  wanted.backends[1].sticky.reset();
+  const auto between = transition(before, *render(wanted));
+  check_golden("transition_of_tables", between);
+  CHECK(before.find("in_table(") != std::string::npos);
+  CHECK(between.find("in_table(") == std::string::npos);
+  CHECK(transition(between, *render(wanted)) == between);
+  CHECK(transition(before, before) == before);
+}
+
+TEST_CASE("haproxy: what clients are known by is held to allowlists") {
+  for (const std::string bad :
+       {"", "a b", "a)", "a(b", "a,b", "a\nb", "a\"", "a'", "a$", "a#", "a\\"}) {
+    CAPTURE(bad);
+    for (const auto by : {stack::Sticky::By::cookie, stack::Sticky::By::header}) {
+      check_refused(
+          [&](Setup& setup) {
+            setup.backends[0].sticky = stack::Sticky{by, bad};
+          },
+          "name of a cookie or header");
+    }
+  }
+  check_refused(
+      [](Setup& setup) {
+        setup.backends[0].sticky = stack::Sticky{{}, "", 0};
+      },
+      "time for which clients are known");
+  check_refused([](Setup& setup) { setup.backends[0].max_connections = 0; }, "limit '0'");
+  check_refused([](Setup& setup) { setup.backends[0].answer_timeout_ms = -1; }, "limit '-1'");
+}
+
 TEST_CASE("haproxy: the same setup gives the same text") {
   CHECK(*render(zipkick()) == *render(zipkick()));
+}
+
+stack::Rule redirect_to(const std::string& place) {
+  return {.host = "", .path = "/x", .to = "", .redirect = stack::Redirect{place}};
 }
 
 TEST_CASE("haproxy: values that could end a word or a line are refused") {
@@ -106,8 +287,12 @@ TEST_CASE("haproxy: values that could end a word or a line are refused") {
     check_refused([&](Setup& setup) { setup.backends[0].servers[0].address = bad; },
                   "server address");
     check_refused([&](Setup& setup) { setup.private_address = bad; }, "private address");
+    check_refused([&](Setup& setup) { setup.rules[1].methods = {bad}; }, "rule method");
+    check_refused([&](Setup& setup) { setup.rules[1].headers = {{bad, "1"}}; }, "rule header");
     if (bad.empty()) continue;
+    check_refused([&](Setup& setup) { setup.rules[1].exact = bad; }, "rule path");
     check_refused([&](Setup& setup) { setup.rules[0].host = bad; }, "rule host");
+    check_refused([&](Setup& setup) { setup.rules[0].host = "*." + bad; }, "rule host");
     check_refused([&](Setup& setup) { setup.rules[1].path = bad; }, "rule path");
     check_refused([&](Setup& setup) { setup.backends[1].health_path = bad; }, "health path");
   }
@@ -115,6 +300,19 @@ TEST_CASE("haproxy: values that could end a word or a line are refused") {
     CAPTURE(bad);
     check_refused([&](Setup& setup) { setup.rules[1].path = bad; }, "rule path");
     check_refused([&](Setup& setup) { setup.backends[1].health_path = bad; }, "health path");
+    for (const auto& to : {bad, "https://example.com" + bad}) {
+      check_refused([&](Setup& setup) { setup.rules[1] = redirect_to(to); }, "redirect to");
+    }
+    if (bad == "/a{b}") continue;
+    check_refused(
+        [&](Setup& setup) {
+          setup.rules[1].headers = {{"x", bad}};
+        },
+        "value of a rule's header");
+  }
+  for (const std::string bad :
+       {"", "a", "//a", "https://", "https://a:b$", "ftp://a/", "https:///a"}) {
+    check_refused([&](Setup& setup) { setup.rules[1] = redirect_to(bad); }, "redirect to");
   }
   std::string with_nul = "10.1.0.5";
   with_nul += '\0';
@@ -144,6 +342,14 @@ TEST_CASE("haproxy: numbers out of range and rules to nowhere are refused") {
   check_refused([](Setup& setup) { setup.backends[0].health_interval_ms = 0; }, "health interval");
   check_refused([](Setup& setup) { setup.backends[0].health_timeout_ms = -5; }, "health timeout");
   check_refused([](Setup& setup) { setup.rules[0].to = "db"; }, "unknown backend 'db'");
+  check_refused([](Setup& setup) { setup.rules[0].to = ""; }, "unknown backend ''");
+  check_refused([](Setup& setup) { setup.rules[0].redirect = stack::Redirect{"/x"}; },
+                "rule with a redirect beside 'backend'");
+  const auto split = [](Setup& setup, int weight) {
+    setup.rules[0] = {.host = "", .path = "", .to = "", .split = {{"db", weight}}};
+  };
+  check_refused([&](Setup& setup) { split(setup, 1); }, "unknown backend 'db'");
+  check_refused([&](Setup& setup) { split(setup, -1); }, "weight of a service '-1'");
 }
 
 TEST_CASE("haproxy: an error names the backend it is about") {
@@ -202,18 +408,6 @@ TEST_CASE("haproxy: a configuration is marked, and the mark tells all but server
   CHECK(mark_of("global\n    maxconn 5\n") == "");
   CHECK(mark_in_info("Pid: 7\nnode: lb\ndescription: " + mark + "\nTasks: 5\n\n") == mark);
   CHECK(mark_in_info("Pid: 7\n") == "");
-}
-
-/// zipkick() after a change: another service instead of the backend, and rules that lead to it.
-Setup changed() {
-  auto setup = zipkick();
-  auto& service = setup.backends.at(1);
-  REQUIRE(service.name == "backend");
-  service.name = "api";
-  service.internal_port = 30009;
-  service.servers.clear();
-  setup.rules = {{"", "/api/", "api"}, {"", "/", "frontend"}};
-  return setup;
 }
 
 TEST_CASE(

@@ -1,5 +1,5 @@
 # Tests that need the real HAProxy; they skip where it is not installed.
-target_link_libraries(test_haproxy PRIVATE PkgConfig::HTTPLIB Threads::Threads)
+target_link_libraries(test_haproxy PRIVATE PkgConfig::HTTPLIB PkgConfig::CURL Threads::Threads)
 
 add_test(NAME lint.haproxy_golden
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/haproxy/check_golden.sh)

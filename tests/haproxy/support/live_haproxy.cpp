@@ -24,6 +24,7 @@ LiveHaproxy::LiveHaproxy(Setup wanted) : setup(std::move(wanted)) {
   auto pattern = (std::filesystem::temp_directory_path() / "paas-haproxy-XXXXXX").string();
   REQUIRE(mkdtemp(pattern.data()) != nullptr);
   folder_ = pattern;
+  peer_port_ = free_port();
   start();
 }
 
@@ -36,12 +37,17 @@ LiveHaproxy::~LiveHaproxy() {
 void LiveHaproxy::write_configuration() const {
   const auto rendered = render(setup);
   REQUIRE(rendered);
-  static const std::set<std::string> of_a_machine = {
-      "log /dev/log local0", "chroot /var/lib/haproxy", "user haproxy", "group haproxy"};
+  static const std::set<std::string> of_a_machine = {"chroot /var/lib/haproxy", "user haproxy",
+                                                     "group haproxy"};
   std::ofstream file(folder_ / "haproxy.cfg");
   for (const auto& line : text::lines(*rendered)) {
     if (of_a_machine.contains(std::string(text::trim(line)))) continue;
     auto changed = text::replace_all(line, "bind *:", "bind 127.0.0.1:");
+    if (line.starts_with("    log /dev/log"))
+      changed = "    log stdout len 16384 format raw local0";
+    // One on each machine; here tests run beside each other.
+    changed = text::replace_all(changed, "peer lb 127.0.0.1:19999",
+                                "peer lb 127.0.0.1:" + std::to_string(peer_port_));
     file << text::replace_all(changed, "/run/haproxy/", folder_.string() + "/") << '\n';
   }
 }
@@ -101,6 +107,11 @@ Send LiveHaproxy::send() const {
     PAAS_CHECK(send_all(socket, command + "\n"));
     return receive_all(socket);
   };
+}
+
+std::string LiveHaproxy::log() const {
+  std::ifstream file(folder_ / "log");
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 int LiveHaproxy::worker() const {

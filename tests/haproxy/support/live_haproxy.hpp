@@ -29,6 +29,8 @@ class LiveHaproxy {
   Runtime runtime() { return Runtime(send(), clock_); }
 
   void restart();
+  /// What it wrote into its log since it was started first.
+  std::string log() const;
   /// Asks the master for new workers and waits until the new one answers.
   void reload();
   /// Process of the worker that answers the admin socket; zero while none does.
@@ -45,6 +47,7 @@ class LiveHaproxy {
   void stop();
 
   std::filesystem::path folder_;
+  int peer_port_ = 0;
   pid_t process_ = 0;
   system::SystemClock clock_;
 };

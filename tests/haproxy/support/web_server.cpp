@@ -45,6 +45,10 @@ void WebServer::answer(const httplib::Request& request, httplib::Response& respo
   for (const auto& [key, value] : request.headers) {
     if (key.starts_with("X-") || key.starts_with("x-")) text += key + ": " + value + "\n";
   }
+  if (request.path == "/login") {
+    response.set_header("Set-Cookie",
+                        "SESSION=" + name_ + "-" + std::to_string(requests) + "; Path=/");
+  }
   response.set_content(text, "text/plain");
 }
 
