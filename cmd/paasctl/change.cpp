@@ -79,7 +79,8 @@ std::string releases_text(const std::map<std::string, int>& releases) {
 }
 
 Status go_back(Program& program, Session& session, const std::map<std::string, int>& releases) {
-  for (const auto& [service, number] : releases) session.releases[service] = number;
+  session.kept.releases = releases;
+  for (const auto& [service, number] : releases) session.kept.unchanged.erase(service);
   PAAS_TRY(const auto input, session.input(observe::Depth::machines));
   PAAS_TRY(auto plan, plan::make(input));
   plan::keep_only(releases, plan);
@@ -95,14 +96,17 @@ Error take_back(Program& program, Session& session, const lockfile::Lockfile& be
   const auto releases = plan::releases_to_take_back(before, session.lockfile, session.failed);
   if (releases.empty()) return error;
   plan::note_failed(before, releases, session.lockfile);
-  const auto back = go_back(program, session, releases);
+  // So that nobody goes back to it, whatever comes of this.
+  auto back = session.save();
+  if (back) back = go_back(program, session, releases);
   if (back) {
     error.hint =
         fmt::format("the release was taken back, as before there is {}", releases_text(releases));
     return error;
   }
   error.message += fmt::format("; it could not be taken back: {}", describe(back.error()));
-  error.hint = fmt::format("`paasctl rollback` goes back to {}", releases_text(releases));
+  const auto& [service, number] = *releases.begin();
+  error.hint = fmt::format("`paasctl rollback {} {}` goes back to what there was", service, number);
   return error;
 }
 

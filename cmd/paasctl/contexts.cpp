@@ -11,10 +11,11 @@
 
 namespace paas::cli {
 
-Status check_contexts(Program& program, const Session& session) {
+Status check_contexts(Program& program, const Session& session,
+                      const std::map<std::string, stack::ImageSource>& images) {
   std::vector<std::string> problems;
   const auto text = program.ports.files.read(session.stack_path);
-  for (const auto& [name, source] : session.stack.images) {
+  for (const auto& [name, source] : images) {
     if (source.context.empty()) continue;
     const auto folder =
         (std::filesystem::path(session.folder) / source.context).lexically_normal().string();

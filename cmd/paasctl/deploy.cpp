@@ -103,7 +103,7 @@ Status take_releases(Session& session, const Options& options) {
     entry.image = options.image;
   }
   session.stack = std::move(target);
-  session.releases = plan::releases_of_others(session.lockfile, names);
+  session.kept.unchanged = plan::all_but(session.lockfile, names);
   return {};
 }
 

@@ -29,7 +29,7 @@ Status run_hook(Program& program, const Session& session, const std::string& nam
   PAAS_CHECK(check_executable(program, path));
   program.say(fmt::format("hook {}", name));
   ProcessRequest request;
-  request.arguments = {"env", "-C", folder, path};
+  request.arguments = {"env", "-C", folder, "./.paas/hooks/" + name};
   for (const auto& [variable, value] : variables) {
     request.environment.push_back(variable + "=" + value);
   }

@@ -33,7 +33,7 @@ Result<int> build(Program& program, const BuildOptions& options) {
   PAAS_CHECK(check_engine(program));
   PAAS_TRY(auto session, Session::open(program, Need::text));
   for (const auto& name : options.names) PAAS_CHECK(check_declared(session->stack, name));
-  PAAS_CHECK(check_contexts(program, *session));
+  PAAS_CHECK(check_contexts(program, *session, session->stack.images));
   auto names = options.names;
   if (names.empty()) {
     for (const auto& [name, source] : session->stack.images) {

@@ -107,6 +107,19 @@ Result<std::string> only_service(const Session& session) {
               fmt::format("name one of {}", fmt::join(names, ", ")));
 }
 
+/// Whether an interrupted rollback has not come to all servers.
+bool is_under_way(const lockfile::Lockfile& lockfile, const std::string& service) {
+  const auto entry = lockfile.services.find(service);
+  const auto* pinned = entry == lockfile.services.end()
+                           ? nullptr
+                           : plan::find_release(lockfile, service, entry->second.pinned);
+  if (pinned == nullptr) return false;
+  return std::any_of(lockfile.servers.begin(), lockfile.servers.end(), [&](const auto& server) {
+    return server.second.service == service && !server.second.leaving &&
+           server.second.release != plan::containers_of(*pinned);
+  });
+}
+
 Result<Goal> goal_of(const Session& session, const Options& options) {
   Goal goal;
   auto words = options.words;
@@ -127,6 +140,8 @@ Result<Goal> goal_of(const Session& session, const Options& options) {
                   fmt::format("`paasctl releases {}` lists them", goal.service));
     }
     goal.release = *number;
+  } else if (is_under_way(session.lockfile, goal.service)) {
+    goal.release = session.lockfile.services.at(goal.service).pinned;
   } else if (const auto* before = plan::release_before(session.lockfile, goal.service)) {
     goal.release = before->number;
   } else {
@@ -149,7 +164,7 @@ Result<int> rollback(Program& program, const Options& options) {
   change.prepare = [&](Session& opened) -> Status {
     PAAS_TRY(goal, goal_of(opened, options));
     opened.lockfile.services.at(goal.service).pinned = goal.release;
-    opened.releases = plan::releases_of_others(opened.lockfile, {goal.service});
+    opened.kept.unchanged = plan::all_but(opened.lockfile, {goal.service});
     return {};
   };
   PAAS_TRY(const int status, apply_change(program, *session, change));

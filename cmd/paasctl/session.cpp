@@ -249,16 +249,17 @@ std::string Session::who() const {
 
 Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngine without_engine) {
   plan::Input input;
-  PAAS_CHECK(check_contexts(program_, *this));
   PAAS_TRY(const auto certificates, read_certificates(program_, *this));
   certificates_ = certificates.bundles;
   input.certificates = reconcile::digests_of(certificates);
   input.now = std::chrono::duration_cast<std::chrono::seconds>(
                   program_.ports.clock.now().time_since_epoch())
                   .count();
+  PAAS_TRY(auto wanted, plan::wanted(stack, lockfile, kept));
+  const auto surveyed = to_survey(wanted);
+  PAAS_CHECK(check_contexts(program_, *this, surveyed.images));
   PAAS_CHECK(check_engine(program_));
-  PAAS_TRY(auto wanted, plan::wanted(stack, lockfile, releases));
-  PAAS_TRY(input.images, images().survey(to_survey(wanted), lockfile, without_engine));
+  PAAS_TRY(input.images, images().survey(surveyed, lockfile, without_engine));
   // Without servers in the lockfile there is nothing to compare a list with.
   const auto reading = lockfile.servers.empty() ? digitalocean::Client::Reading::sure
                                                 : digitalocean::Client::Reading::quick;

@@ -14,6 +14,7 @@
 #include "observe/observe.hpp"
 #include "observe/ssh_machines.hpp"
 #include "plan/make.hpp"
+#include "plan/wanted.hpp"
 #include "program.hpp"
 #include "reconcile/executor.hpp"
 #include "reconcile/images.hpp"
@@ -95,8 +96,7 @@ class Session {
 
   /// Whether what the lockfile knows may be given up when it is not found (`--accept-loss`).
   lockfile::Loss loss = lockfile::Loss::refuse;
-  /// Services that are kept at a release in this run only, whatever is pinned.
-  std::map<std::string, int> releases;
+  plan::Kept kept;                                ///< Releases of this run, beside pinned ones.
   std::chrono::milliseconds canary_time{60'000};  ///< How long a canary is watched.
   std::vector<plan::Step> failed;                 ///< Steps that failed in the last execute().
   /// The command that goes on where an interrupted one stopped.

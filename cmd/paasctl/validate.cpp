@@ -13,7 +13,7 @@ namespace {
 
 Result<int> run(Program& program, const NoOptions&) {
   PAAS_TRY(auto session, Session::open(program, Need::text));
-  PAAS_CHECK(check_contexts(program, *session));
+  PAAS_CHECK(check_contexts(program, *session, session->stack.images));
   PAAS_CHECK(read_certificates(program, *session));
   if (program.wants_document()) {
     program.print_document(stack::to_json(session->stack) + "\n");

@@ -22,9 +22,9 @@ enum class ErrorKind {
 };
 
 /// Whether what was asked for may have happened all the same.
-enum class Effect {
-  unknown,  ///< It may have.
-  none,     ///< It was not asked for, or refused by the one who was asked.
+enum class TookEffect {
+  maybe,
+  no,  ///< It was not asked for, or refused by the one who was asked.
 };
 
 struct Error {
@@ -33,11 +33,11 @@ struct Error {
   std::string hint;
   /// What the layers above were doing, innermost first.
   std::vector<std::string> context;
-  Effect effect = Effect::unknown;
+  TookEffect took_effect = TookEffect::maybe;
 };
 
 inline Error make_error(ErrorKind kind, std::string message, std::string hint = {}) {
-  return Error{kind, std::move(message), std::move(hint), {}, Effect::unknown};
+  return Error{kind, std::move(message), std::move(hint), {}, TookEffect::maybe};
 }
 
 /// Adds what the caller was doing, for example "creating server zipkick-web-1".

@@ -146,7 +146,7 @@ bool is_vpc_in_use(const Error& error) {
   return error.kind == ErrorKind::failed && error.message.rfind(vpc_in_use, 0) == 0;
 }
 
-bool is_refusal(const Error& error) { return error.effect == Effect::none; }
+bool is_refusal(const Error& error) { return error.took_effect == TookEffect::no; }
 
 std::string without_token(std::string text, const Secret& token) {
   return text::replace_all(std::move(text), token.reveal(), "***");
@@ -160,7 +160,7 @@ Error error_of(const HttpResponse& response, const Secret& token) {
   if (!answer.message.empty()) message += ": " + answer.message;
   if (!answer.request_id.empty()) message += fmt::format(" (request {})", answer.request_id);
   auto error = make_error(kind, std::move(message), hint_of(response.status, kind, answer));
-  if (answer.is_from_api && is_refusing(response.status)) error.effect = Effect::none;
+  if (answer.is_from_api && is_refusing(response.status)) error.took_effect = TookEffect::no;
   return error;
 }
 

@@ -85,7 +85,7 @@ Result<json> parse_success(const HttpResponse& response) {
 }
 
 Error without_effect(Error error) {
-  error.effect = Effect::none;
+  error.took_effect = TookEffect::no;
   return error;
 }
 

@@ -190,8 +190,18 @@ Status Runtime::change_over(const std::string& backend, const std::vector<std::s
   if (!fits) {
     return fail(ErrorKind::invalid, "the load balancer's server has a name that is not allowed");
   }
-  // HAProxy does all commands of a line before it serves anybody else.
-  return order(text::join(commands, "; "));
+  // HAProxy does all commands of a line before it serves anybody else, and takes lines of up to
+  // 16 KiB (its tune.bufsize).
+  constexpr std::size_t line_bytes_max = 8192;
+  std::string line;
+  for (const auto& each : commands) {
+    if (line.size() + each.size() > line_bytes_max) {
+      PAAS_CHECK(order(line));
+      line.clear();
+    }
+    line += (line.empty() ? "" : "; ") + each;
+  }
+  return line.empty() ? Status() : order(line);
 }
 
 Result<bool> Runtime::await_drained(const std::string& backend,

@@ -8,6 +8,7 @@
 #include "plan/environment.hpp"
 #include "plan/planner.hpp"
 #include "plan/releases.hpp"
+#include "plan/wanted.hpp"
 
 namespace paas::plan {
 
@@ -93,6 +94,10 @@ Cause Planner::reason_to_make_again(const stack::Service& service,
                                     const observe::Container& container) const {
   if (const auto asked = input_.restart.find(service.name); asked != input_.restart.end()) {
     return request(asked->second);
+  }
+  const auto* release = find_release(lock_, service.name, container.release);
+  if (release != nullptr && release->failed) {
+    return unfinished(fmt::format("release {} failed and is still there", release->number));
   }
   if (const auto* image = image_of(service)) {
     if (image->needs_build) {

@@ -15,8 +15,12 @@ namespace {
 
 constexpr std::size_t releases_kept = 10;
 
+/// The newest that did not fail is what a failed one is taken back to.
 bool is_needed(const lockfile::Service& service, const lockfile::Release& release) {
+  const auto good = std::find_if(service.releases.rbegin() + 1, service.releases.rend(),
+                                 [](const auto& other) { return !other.failed; });
   return release.number == service.pinned ||
+         (good != service.releases.rend() && good->number == release.number) ||
          std::any_of(service.releases.begin(), service.releases.end(),
                      [&](const auto& other) { return other.containers_of == release.number; });
 }

@@ -2,6 +2,7 @@
 #include "plan/take_back.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "plan/planner.hpp"
@@ -57,7 +58,9 @@ void note_failed(const lockfile::Lockfile& before, const std::map<std::string, i
                  lockfile::Lockfile& lockfile) {
   for (const auto& [name, number] : services) {
     auto& service = lockfile.services.at(name);
+    const auto earlier = before.services.find(name);
     service.pinned = pinned_number(before, name);
+    service.image = earlier == before.services.end() ? "" : earlier->second.image;
     for (auto& release : service.releases) {
       if (release.number > newest_number(before, name)) release.failed = true;
     }
@@ -65,12 +68,22 @@ void note_failed(const lockfile::Lockfile& before, const std::map<std::string, i
 }
 
 void keep_only(const std::map<std::string, int>& services, Plan& plan) {
+  const auto is_balancers = [](const Step& step) {
+    return step.kind == StepKind::prepare_balancer || step.kind == StepKind::configure_balancer;
+  };
+  std::set<std::string> dropped;
   std::erase_if(plan.steps, [&](const Step& step) {
-    const bool is_balancers =
-        step.kind == StepKind::prepare_balancer || step.kind == StepKind::configure_balancer;
     const bool is_theirs = changes_release(step) || step.kind == StepKind::retire_container ||
                            step.kind == StepKind::remove_from_rotation;
-    return !is_balancers && !(is_theirs && services.contains(step.service));
+    const bool is_kept = is_balancers(step) || (is_theirs && services.contains(step.service));
+    if (!is_kept) dropped.insert(step.id);
+    return !is_kept;
+  });
+  // Rules that wait for what is not done now would lead to where nobody answers.
+  std::erase_if(plan.steps, [&](const Step& step) {
+    return is_balancers(step) &&
+           std::any_of(step.after.begin(), step.after.end(),
+                       [&](const std::string& id) { return dropped.contains(id); });
   });
   plan.steps = ordered(std::move(plan.steps));
   plan.losses.clear();

@@ -19,7 +19,8 @@ std::map<std::string, int> releases_to_take_back(const lockfile::Lockfile& befor
                                                  const lockfile::Lockfile& after,
                                                  const std::vector<Step>& failed);
 
-/// Writes down that the releases which came after `before` failed, and pins as they were then.
+/// Writes down that the releases which came after `before` failed. Pins and deployed images are as
+/// they were then.
 void note_failed(const lockfile::Lockfile& before, const std::map<std::string, int>& services,
                  lockfile::Lockfile& lockfile);
 

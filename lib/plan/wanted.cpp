@@ -12,13 +12,23 @@ namespace paas::plan {
 
 namespace {
 
-std::map<std::string, int> kept_releases(const lockfile::Lockfile& lockfile,
-                                         const std::map<std::string, int>& releases) {
-  auto kept = releases;
+std::map<std::string, int> kept_releases(const lockfile::Lockfile& lockfile, const Kept& kept) {
+  auto releases = kept.releases;
   for (const auto& [name, service] : lockfile.services) {
-    if (service.pinned != 0) kept.try_emplace(name, service.pinned);
+    if (service.pinned != 0 && !kept.unchanged.contains(name)) {
+      releases.try_emplace(name, service.pinned);
+    }
   }
-  return kept;
+  return releases;
+}
+
+Held held_at(const lockfile::Release& release) {
+  Held held;
+  held.release = release.number;
+  held.image.reference = release.image_name;
+  held.image.digest = release.image_digest;
+  held.image.pulled = release.definition && !release.definition->image.pull.empty();
+  return held;
 }
 
 std::string numbers_of(const lockfile::Service& service) {
@@ -68,15 +78,13 @@ const lockfile::Release* release_before(const lockfile::Lockfile& lockfile,
   return before;
 }
 
-std::map<std::string, int> releases_of_others(const lockfile::Lockfile& lockfile,
-                                              const std::vector<std::string>& services) {
-  std::map<std::string, int> releases;
+std::set<std::string> all_but(const lockfile::Lockfile& lockfile,
+                              const std::vector<std::string>& services) {
+  std::set<std::string> others;
   for (const auto& [name, service] : lockfile.services) {
-    if (std::find(services.begin(), services.end(), name) != services.end()) continue;
-    const auto* current = current_release(lockfile, name);
-    if (current != nullptr && current->definition) releases[name] = current->number;
+    if (std::find(services.begin(), services.end(), name) == services.end()) others.insert(name);
   }
-  return releases;
+  return others;
 }
 
 Status check_release(const lockfile::Lockfile& lockfile, const std::string& service, int number) {
@@ -101,16 +109,22 @@ Status check_release(const lockfile::Lockfile& lockfile, const std::string& serv
 }
 
 Result<Wanted> wanted(const stack::Stack& declared, const lockfile::Lockfile& lockfile,
-                      const std::map<std::string, int>& releases) {
+                      const Kept& kept) {
   Wanted result;
   result.stack = declared;
   for (const auto& [name, service] : lockfile.services) {
-    if (service.image.empty()) continue;
+    if (service.image.empty() || kept.unchanged.contains(name)) continue;
     stack::ImageSource source;
     source.pull = service.image;
     result.stack = stack::with_image(std::move(result.stack), name, source);
   }
-  for (const auto& [name, number] : kept_releases(lockfile, releases)) {
+  for (const auto& name : kept.unchanged) {
+    const auto* release = current_release(lockfile, name);
+    if (release != nullptr && !release->image_digest.empty()) {
+      result.held[name] = held_at(*release);
+    }
+  }
+  for (const auto& [name, number] : kept_releases(lockfile, kept)) {
     // A service that leaves the stack has nothing to be kept at.
     if (stack::find_service(declared, name) == nullptr) continue;
     PAAS_CHECK(check_release(lockfile, name, number));
@@ -120,11 +134,7 @@ Result<Wanted> wanted(const stack::Stack& declared, const lockfile::Lockfile& lo
       return fail(with.error(), fmt::format("keeping {} at release {}", name, number));
     }
     result.stack = std::move(*with);
-    auto& held = result.held[name];
-    held.release = number;
-    held.image.reference = release.image_name;
-    held.image.digest = release.image_digest;
-    held.image.pulled = !release.definition->image.pull.empty();
+    result.held[name] = held_at(release);
   }
   return result;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,20 @@ struct Wanted {
   std::map<std::string, Held> held;  ///< By service.
 };
 
+/// Beside what is pinned.
+struct Kept {
+  /// Services that are kept at a release in this run only, whatever is pinned.
+  std::map<std::string, int> releases = {};
+  /// Services that stay as the stack has them, which is the applied one, with the images that they
+  /// have: not even one is built whose sources changed.
+  std::set<std::string> unchanged = {};
+};
+
 /// The stack with what the lockfile says beside it: pinned releases, with their images,
-/// environments and rules, and images that were deployed in place of the stack file's. `releases`
-/// are services that are kept at a release in this run only, whatever is pinned. Errors: what
+/// environments and rules, and images that were deployed in place of the stack file's. Errors: what
 /// check_release() says; (invalid) a release does not fit the stack any more.
 Result<Wanted> wanted(const stack::Stack& declared, const lockfile::Lockfile& lockfile,
-                      const std::map<std::string, int>& releases = {});
+                      const Kept& kept = {});
 
 /// Null when there is none of that number.
 const lockfile::Release* find_release(const lockfile::Lockfile& lockfile,
@@ -37,10 +46,9 @@ const lockfile::Release* current_release(const lockfile::Lockfile& lockfile,
 const lockfile::Release* release_before(const lockfile::Lockfile& lockfile,
                                         const std::string& service);
 
-/// The releases of all services but these, for a run that is about these only: of the others not
-/// even an image is built whose sources changed. Left out are releases that cannot be gone back to.
-std::map<std::string, int> releases_of_others(const lockfile::Lockfile& lockfile,
-                                              const std::vector<std::string>& services);
+/// All services but these, for a run that is about these only.
+std::set<std::string> all_but(const lockfile::Lockfile& lockfile,
+                              const std::vector<std::string>& services);
 
 /// Whether a service can go back to a release. Error (not_found) with those that there are;
 /// (failed): it was made before all of a release was kept, or it failed.

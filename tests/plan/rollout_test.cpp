@@ -203,7 +203,7 @@ struct Released {
   }
 
   const stack::Service& wanted_frontend(const std::map<std::string, int>& releases = {}) {
-    seen = *wanted(world.input.stack, world.lock(), releases);
+    seen = *wanted(world.input.stack, world.lock(), {releases, {}});
     return *stack::find_service(seen.stack, "frontend");
   }
 

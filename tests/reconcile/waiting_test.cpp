@@ -48,8 +48,8 @@ class ActionsHttp : public Http {
   std::vector<std::string> targets;
 };
 
-struct Fixture {
-  Fixture() {
+struct Watched {
+  Watched() {
     for (int id = 1; id <= 1000; ++id) http.actions[id] = "in-progress";
   }
   digitalocean::ClientSettings settings() {
@@ -70,7 +70,7 @@ struct Fixture {
 };
 
 TEST_CASE("reconcile: actions that are waited for side by side are read with one request") {
-  Fixture f;
+  Watched f;
   for (int id = 991; id <= 1000; ++id) f.watch.join(id);
   for (int look = 0; look < 5; ++look) {
     if (look == 4) f.http.actions[995] = "completed";
@@ -83,7 +83,7 @@ TEST_CASE("reconcile: actions that are waited for side by side are read with one
 }
 
 TEST_CASE("reconcile: one action alone, and one too old for the list, are asked for themselves") {
-  Fixture f;
+  Watched f;
   f.watch.join(1000);
   CHECK(f.status_of(1000) == "in-progress");
   CHECK(f.http.targets == std::vector<std::string>{"/v2/actions/1000"});

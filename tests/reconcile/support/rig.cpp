@@ -50,7 +50,7 @@ Rig::~Rig() = default;
 Result<plan::Input> Rig::input() {
   plan::Input input;
   PAAS_TRY(input.lockfile, ports_->store.load());
-  PAAS_TRY(auto wanted, plan::wanted(stack, input.lockfile, releases));
+  PAAS_TRY(auto wanted, plan::wanted(stack, input.lockfile, {releases, {}}));
   input.stack = std::move(wanted.stack);
   input.held = std::move(wanted.held);
   for (const auto& [name, bundle] : options.certificates) {
