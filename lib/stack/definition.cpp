@@ -38,7 +38,9 @@ Rules with_rules(Rules rules, const Definition& definition) {
   // Only others stand before it, so its place stays when the service's own rules are gone.
   auto place = static_cast<std::size_t>(first - rules.begin());
   std::erase_if(rules, is_own);
-  for (const auto& [rule, before] : definition.rules) {
+  for (const auto& placed : definition.rules) {
+    const auto& rule = placed.rule;
+    const auto& before = placed.before;
     const auto other = std::find_if(rules.begin(), rules.end(), [&](const Rule& candidate) {
       return have_same_conditions(candidate, rule);
     });
