@@ -27,4 +27,13 @@ Result<std::vector<RunningContainer>> containers_of(Session& session, const std:
                                     : "`paasctl status` shows what runs");
 }
 
+Result<int> attach(Program& program, Session& session, const std::string& server,
+                   const std::vector<std::string>& command) {
+  const auto target = session.target(server);
+  const auto tty = program.is_interactive() ? ssh::Tty::when_terminal : ssh::Tty::never;
+  PAAS_TRY(auto arguments, session.connections().interactive(
+                               {target.name, target.address, target.host_key}, command, tty));
+  return program.ports.processes.run_attached(arguments);
+}
+
 }  // namespace paas::cli

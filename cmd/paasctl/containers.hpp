@@ -17,4 +17,8 @@ struct RunningContainer {
 /// exists or nothing runs.
 Result<std::vector<RunningContainer>> containers_of(Session& session, const std::string& name);
 
+/// Runs a command on a server with this terminal's input and output; its exit status.
+Result<int> attach(Program& program, Session& session, const std::string& server,
+                   const std::vector<std::string>& command);
+
 }  // namespace paas::cli

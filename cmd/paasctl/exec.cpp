@@ -20,15 +20,11 @@ Result<int> run(Program& program, const Options& options) {
   if (containers.size() > 1 && program.globals.verbose) {
     program.say(fmt::format("on {}, one of {} servers", chosen.server, containers.size()));
   }
-  const auto target = session->target(chosen.server);
   std::vector<std::string> remote = {"docker", "exec", "-i"};
-  const auto tty = program.is_interactive() ? ssh::Tty::when_terminal : ssh::Tty::never;
   if (program.is_interactive()) remote.emplace_back("-t");
   remote.push_back(chosen.container);
   remote.insert(remote.end(), options.command.begin(), options.command.end());
-  PAAS_TRY(auto arguments, session->connections().interactive(
-                               {target.name, target.address, target.host_key}, remote, tty));
-  return program.ports.processes.run_attached(arguments);
+  return attach(program, *session, chosen.server, remote);
 }
 
 }  // namespace

@@ -52,10 +52,7 @@ Result<int> run(Program& program, const Options& options) {
   if (!created) return fail(created.error(), fmt::format("making a task on {}", chosen.server));
   if (program.globals.verbose) program.say(fmt::format("{} on {}", name, chosen.server));
   const std::vector<std::string> remote = {"docker", "start", "--attach", "--interactive", name};
-  const auto tty = program.is_interactive() ? ssh::Tty::when_terminal : ssh::Tty::never;
-  PAAS_TRY(auto arguments, session->connections().interactive(
-                               {target.name, target.address, target.host_key}, remote, tty));
-  return program.ports.processes.run_attached(arguments);
+  return attach(program, *session, chosen.server, remote);
 }
 
 }  // namespace

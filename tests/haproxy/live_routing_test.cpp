@@ -16,19 +16,14 @@ namespace paas::haproxy {
 namespace {
 
 using test::Answer;
+using test::answer_to;
 using test::Connection;
 using test::LiveHaproxy;
 using test::WebServer;
 
-Answer ask(int port, const Connection::Request& request) {
-  const auto answer = Connection(port).ask(request);
-  REQUIRE(answer);
-  return *answer;
-}
-
 /// The server that answered, or the status.
 std::string who(int port, const std::string& host, const std::string& path) {
-  const auto answer = ask(port, {.path = path, .host = host});
+  const auto answer = answer_to(port, {.path = path, .host = host});
   return answer.status == 200 ? text::lines(answer.body)[0] : std::to_string(answer.status);
 }
 
@@ -81,7 +76,7 @@ TEST_CASE("haproxy: rules match hosts and path prefixes in their order") {
 
 TEST_CASE("haproxy: a backend without servers answers 503 with a short text") {
   LiveHaproxy haproxy(test::web_setup({}));
-  const auto answer = ask(haproxy.port(), {});
+  const auto answer = answer_to(haproxy.port(), {});
   CHECK(answer.status == 503);
   CHECK(answer.body == "503 Service Unavailable: no server can answer now\n");
 }
@@ -91,14 +86,14 @@ TEST_CASE("haproxy: what a client says of where it comes from is not believed") 
   LiveHaproxy haproxy(test::web_setup({&web}));
   const std::string forged =
       "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nX-Request-Id: mine\r\n";
-  const auto outside = ask(haproxy.port(), {.headers = forged});
+  const auto outside = answer_to(haproxy.port(), {.headers = forged});
   CHECK(values_of(outside, "X-Forwarded-For") == std::vector<std::string>{"127.0.0.1"});
   CHECK(values_of(outside, "X-Forwarded-Proto") == std::vector<std::string>{"http"});
   REQUIRE(values_of(outside, "X-Request-Id").size() == 1);
   CHECK(values_of(outside, "X-Request-Id")[0].size() == 36);
 
   // Between services the first hop's word is kept.
-  const auto inside = ask(haproxy.setup.backends[0].internal_port, {.headers = forged});
+  const auto inside = answer_to(haproxy.setup.backends[0].internal_port, {.headers = forged});
   auto addresses = values_of(inside, "X-Forwarded-For");
   std::sort(addresses.begin(), addresses.end());
   CHECK(addresses == std::vector<std::string>{"127.0.0.1", "192.0.2.1"});
@@ -110,7 +105,7 @@ TEST_CASE("haproxy: equal servers answer in turn") {
   WebServer first("app-web-1.r1");
   WebServer second("app-web-2.r1");
   LiveHaproxy haproxy(test::web_setup({&first, &second}));
-  for (int i = 0; i < 20; ++i) ask(haproxy.port(), {});
+  for (int i = 0; i < 20; ++i) answer_to(haproxy.port(), {});
   CHECK(first.requests >= 8);
   CHECK(second.requests >= 8);
 }

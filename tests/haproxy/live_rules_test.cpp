@@ -14,16 +14,10 @@ TEST_SUITE_BEGIN("live" * doctest::skip());
 namespace paas::haproxy {
 namespace {
 
-using test::Answer;
+using test::answer_to;
 using test::Connection;
 using test::LiveHaproxy;
 using test::WebServer;
-
-Answer answer_to(int port, const Connection::Request& request) {
-  const auto answer = Connection(port).ask(request);
-  REQUIRE(answer);
-  return *answer;
-}
 
 /// The server that answered, or the status.
 std::string who_answers(const LiveHaproxy& haproxy, const Connection::Request& request) {

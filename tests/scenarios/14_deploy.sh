@@ -47,13 +47,19 @@ check_status "a task's exit status comes back" 3 paasctl run backend -- sh -c 'e
 check_equal "it has the environment" "$(address_of db-1)" "$output"
 check_equal "and the input" 5 "$(echo 2 + 3 | paasctl run backend-2 -- python3 -c 'print(eval(input()))')"
 check_equal "nothing is left of it" "" "$(for server in $(servers_of backend); do inside "$server" 'docker ps --all --quiet --filter label=paas.task'; done)"
+# One that ends when it is told to.
+mkfifo "$folder/input"
 # shellcheck disable=SC2016
-"$PAASCTL" run backend -- sh -c 'echo begun; sleep 8' >"$folder/task" 2>&1 &
+"$PAASCTL" run backend -- sh -c 'echo begun; read -r word; echo "$word"' <"$folder/input" >"$folder/task" 2>&1 &
 task=$!
+exec 7>"$folder/input"
 eventually 20 "one that takes long is under way" grep -q begun "$folder/task"
 check_equal "it is no leftover" "" "$(jq -r '.steps[].id' <<<"$(paasctl plan -o json)")"
+echo ended >&7
+exec 7>&-
 wait "$task" || fail "it comes to its end" "$(cat "$folder/task")"
-say "ok: it comes to its end"
+check_equal "it goes on until it is told to end" "begun
+ended" "$(cat "$folder/task")"
 
 say "A new release"
 others=$(containers_of backend db cache)

@@ -2,6 +2,7 @@
 #include "haproxy/support/connection.hpp"
 
 #include <arpa/inet.h>
+#include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -159,6 +160,12 @@ Result<Answer> Connection::receive() {
   }
   answer.body = text.substr(body_at);
   return answer;
+}
+
+Answer answer_to(int port, const Connection::Request& request) {
+  const auto answer = Connection(port).ask(request);
+  REQUIRE(answer);
+  return *answer;
 }
 
 }  // namespace paas::haproxy::test

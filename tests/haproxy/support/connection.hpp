@@ -62,4 +62,7 @@ class Connection {
   Socket socket_;
 };
 
+/// The answer to one request on a connection of its own; fails the test when none comes.
+Answer answer_to(int port, const Connection::Request& request);
+
 }  // namespace paas::haproxy::test
