@@ -11,9 +11,8 @@ namespace {
 
 constexpr std::uint32_t executable_bits = 0111;
 
-Status check_executable(Program& program, const std::string& path) {
-  PAAS_TRY(const auto info, program.ports.files.info(path));
-  if (info && (info->kind != FileKind::regular || (info->mode & executable_bits) != 0)) return {};
+Status check_executable(const FileInfo& info, const std::string& path) {
+  if (info.kind != FileKind::regular || (info.mode & executable_bits) != 0) return {};
   return fail(ErrorKind::failed, fmt::format("the hook {} is not executable", path),
               fmt::format("chmod +x {}", path));
 }
@@ -26,7 +25,7 @@ Status run_hook(Program& program, const Session& session, const std::string& nam
   const auto path = fmt::format("{}/.paas/hooks/{}", folder, name);
   PAAS_TRY(const auto info, program.ports.files.info(path));
   if (!info) return {};
-  PAAS_CHECK(check_executable(program, path));
+  PAAS_CHECK(check_executable(*info, path));
   program.say(fmt::format("hook {}", name));
   ProcessRequest request;
   request.arguments = {"env", "-C", folder, "./.paas/hooks/" + name};

@@ -137,12 +137,6 @@ Result<Stack> with_definition(const Stack& stack, const Definition& definition) 
   return parse_or_fail(to_json(result), name);
 }
 
-bool same_container(const Definition& left, const Definition& right) {
-  return left.image == right.image && left.service.port == right.service.port &&
-         left.service.command == right.service.command && left.service.env == right.service.env &&
-         left.service.links == right.service.links;
-}
-
 Result<Definition> parse_definition(std::string_view json) {
   auto tree = yaml::read(json);
   if (tree.root == nullptr) return fail(ErrorKind::invalid, "what defines a release is no map");

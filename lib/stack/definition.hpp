@@ -41,9 +41,6 @@ Result<Stack> with_definition(const Stack& stack, const Definition& definition);
 /// The stack with another image for the service.
 Stack with_image(Stack stack, const std::string& service, const ImageSource& image);
 
-/// Whether two definitions make the same container, apart from its image's content.
-bool same_container(const Definition& left, const Definition& right);
-
 /// As JSON text, which parse_definition() reads back to an equal value. Error (invalid): it is
 /// something else.
 std::string to_json(const Definition& definition);
