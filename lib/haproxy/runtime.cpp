@@ -55,10 +55,6 @@ bool is_checked(const ServerStatistics& server) {
          server.status.starts_with("DRAIN");
 }
 
-bool takes_requests(const ServerStatistics& server) {
-  return is_checked(server) && !server.status.starts_with("DRAIN") && server.weight > 0;
-}
-
 bool has_passed(const ServerStatistics& server) {
   return server.status.starts_with("UP") && server.check_status == "L7OK";
 }
@@ -70,6 +66,10 @@ std::string describe(const ServerStatistics& server) {
 }
 
 }  // namespace
+
+bool takes_requests(const ServerStatistics& server) {
+  return is_checked(server) && !server.status.starts_with("DRAIN") && server.weight > 0;
+}
 
 Runtime::Runtime(Send send, Clock& clock) : send_(std::move(send)), clock_(clock) {}
 

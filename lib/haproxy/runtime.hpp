@@ -32,6 +32,10 @@ struct ServerStatistics {
   std::string address;                ///< "10.1.0.5:20000"
 };
 
+/// Whether HAProxy gives it new requests, or would if its checks passed: not while it drains, is in
+/// maintenance or has weight zero.
+bool takes_requests(const ServerStatistics& server);
+
 /// Sends one command (without a newline) to the admin socket and returns the whole answer.
 using Send = std::function<Result<std::string>(const std::string& command)>;
 

@@ -138,6 +138,8 @@ class Run {
   Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec);
   Result<int> take_slot(const plan::Step& step, const std::string& name,
                         std::vector<observe::Container> containers);
+  Result<observe::Container> serving_of(const plan::Step& step,
+                                        const std::vector<observe::Container>& containers);
   Status run_container(const plan::Step& step, const stack::Service& service,
                        const docker::ContainerSpec& spec, Kept kept);
   Status run_or_resume(const plan::Step& step, const stack::Service& service,

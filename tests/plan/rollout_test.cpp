@@ -181,6 +181,49 @@ TEST_CASE("rollout: the container before is kept, and only the last") {
   CHECK(step_of(world.plan(), "retire_container/zipkick-frontend-1").reason == Reason::unfinished);
 }
 
+/// A run that was killed before these steps of its plan.
+Plan without(Plan plan, const std::set<StepKind>& kinds) {
+  std::erase_if(plan.steps, [&](const Step& step) { return kinds.contains(step.kind); });
+  return plan;
+}
+
+TEST_CASE("rollout: one that was interrupted goes on behind its gate") {
+  for (const auto& left : {std::set{StepKind::add_to_rotation, StepKind::let_in},
+                           std::set{StepKind::let_in}}) {
+    auto world = with_five({});
+    auto rest = left;
+    rest.insert(StepKind::retire_container);
+    world.apply(without(world.plan(), rest));
+    const auto plan = world.plan();
+    CHECK(batches(plan) == "1|2|3|4|5");
+    for (int i = 1; i <= 5; ++i) {
+      const auto name = "zipkick-frontend-" + std::to_string(i);
+      CHECK(step_of(plan, "add_to_rotation/" + name).weight == 0);
+      CHECK(comes_after(plan, "let_in/frontend.1", "add_to_rotation/" + name));
+      CHECK(comes_after(plan, "retire_container/" + name, "let_in/frontend." + std::to_string(i)));
+    }
+    carry_out(world, plan);
+  }
+}
+
+TEST_CASE("rollout: a canary that was interrupted does not keep its share") {
+  auto world = with_five({Strategy::canary, 0, 20});
+  auto plan = world.plan();
+  std::erase_if(plan.steps, [](const Step& step) {
+    return step.kind == StepKind::let_in && step.id != "let_in/frontend.canary";
+  });
+  world.apply(without(std::move(plan), {StepKind::watch_canary, StepKind::retire_container}));
+  // HAProxy sends requests to the canary and to the container beside it.
+  const auto& in_rotation = world.machine("zipkick-lb-1").balancer->in_rotation.at("frontend");
+  REQUIRE(in_rotation.contains("zipkick-frontend-1.r1"));
+  REQUIRE(in_rotation.contains("zipkick-frontend-1.r2"));
+  world.input.rollout = {};
+  plan = world.plan();
+  CHECK(batches(plan) == "1|2|3|4|5");
+  CHECK(comes_after(plan, "retire_container/zipkick-frontend-1", "let_in/frontend.1"));
+  carry_out(world, plan);
+}
+
 /// A frontend with two releases, the second of which is current.
 struct Released {
   Released() {

@@ -110,6 +110,40 @@ TEST_CASE_FIXTURE(Up, "rollout: a release that is tried again has another number
   CHECK(in_rotation(world) == std::set<std::string>{"shop-web-1.r3", "shop-web-2.r3"});
 }
 
+/// Servers of which HAProxy sends requests to a container that runs.
+std::set<std::string> serving(const World& world) {
+  std::set<std::string> servers;
+  for (const auto& name : in_rotation(world)) {
+    const auto server = name.substr(0, name.rfind(".r"));
+    const auto container = "shop-web-" + name.substr(name.rfind(".r") + 2);
+    const auto names = running(world, server);
+    if (std::find(names.begin(), names.end(), container) != names.end()) servers.insert(server);
+  }
+  return servers;
+}
+
+TEST_CASE("rollout: what serves stays when a release follows on one that was interrupted") {
+  const auto third = with(std::string(small), "port: 8000", "port: 8090");
+  int interrupted = 0;
+  for (int effects = 1;; ++effects) {
+    CAPTURE(effects);
+    Up up;
+    {
+      Rig rig(up.world, changed);
+      rig.options.parallelism = 1;
+      rig.fuse.set(effects);
+      rig.up();
+      if (!rig.fuse.blown()) break;
+    }
+    Rig rig(up.world, third);
+    rig.machines.unhealthy = {"shop-web-2", "shop-web-3"};
+    outcome_of(rig);
+    CHECK(serving(up.world) == std::set<std::string>{"shop-web-1", "shop-web-2"});
+    ++interrupted;
+  }
+  CHECK(interrupted > 20);
+}
+
 TEST_CASE_FIXTURE(Up, "rollout: a rollback starts the containers that are kept") {
   {
     Rig rig(world, changed);
