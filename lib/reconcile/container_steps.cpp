@@ -185,7 +185,8 @@ Status Run::start_release(const plan::Step& step) {
   } else {
     const auto& entry = lockfile.servers.at(step.server);
     if (entry.holds_data) PAAS_CHECK(check_known(step, old));
-    const bool is_kept = same != old.end() && !entry.holds_data && can_start_again(declared, *same, old);
+    const bool is_kept =
+        same != old.end() && !entry.holds_data && can_start_again(declared, *same, old);
     if (declared.type == stack::ServiceType::web) {
       PAAS_TRY(container.slot, is_kept ? Result<int>(same->slot) : take_slot(step, spec.name, old));
       spec =
@@ -260,9 +261,9 @@ Result<observe::Container> Run::serving_of(const plan::Step& step,
   }
   if (serving.size() == 1) return serving.front();
   const int current = server(step.server).release;
-  const auto found =
-      std::find_if(containers.begin(), containers.end(),
-                   [&](const auto& container) { return container.release == current; });
+  const auto found = std::find_if(containers.begin(), containers.end(), [&](const auto& container) {
+    return container.release == current;
+  });
   return found == containers.end() ? containers.front() : *found;
 }
 

@@ -7,6 +7,7 @@
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
 #include "observe/observe.hpp"
+#include "plan/take_back.hpp"
 
 namespace paas::reconcile {
 
@@ -52,6 +53,10 @@ Status Run::begin(const plan::Plan& plan) {
       if (password.empty()) password = lockfile::generate_password(*random);
     }
   });
+}
+
+Status Run::settle() {
+  return state_.change([](auto& lockfile) { plan::note_all_settled(lockfile); });
 }
 
 Status Run::perform(const plan::Step& step) {

@@ -29,6 +29,8 @@ class Run {
   Status perform(const plan::Step& step);
   /// Stores what the plan allocated, before the first step.
   Status begin(const plan::Plan& plan);
+  /// Writes down, when all steps are done, what services can be taken back to from now on.
+  Status settle();
   /// Asks for the droplets of steps that create servers which are alike, with one request where it
   /// can be; what came of it is told when the steps are performed.
   Status request_servers(const std::vector<plan::Step>& steps);
