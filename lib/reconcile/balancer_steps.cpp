@@ -10,6 +10,7 @@
 #include "haproxy/server_options.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
+#include "plan/container.hpp"
 #include "reconcile/run.hpp"
 
 namespace paas::reconcile {
@@ -67,21 +68,61 @@ haproxy::Runtime Run::runtime() {
       tools_.clock);
 }
 
+/// Where the path of a health check changes, containers that are about to be replaced are asked for
+/// the one that they are asked for now. Those that stay are asked for the new one at once, so they
+/// have to answer it: a load balancer that finds none of them healthy serves nobody.
+Status Run::keep_paths(haproxy::Backend& backend, const haproxy::Backend& current) {
+  for (const auto& entry : current.servers) {
+    const auto name = server_of(entry.name);
+    const auto release = text::to_integer(entry.name.substr(entry.name.rfind(".r") + 2));
+    if (!release || !state_.read().servers.contains(name)) continue;
+    const auto number = static_cast<int>(*release);
+    const auto older = current.older_paths.find(number);
+    const auto& path = older == current.older_paths.end() ? current.health_path : older->second;
+    if (path == backend.health_path || path.empty()) continue;
+    if (retiring_.contains(name)) {
+      backend.older_paths[number] = path;
+    } else {
+      PAAS_CHECK(check_answers(name, number));
+    }
+  }
+  return {};
+}
+
+Status Run::check_answers(const std::string& name, int release) {
+  const auto& declared = service(server(name).service);
+  const auto container = plan::container_name(stack_, declared.name, release);
+  PAAS_TRY(const bool answers,
+           tools_.machines.healthy(target(name), container, declared.port.value_or(0),
+                                   declared.health.path, declared.health.timeout_ms));
+  if (answers) return {};
+  return fail(
+      ErrorKind::failed,
+      fmt::format("{} does not answer {} as a health check wants it", name, declared.health.path),
+      "HAProxy was left as it is: with this health.path it would take the server out of "
+      "rotation");
+}
+
 /// Servers that are in rotation stay so: they are written into the new configuration.
 Result<std::string> Run::configuration_for(const observe::Machine& machine) {
   const auto lockfile = state_.read();
   auto setup = plan::balancer_setup(stack_, lockfile);
   if (machine.balancer) {
-    for (auto& old : haproxy::servers_of(machine.balancer->configuration)) {
+    for (const auto& old : haproxy::servers_of(machine.balancer->configuration)) {
       auto* backend = backend_of(setup, old.name);
       if (backend == nullptr) continue;
       const auto in_rotation = machine.balancer->in_rotation.find(old.name);
-      for (auto& entry : old.servers) {
+      for (const auto& entry : old.servers) {
         // What HAProxy lost by dying is taken from the file; what was drained or is dead is not.
         const bool keep =
             !machine.balancer->running || (in_rotation != machine.balancer->in_rotation.end() &&
                                            in_rotation->second.contains(entry.name));
-        if (keep) backend->servers.push_back(std::move(entry));
+        if (keep) backend->servers.push_back(entry);
+      }
+      if (machine.balancer->running) {
+        auto kept = old;
+        kept.servers = backend->servers;
+        PAAS_CHECK(keep_paths(*backend, kept));
       }
     }
     add_unwritten(setup, lockfile, *machine.balancer);

@@ -166,6 +166,8 @@ class Run {
   // balancer_steps.cpp
   Status configure_balancer(const plan::Step& step);
   Result<std::string> configuration_for(const observe::Machine& machine);
+  Status keep_paths(haproxy::Backend& backend, const haproxy::Backend& current);
+  Status check_answers(const std::string& server, int release);
   Status add_to_rotation(const plan::Step& step);
   Status let_in(const plan::Step& step);
   Status watch_canary(const plan::Step& step);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "haproxy/configuration.hpp"
 #include "plan/take_back.hpp"
 #include "plan/wanted.hpp"
 #include "reconcile/support/rig.hpp"
@@ -173,6 +174,32 @@ TEST_CASE("rollout: a release that an interrupted run began is taken back as wel
     ++taken_back;
   }
   CHECK(taken_back > 10);
+}
+
+TEST_CASE_FIXTURE(Up, "rollout: a health check's new path is for new containers only") {
+  auto moved = with(std::string(small), "port: 8000", "port: 8000, health: {path: /ready}");
+  const auto& haproxy = *world.insides.machines.at("shop-lb-1").balancer;
+  {
+    // Containers that stay have to answer it.
+    Rig rig(world, moved);
+    rig.machines.unhealthy = {"shop-web-1"};
+    const auto outcome = outcome_of(rig);
+    REQUIRE_FALSE(outcome.failures.empty());
+    CHECK(all_of(outcome.failures).find("does not answer /ready") != std::string::npos);
+    CHECK(haproxy::servers_of(haproxy.configuration).at(0).health_path == "/");
+  }
+  {
+    Rig rig(world, with(moved, "port: 8000", "port: 8080"));
+    rig.machines.unhealthy = {"shop-web-2"};
+    outcome_of(rig);
+    const auto backend = haproxy::servers_of(haproxy.configuration).at(0);
+    CHECK(backend.health_path == "/ready");
+    CHECK(backend.older_paths == std::map<int, std::string>{{1, "/"}});
+  }
+  Rig rig(world, moved);
+  CHECK(outcome_of(rig).failures.empty());
+  CHECK(haproxy::servers_of(haproxy.configuration).at(0).health_path == "/ready");
+  CHECK(rig.plan()->empty());
 }
 
 TEST_CASE_FIXTURE(Up, "rollout: a rollback starts the containers that are kept") {
