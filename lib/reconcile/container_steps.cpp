@@ -28,10 +28,10 @@ std::string environment_file(const std::vector<std::string>& variables) {
   return text;
 }
 
-std::vector<observe::Container> of_service(const observe::Machine& machine,
+std::vector<observe::Container> of_service(const std::vector<observe::Container>& containers,
                                            const std::string& service) {
   std::vector<observe::Container> result;
-  for (const auto& container : machine.containers) {
+  for (const auto& container : containers) {
     if (container.service == service) result.push_back(container);
   }
   return result;
@@ -162,8 +162,8 @@ Status Run::start_release(const plan::Step& step) {
   if (plan::stores_in_container(declared)) {
     PAAS_CHECK(state_.change([&](auto& next) { next.servers.at(step.server).holds_data = true; }));
   }
-  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
-  const auto old = of_service(machine, declared.name);
+  PAAS_TRY(const auto there, tools_.machines.containers(target(step.server), stack_.name));
+  const auto old = of_service(there, declared.name);
   plan::ContainerPlan container;
   container.release = release;
   // Its tag may lead to another image by now.
@@ -314,7 +314,7 @@ Status Run::resume_container(const plan::Step& step) {
     PAAS_CHECK(await_firewall(step));
     PAAS_CHECK(write_hosts(step));
     // Another one that an interrupted run started has its port; its own start may fail and fail.
-    for (const auto& container : of_service(machine, step.service)) {
+    for (const auto& container : of_service(machine.containers, step.service)) {
       if (!plan::holds_port(container)) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
       stage(step, "stopped " + container.name);
@@ -423,7 +423,8 @@ Status Run::retire_container(const plan::Step& step) {
   if (stack_.lb && service(step.service).type == stack::ServiceType::web) {
     PAAS_CHECK(leave_but_current(step.server));
   }
-  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  observe::Machine machine;
+  PAAS_TRY(machine.containers, tools_.machines.containers(target(step.server), stack_.name));
   const auto* current = plan::current_container(machine, entry);
   for (const auto& container : machine.containers) {
     if (&container == current) continue;
@@ -444,7 +445,7 @@ Status Run::retire_container(const plan::Step& step) {
 /// Stops what runs and takes the volume's file system off, so that another server can have it.
 Status Run::stop_container(const plan::Step& step) {
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
-  for (const auto& container : of_service(machine, step.service)) {
+  for (const auto& container : of_service(machine.containers, step.service)) {
     if (!plan::holds_port(container)) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
     stage(step, "stopped " + container.name);

@@ -13,6 +13,7 @@
 #include "plan/certificates.hpp"
 #include "reconcile/action_watch.hpp"
 #include "reconcile/executor.hpp"
+#include "reconcile/shared_answer.hpp"
 #include "reconcile/shared_list.hpp"
 #include "reconcile/state.hpp"
 #include "tls/certificate.hpp"
@@ -176,11 +177,13 @@ class Run {
   Status leave_rotation(const std::function<bool(const std::string&)>& leaves);
   /// All of a server's entries but that of its current release.
   Status leave_but_current(const std::string& server);
+  observe::Target balancer() const;
   haproxy::Runtime runtime();
   /// Changes the servers of backends in the configuration on disk, without a reload.
   Status edit_configuration(const std::function<void(haproxy::Backend&)>& change);
   struct Edit;
   Status edit_configuration(const std::vector<Edit*>& edits);
+  Result<std::string> configuration_on(const observe::Target& balancer);
 
   // certificate_steps.cpp
   Status put_certificates(const plan::Step& step);
@@ -238,11 +241,14 @@ class Run {
   std::map<std::string, int> releases_;  ///< Numbers of this run's containers, by service.
   /// Services whose new release failed somewhere, and how.
   std::map<std::string, ErrorKind> given_up_;
+  SharedAnswer statistics_;    ///< HAProxy's, for all steps that wait for what it sees.
   std::mutex balancer_mutex_;  ///< Held while HAProxy's configuration on disk is changed.
   struct Edit {
     std::function<void(haproxy::Backend&)> change;
     std::optional<Status> result;
   };
+  /// HAProxy's configuration as the last edit left it; absent: it has to be read.
+  std::optional<std::string> on_disk_;
   std::mutex edits_mutex_;
   std::vector<Edit*> edits_;  ///< That wait; whoever is next does all of them.
   std::mutex events_mutex_;
