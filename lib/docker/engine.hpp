@@ -80,6 +80,9 @@ struct ContainerInfo {
   std::vector<std::string> environment;  ///< Only from inspect_container().
 };
 
+/// Reads what the engine says of one container that is inspected. One without an identifier is gone.
+ContainerInfo container_from_inspection(const nlohmann::json& value);
+
 enum class LogStream { output, error };
 
 struct LogOptions {

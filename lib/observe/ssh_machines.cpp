@@ -8,10 +8,8 @@
 
 #include "base/text.hpp"
 #include "docker/sha256.hpp"
-#include "haproxy/configuration.hpp"
-#include "haproxy/runtime.hpp"
 #include "observe/certificate_script.hpp"
-#include "observe/certificates.hpp"
+#include "observe/look.hpp"
 #include "observe/server_scripts.hpp"
 #include "ssh/user_data.hpp"
 
@@ -27,42 +25,6 @@ constexpr auto engine_socket = "/var/run/docker.sock";
 constexpr auto ssh_folder = "/etc/ssh";
 
 ssh::Host host_of(const Target& target) { return {target.name, target.address, target.host_key}; }
-
-/// Variables of an image are not ours: only those that the label names are compared.
-std::map<std::string, std::string> own_variables(const docker::ContainerInfo& info) {
-  std::map<std::string, std::string> result;
-  const auto label = info.labels.find("paas.variables");
-  if (label == info.labels.end()) return result;
-  const auto names = text::split(label->second, ',');
-  for (const auto& variable : info.environment) {
-    const auto equals = variable.find('=');
-    if (equals == std::string::npos) continue;
-    auto name = variable.substr(0, equals);
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      result[std::move(name)] = variable.substr(equals + 1);
-    }
-  }
-  return result;
-}
-
-std::string label_of(const docker::ContainerInfo& info, const std::string& name) {
-  const auto label = info.labels.find(name);
-  return label == info.labels.end() ? "" : label->second;
-}
-
-Container container_from(const docker::ContainerInfo& info) {
-  Container container;
-  container.name = info.name;
-  container.service = label_of(info, "paas.service");
-  container.release =
-      static_cast<int>(text::to_integer(label_of(info, "paas.release")).value_or(0));
-  container.slot = static_cast<int>(text::to_integer(label_of(info, "paas.slot")).value_or(0));
-  container.state = info.state;
-  container.image_digest = label_of(info, "paas.image");
-  container.shape = label_of(info, "paas.shape");
-  container.environment = own_variables(info);
-  return container;
-}
 
 }  // namespace
 
@@ -149,6 +111,12 @@ Status SshMachines::make_file_system(const Target& target, const VolumeMount& mo
                                              text::trim(made.error_output)));
 }
 
+tl::unexpected<Error> SshMachines::silent_engine(const Target& target, std::string_view said) {
+  return fail(ErrorKind::unreachable,
+              fmt::format("Docker Engine on {} does not answer: {}", target.name, text::trim(said)),
+              fmt::format("see: paasctl server ssh {}, then systemctl status docker", target.name));
+}
+
 Status SshMachines::mount_volume(const Target& target, const VolumeMount& mount) {
   PAAS_CHECK(shell(target,
                    "device=$1; tries=0\n"
@@ -180,75 +148,18 @@ Status SshMachines::unmount_volume(const Target& target, const VolumeMount& moun
   return {};
 }
 
-Result<std::vector<Container>> SshMachines::containers(docker::Engine& engine_here,
-                                                       const std::string& stack) {
-  std::vector<Container> result;
-  PAAS_TRY(auto listed, engine_here.containers({"paas.stack=" + stack}));
-  for (const auto& entry : listed) {
-    // The list has no environment.
-    auto whole = engine_here.inspect_container(entry.id);
-    if (!whole && whole.error().kind == ErrorKind::not_found) continue;
-    if (!whole) return fail(whole.error());
-    result.push_back(container_from(*whole));
-  }
-  return result;
-}
-
-Result<Balancer> SshMachines::balancer(const Target& target) {
-  Balancer result;
-  PAAS_TRY(const auto files, shell(target,
-                                   "if test -d /etc/haproxy/certificates; then "
-                                   "sh -euc \"$1\" sh show; fi; echo '--- configuration'; "
-                                   "cat /etc/haproxy/haproxy.cfg 2>/dev/null || true",
-                                   {certificate_script}));
-  result.configuration = read_certificates(files, result);
-  auto answer = balancer_command(target, "show stat");
-  if (!answer) {
-    if (answer.error().kind == ErrorKind::unreachable) return fail(answer.error());
-    return result;  // HAProxy does not run, or not with our configuration.
-  }
-  result.running = true;
-  PAAS_TRY(auto servers, haproxy::parse_statistics(*answer));
-  PAAS_TRY(auto info, balancer_command(target, "show info"));
-  result.mark = haproxy::mark_in_info(info);
-  for (const auto& server : servers) {
-    result.known[server.backend].insert(server.server);
-    const bool out = server.status.starts_with("MAINT") || server.status.starts_with("DRAIN");
-    if (!out && server.weight > 0) result.in_rotation[server.backend].insert(server.server);
-  }
-  return result;
-}
-
-Result<std::vector<Container>> SshMachines::containers(const Target& target,
-                                                       const std::string& stack) {
-  PAAS_TRY(auto engine_here, engine(target));
-  return containers(engine_here, stack);
-}
-
 Result<Machine> SshMachines::look(const Target& target, const std::string& stack,
                                   bool is_balancer) {
-  Machine machine;
-  PAAS_TRY(auto engine_here, engine(target));
-  PAAS_TRY(machine.containers, containers(engine_here, stack));
-  PAAS_TRY(const auto images, engine_here.image_ids());
-  machine.image_digests.insert(images.begin(), images.end());
-  PAAS_TRY(auto files,
-           shell(target,
-                 "cat /etc/paas/hosts 2>/dev/null || true; echo \"--- mounts\"; "
-                 "while read -r device folder; do if mountpoint -q \"$folder\"; then "
-                 "echo \"${folder#/mnt/}\"; fi; done < /etc/paas/volumes 2>/dev/null || true",
-                 {}));
-  const auto separator = files.find("--- mounts\n");
-  machine.hosts = files.substr(0, separator);
-  if (separator != std::string::npos) {
-    for (auto& name : text::lines(files.substr(separator + 11))) {
-      machine.mounted_volumes.insert(name);
-    }
+  RemoteCommand command;
+  command.arguments = {
+      "sh", "-euc", look_script, "sh", stack, is_balancer ? "balancer" : "", certificate_script};
+  PAAS_TRY(const auto seen, run(target, command));
+  if (seen.exit_status == engine_silent) return silent_engine(target, seen.error_output);
+  if (seen.exit_status != 0) {
+    return fail(ErrorKind::failed,
+                fmt::format("looking at {}: {}", target.name, text::trim(seen.error_output)));
   }
-  if (is_balancer) {
-    PAAS_TRY(machine.balancer, balancer(target));
-  }
-  return machine;
+  return read_look(seen.output, is_balancer);
 }
 
 Status SshMachines::write_file(const Target& target, const std::string& path,
@@ -333,33 +244,48 @@ Result<std::string> SshMachines::recent_logs(const Target& target, const std::st
 
 Result<bool> SshMachines::healthy(const Target& target, const std::string& container, int port,
                                   const std::string& path, int timeout_ms) {
-  PAAS_TRY(auto engine_here, engine(target));
-  PAAS_TRY(auto whole, engine_here.inspect_container_json(container));
-  const auto address =
-      whole.value("/NetworkSettings/Networks/bridge/IPAddress"_json_pointer, std::string());
-  if (address.empty()) return false;
+  constexpr int however_often = 1'000'000;
+  PAAS_TRY(const auto health,
+           await_health(target, {container, port, path, timeout_ms, however_often}, 0ms));
+  return health.answers;
+}
+
+Result<ContainerHealth> SshMachines::await_health(const Target& target,
+                                                  const HealthQuestion& question,
+                                                  std::chrono::milliseconds wait) {
   RemoteCommand command;
-  command.timeout = std::chrono::milliseconds(timeout_ms) + 15s;
-  const auto seconds = fmt::format("{:.3f}", timeout_ms / 1000.0);
-  if (path.empty()) {
-    command.arguments = {
-        "timeout", seconds, "bash", "-c", ": < \"/dev/tcp/$0/$1\"", address, std::to_string(port)};
-  } else {
-    command.arguments = {"curl",
-                         "-sf",
-                         "-o",
-                         "/dev/null",
-                         "--max-time",
-                         seconds,
-                         fmt::format("http://{}:{}{}", address, port, path)};
+  command.timeout = wait + std::chrono::milliseconds(question.timeout_ms) + 15s;
+  command.arguments = {"sh",
+                       "-euc",
+                       await_health_script,
+                       "sh",
+                       question.container,
+                       question.port ? std::to_string(*question.port) : "",
+                       question.path,
+                       fmt::format("{:.3f}", question.timeout_ms / 1000.0),
+                       std::to_string(question.restarts),
+                       std::to_string(wait.count())};
+  PAAS_TRY(const auto asked, run(target, command));
+  if (asked.exit_status == engine_silent) return silent_engine(target, asked.error_output);
+  const auto words = text::split(text::trim(asked.output), ' ');
+  if (words.front() == "gone") return ContainerHealth{};
+  if (asked.exit_status != 0 || words.size() != 4) {
+    return fail(ErrorKind::failed, fmt::format("asking {} on {}: {}", question.container,
+                                               target.name, text::trim(asked.error_output)));
   }
-  PAAS_TRY(auto result, run(target, command));
-  return result.exit_status == 0;
+  ContainerHealth health;
+  health.state = words[0];
+  health.restarts = static_cast<int>(text::to_integer(words[1]).value_or(0));
+  health.exit_code = static_cast<int>(text::to_integer(words[2]).value_or(0));
+  health.answers = words[3] == "yes";
+  return health;
 }
 
 Result<std::string> SshMachines::balancer_command(const Target& target,
                                                   const std::string& command) {
-  return shell(target, "socat -t 10 - UNIX-CONNECT:/run/haproxy/admin.sock", {}, command + "\n");
+  // What is said on standard input costs a round trip more; none of it is a secret.
+  return shell(target, "printf '%s\\n' \"$1\" | socat -t 10 - UNIX-CONNECT:/run/haproxy/admin.sock",
+               {command});
 }
 
 Status SshMachines::install_balancer(const Target& target, std::string_view configuration,

@@ -20,8 +20,6 @@ class SshMachines : public Machines {
   Status mount_volume(const Target& target, const VolumeMount& mount) override;
   Status unmount_volume(const Target& target, const VolumeMount& mount) override;
   Result<Machine> look(const Target& target, const std::string& stack, bool is_balancer) override;
-  Result<std::vector<Container>> containers(const Target& target,
-                                            const std::string& stack) override;
   Status write_file(const Target& target, const std::string& path, std::string_view content,
                     std::uint32_t mode) override;
   Status rewrite_in_place(const Target& target, const std::string& path,
@@ -40,6 +38,8 @@ class SshMachines : public Machines {
                                   int lines) override;
   Result<bool> healthy(const Target& target, const std::string& container, int port,
                        const std::string& path, int timeout_ms) override;
+  Result<ContainerHealth> await_health(const Target& target, const HealthQuestion& question,
+                                       std::chrono::milliseconds wait) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
   Status put_certificate(const Target& target, const CertificateFile& certificate) override;
   Status remove_certificate(const Target& target, const std::string& name) override;
@@ -57,8 +57,7 @@ class SshMachines : public Machines {
   Result<std::string> shell(const Target& target, const std::string& script,
                             const std::vector<std::string>& arguments, std::string input = {});
   Status make_file_system(const Target& target, const VolumeMount& mount);
-  Result<std::vector<Container>> containers(docker::Engine& engine, const std::string& stack);
-  Result<Balancer> balancer(const Target& target);
+  tl::unexpected<Error> silent_engine(const Target& target, std::string_view said);
   /// False: the file there has not the SHA-256 that is expected; empty: any will do.
   Result<bool> put_balancer_file(const Target& target, std::string_view configuration,
                                  const std::string& expected, Reload reload);

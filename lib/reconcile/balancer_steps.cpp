@@ -207,18 +207,34 @@ Status Run::add_to_rotation(const plan::Step& step) {
   }
   const auto entry = step.weight == 0 ? haproxy::Entry::checked_only : haproxy::Entry::in_rotation;
   PAAS_CHECK(runtime().add_server(*backend, added, options_.timeouts.rotation, entry));
+  if (entry == haproxy::Entry::checked_only) {
+    // A HAProxy that starts again must not send requests to it: it is written down when it serves.
+    stage(step, "checked");
+    return {};
+  }
   PAAS_CHECK(edit_configuration([&](haproxy::Backend& edited) {
     if (edited.name == step.service) put(edited.servers, added);
   }));
-  stage(step, step.weight == 0 ? "checked" : "in rotation");
+  stage(step, "in rotation");
   return {};
 }
 
 /// The servers' new containers get requests; unless it is a canary, their old ones get no more and
-/// finish what they have, for which there is time.
+/// finish what they have, for which there is time until they are retired.
 Status Run::let_in(const plan::Step& step) {
   auto haproxy_runtime = runtime();
+  // Entries come and go by steps of this run, which have all looked at them.
+  if (const auto seen = statistics_.latest(); seen && *seen) {
+    PAAS_TRY(const auto known, haproxy::parse_statistics(**seen));
+    const auto changed = change_over(step, known);
+    if (changed || changed.error().kind != ErrorKind::not_found) return changed;
+  }
   PAAS_TRY(const auto known, haproxy_runtime.statistics());
+  return change_over(step, known);
+}
+
+Status Run::change_over(const plan::Step& step,
+                        const std::vector<haproxy::ServerStatistics>& known) {
   std::vector<std::string> enter;
   std::vector<std::string> leave;
   for (const auto& name : step.batch) {
@@ -230,11 +246,10 @@ Status Run::let_in(const plan::Step& step) {
       if (entry.server != current) leave.push_back(entry.server);
     }
   }
-  PAAS_CHECK(haproxy_runtime.change_over(step.service, enter,
-                                         step.weight.value_or(haproxy::weight_in_rotation), leave));
+  PAAS_CHECK(runtime().change_over(step.service, enter,
+                                   step.weight.value_or(haproxy::weight_in_rotation), leave));
   stage(step, "in rotation");
-  return haproxy_runtime.await_drained(step.service, leave, options_.timeouts.drain).map([](bool) {
-  });
+  return {};
 }
 
 /// Compares what HAProxy counts of the new containers with what it counts of the others of the
@@ -262,25 +277,44 @@ Status Run::watch_canary(const plan::Step& step) {
   }
 }
 
-Status Run::leave_rotation(const std::function<bool(const std::string&)>& leaves) {
-  auto haproxy_runtime = runtime();
-  PAAS_TRY(auto known, haproxy_runtime.statistics());
-  for (const auto& entry : known) {
-    if (!leaves(entry.server)) continue;
-    PAAS_TRY(const bool is_gone, haproxy_runtime.delete_drained(entry));
-    if (is_gone) continue;
-    PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
-  }
+Status Run::leave_rotation(const Leaves& leaves) {
+  PAAS_CHECK(leave_haproxy(leaves));
   // A run that was killed in between has taken it out of HAProxy, but not out of the file.
   return edit_configuration([&](haproxy::Backend& edited) {
     std::erase_if(edited.servers, [&](const auto& line) { return leaves(line.name); });
   });
 }
 
-Status Run::leave_but_current(const std::string& name) {
+Status Run::leave_haproxy(const Leaves& leaves) {
+  auto haproxy_runtime = runtime();
+  PAAS_TRY(const auto known, haproxy_runtime.statistics());
+  for (const auto& entry : known) {
+    if (!leaves(entry.server)) continue;
+    PAAS_TRY(const bool is_gone, haproxy_runtime.delete_drained(entry));
+    if (is_gone) continue;
+    PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
+  }
+  return {};
+}
+
+Run::Leaves Run::all_but_current(const std::string& name) const {
   const auto current = plan::rotation_name(name, server(name).release);
-  return leave_rotation(
-      [&](const std::string& entry) { return server_of(entry) == name && entry != current; });
+  return [name, current](const std::string& entry) {
+    return server_of(entry) == name && entry != current;
+  };
+}
+
+/// The current one serves, and is what the file has of the server from now on.
+Status Run::leave_to_current(const plan::Step& step) {
+  const auto leaves = all_but_current(step.server);
+  PAAS_CHECK(leave_haproxy(leaves));
+  const auto lockfile = state_.read();
+  const auto current =
+      plan::balancer_server(lockfile, step.server, lockfile.servers.at(step.server));
+  return edit_configuration([&](haproxy::Backend& edited) {
+    std::erase_if(edited.servers, [&](const auto& line) { return leaves(line.name); });
+    if (edited.name == step.service) put(edited.servers, current);
+  });
 }
 
 Status Run::remove_from_rotation(const plan::Step& step) {

@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// How long a server goes on asking a container by itself, before it is heard of what happened
+/// elsewhere.
+constexpr auto health_wait = 1s;
+
 /// One NAME=value a line, as `docker run --env-file` reads it.
 std::string environment_file(const std::vector<std::string>& variables) {
   std::string text;
@@ -162,8 +166,8 @@ Status Run::start_release(const plan::Step& step) {
   if (plan::stores_in_container(declared)) {
     PAAS_CHECK(state_.change([&](auto& next) { next.servers.at(step.server).holds_data = true; }));
   }
-  PAAS_TRY(const auto there, tools_.machines.containers(target(step.server), stack_.name));
-  const auto old = of_service(there, declared.name);
+  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  const auto old = of_service(machine.containers, declared.name);
   plan::ContainerPlan container;
   container.release = release;
   // Its tag may lead to another image by now.
@@ -193,7 +197,7 @@ Status Run::start_release(const plan::Step& step) {
           plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
     }
     PAAS_CHECK(await_firewall(step));
-    PAAS_CHECK(write_environment(step, spec));
+    PAAS_CHECK(write_environment(step, spec, machine.hosts));
     const auto kept = is_kept ? Kept::yes : Kept::no;
     PAAS_CHECK(declared.type == stack::ServiceType::web
                    ? run_container(step, declared, spec, kept)
@@ -208,11 +212,12 @@ Status Run::start_release(const plan::Step& step) {
 }
 
 /// What the container will read: its variables, and where it finds the load balancer.
-Status Run::write_environment(const plan::Step& step, const docker::ContainerSpec& spec) {
+Status Run::write_environment(const plan::Step& step, const docker::ContainerSpec& spec,
+                              const std::string& hosts) {
   PAAS_CHECK(tools_.machines.write_file(target(step.server),
                                         fmt::format("/etc/paas/{}.env", step.service),
                                         environment_file(spec.environment), 0600));
-  return write_hosts(step);
+  return hosts == plan::hosts_file(state_.read()) ? Status() : write_hosts(step);
 }
 
 /// A slot for a new container beside the one that serves. When both are held, an earlier run was
@@ -231,7 +236,7 @@ Result<int> Run::take_slot(const plan::Step& step, const std::string& name,
       entry.slot = serving.slot;
       if (entry.previous == serving.release) entry.previous = 0;
     }));
-    if (stack_.lb) PAAS_CHECK(leave_but_current(step.server));
+    if (stack_.lb) PAAS_CHECK(leave_rotation(all_but_current(step.server)));
     for (const auto& left : containers) {
       if (left.name == serving.name) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), left.name));
@@ -402,29 +407,29 @@ Status Run::await_healthy(const plan::Step& step, const stack::Service& declared
   const auto began = tools_.clock.monotonic();
   const auto where = target(step.server);
   const bool may_be_given_up = retiring_.contains(step.server);
+  const observe::HealthQuestion question{name, declared.port, declared.health.path,
+                                         declared.health.timeout_ms, restarts};
   return poll(std::chrono::seconds(declared.health.start_timeout_seconds), options_.timeouts.health,
               "waiting for " + name + " to become healthy", [&]() -> Result<bool> {
                 if (may_be_given_up && is_given_up(step.service)) return given_up(step.service);
-                PAAS_TRY(auto info, tools_.machines.container(where, name));
-                if (!info) return fail(ErrorKind::failed, "the container is gone");
-                if (info->state != "running" || info->restart_count > restarts) {
+                PAAS_TRY(const auto health,
+                         tools_.machines.await_health(where, question, health_wait));
+                if (health.state.empty()) return fail(ErrorKind::failed, "the container is gone");
+                if (health.state != "running" || health.restarts > restarts) {
                   return fail(ErrorKind::failed,
-                              fmt::format("the container ended with status {}", info->exit_code));
+                              fmt::format("the container ended with status {}", health.exit_code));
                 }
                 // Without a port all there is to see is that it keeps running.
-                if (!declared.port) return tools_.clock.monotonic() - began > 3s;
-                return tools_.machines.healthy(where, name, *declared.port, declared.health.path,
-                                               declared.health.timeout_ms);
+                return declared.port ? health.answers : tools_.clock.monotonic() - began > 3s;
               });
 }
 
 Status Run::retire_container(const plan::Step& step) {
   const auto entry = server(step.server);
   if (stack_.lb && service(step.service).type == stack::ServiceType::web) {
-    PAAS_CHECK(leave_but_current(step.server));
+    PAAS_CHECK(leave_to_current(step));
   }
-  observe::Machine machine;
-  PAAS_TRY(machine.containers, tools_.machines.containers(target(step.server), stack_.name));
+  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   const auto* current = plan::current_container(machine, entry);
   for (const auto& container : machine.containers) {
     if (&container == current) continue;

@@ -138,7 +138,8 @@ class Run {
   tl::unexpected<Error> given_up(const std::string& service);
   /// Whether the container is there, stopped, as it has to be.
   enum class Kept { no, yes };
-  Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec);
+  Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec,
+                           const std::string& hosts);
   Result<int> take_slot(const plan::Step& step, const std::string& name,
                         std::vector<observe::Container> containers);
   Result<observe::Container> serving_of(const plan::Step& step,
@@ -171,12 +172,16 @@ class Run {
   Status check_answers(const std::string& server, int release);
   Status add_to_rotation(const plan::Step& step);
   Status let_in(const plan::Step& step);
+  Status change_over(const plan::Step& step, const std::vector<haproxy::ServerStatistics>& known);
   Status watch_canary(const plan::Step& step);
   Status remove_from_rotation(const plan::Step& step);
-  /// Takes entries out of HAProxy, by their names.
-  Status leave_rotation(const std::function<bool(const std::string&)>& leaves);
-  /// All of a server's entries but that of its current release.
-  Status leave_but_current(const std::string& server);
+  using Leaves = std::function<bool(const std::string&)>;
+  /// Takes entries out of HAProxy and out of its configuration on disk, by their names.
+  Status leave_rotation(const Leaves& leaves);
+  Status leave_haproxy(const Leaves& leaves);
+  /// A server's entries but that of its current release.
+  Leaves all_but_current(const std::string& server) const;
+  Status leave_to_current(const plan::Step& step);
   observe::Target balancer() const;
   haproxy::Runtime runtime();
   /// Changes the servers of backends in the configuration on disk, without a reload.

@@ -41,6 +41,12 @@ class SharedAnswer {
     return *answer_;
   }
 
+  /// The answer that came last, however long ago; none before the first.
+  std::optional<Result<std::string>> latest() {
+    const std::scoped_lock lock(mutex_);
+    return answer_;
+  }
+
  private:
   Ask ask_;
   std::mutex mutex_;

@@ -125,11 +125,6 @@ Result<observe::Machine> Servers::look(const Target& target, const std::string& 
   return on(target, "look", [&] { return machines_.look(target, stack, is_balancer); });
 }
 
-Result<std::vector<observe::Container>> Servers::containers(const Target& target,
-                                                            const std::string& stack) {
-  return on(target, "look", [&] { return machines_.containers(target, stack); });
-}
-
 Status Servers::write_file(const Target& target, const std::string& path, std::string_view content,
                            std::uint32_t mode) {
   return on(target, "write", [&] { return machines_.write_file(target, path, content, mode); });
@@ -183,6 +178,12 @@ Result<bool> Servers::healthy(const Target& target, const std::string& container
                               const std::string& path, int timeout_ms) {
   return on(target, "healthy",
             [&] { return machines_.healthy(target, container, port, path, timeout_ms); });
+}
+
+Result<observe::ContainerHealth> Servers::await_health(const Target& target,
+                                                       const observe::HealthQuestion& question,
+                                                       Milliseconds wait) {
+  return on(target, "healthy", [&] { return machines_.await_health(target, question, wait); });
 }
 
 Result<std::string> Servers::balancer_command(const Target& target, const std::string& command) {

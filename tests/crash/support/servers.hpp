@@ -36,8 +36,6 @@ class Servers : public observe::Machines {
   Status unmount_volume(const Target& target, const observe::VolumeMount& mount) override;
   Result<observe::Machine> look(const Target& target, const std::string& stack,
                                 bool is_balancer) override;
-  Result<std::vector<observe::Container>> containers(const Target& target,
-                                                     const std::string& stack) override;
   Status write_file(const Target& target, const std::string& path, std::string_view content,
                     std::uint32_t mode) override;
   Status rewrite_in_place(const Target& target, const std::string& path,
@@ -56,6 +54,9 @@ class Servers : public observe::Machines {
                                   int lines) override;
   Result<bool> healthy(const Target& target, const std::string& container, int port,
                        const std::string& path, int timeout_ms) override;
+  Result<observe::ContainerHealth> await_health(const Target& target,
+                                                const observe::HealthQuestion& question,
+                                                Milliseconds wait) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
   Status put_certificate(const Target& target,
                          const observe::CertificateFile& certificate) override;

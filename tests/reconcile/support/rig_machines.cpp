@@ -54,13 +54,6 @@ Result<observe::Machine> RigMachines::look(const observe::Target& target, const 
   return machine;
 }
 
-Result<std::vector<observe::Container>> RigMachines::containers(const observe::Target& target,
-                                                                const std::string&) {
-  const std::scoped_lock lock(mutex_);
-  PAAS_CHECK(fuse_.check());
-  return inside(target).containers;
-}
-
 Status RigMachines::write_file(const observe::Target&, const std::string&, std::string_view,
                                std::uint32_t) {
   PAAS_CHECK(fuse_.check());
@@ -232,6 +225,19 @@ Result<bool> RigMachines::healthy(const observe::Target&, const std::string& con
   PAAS_CHECK(fuse_.check());
   if (container == interrupted_at) return fail(ErrorKind::interrupted, "interrupted");
   return !unhealthy.contains(container);
+}
+
+/// One look; whoever waits for more looks again.
+Result<observe::ContainerHealth> RigMachines::await_health(const observe::Target& target,
+                                                           const observe::HealthQuestion& question,
+                                                           std::chrono::milliseconds) {
+  PAAS_TRY(const auto info, container(target, question.container));
+  if (!info) return observe::ContainerHealth{};
+  observe::ContainerHealth health{info->state, info->restart_count, info->exit_code, false};
+  if (!question.port || info->state != "running") return health;
+  PAAS_TRY(health.answers,
+           healthy(target, question.container, *question.port, question.path, question.timeout_ms));
+  return health;
 }
 
 }  // namespace paas::reconcile::testing

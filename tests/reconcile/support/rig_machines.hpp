@@ -23,8 +23,6 @@ class RigMachines : public observe::Machines {
   Status mount_volume(const observe::Target& target, const observe::VolumeMount& mount) override;
   Status unmount_volume(const observe::Target& target, const observe::VolumeMount& mount) override;
   Result<observe::Machine> look(const observe::Target& target, const std::string&, bool) override;
-  Result<std::vector<observe::Container>> containers(const observe::Target& target,
-                                                     const std::string&) override;
   Status write_file(const observe::Target&, const std::string&, std::string_view,
                     std::uint32_t) override;
   Status rewrite_in_place(const observe::Target& target, const std::string& path,
@@ -44,6 +42,9 @@ class RigMachines : public observe::Machines {
   Result<std::string> recent_logs(const observe::Target&, const std::string&, int) override;
   Result<bool> healthy(const observe::Target&, const std::string& container, int,
                        const std::string&, int) override;
+  Result<observe::ContainerHealth> await_health(const observe::Target& target,
+                                                const observe::HealthQuestion& question,
+                                                std::chrono::milliseconds wait) override;
   Result<std::string> balancer_command(const observe::Target& target,
                                        const std::string& command) override;
   Status put_certificate(const observe::Target& target,
