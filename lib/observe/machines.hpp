@@ -81,6 +81,10 @@ class Machines {
   virtual Result<Machine> look(const Target& target, const std::string& stack,
                                bool is_balancer) = 0;
 
+  /// Looks at the stack's containers only.
+  virtual Result<std::vector<Container>> containers(const Target& target,
+                                                    const std::string& stack) = 0;
+
   virtual Status write_file(const Target& target, const std::string& path, std::string_view content,
                             std::uint32_t mode) = 0;
   /// Replaces the content of a file that is mounted into containers, keeping its inode.
@@ -122,6 +126,10 @@ class Machines {
   /// itself. Error failed with what the client said: others than those named in it are in place.
   virtual Status issue_certificates(const Target& target, const AcmeOrder& order,
                                     std::chrono::milliseconds timeout) = 0;
+  /// Checks the text with `haproxy -c` and puts it in the place of `before`, without a reload;
+  /// false, with nothing changed, when something else is there. Error invalid: the check failed.
+  virtual Result<bool> edit_balancer(const Target& target, std::string_view before,
+                                     std::string_view after) = 0;
   enum class Reload { no, yes };
   /// Checks the text with `haproxy -c` and puts it in place; with Reload::yes HAProxy takes it
   /// over, and it is verified that it did (a bad reload keeps the old worker, FACTS.md). Error

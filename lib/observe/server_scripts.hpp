@@ -60,6 +60,41 @@ fi
 rm -f "$next"
 )sh";
 
+/// What put_balancer_script ends with when the file is another one than was expected, and when
+/// HAProxy refuses the new one.
+constexpr int balancer_file_moved = 3;
+constexpr int balancer_file_refused = 4;
+
+/// Puts HAProxy's configuration on standard input, which has $1 bytes, in the place of the one with
+/// the SHA-256 $2, or of any when that is empty, and with "reload" as $3 lets HAProxy take it over.
+/// A reload that fails keeps the old worker: the worker's process identifier must have changed. One
+/// that is asked for while the master is still starting is lost without a word, so it is asked for
+/// again.
+inline constexpr auto put_balancer_script = R"sh(
+file=/etc/haproxy/haproxy.cfg; next=$file.next
+cat >"$next"; test "$(wc -c <"$next")" -eq "$1"
+if test -n "$2" && test "$(sha256sum <"$file" | cut -c 1-64)" != "$2"; then exit 3; fi
+haproxy -c -q -f "$next" || exit 4
+chmod 0644 "$next"; sync "$next"; mv -f "$next" "$file"; sync -f /etc/haproxy
+test "$3" = reload || exit 0
+worker() { echo 'show info' | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock 2>/dev/null |
+  sed -n 's/^Pid: //p'; }
+before=$(worker || true)
+systemctl enable -q haproxy 2>/dev/null || true
+if systemctl is-active -q haproxy; then systemctl reload haproxy; else systemctl restart haproxy; fi
+tries=0
+while :; do
+  after=$(worker || true)
+  test -n "$after" && test "$after" != "$before" && exit 0
+  tries=$((tries + 1)); test $tries -lt 100 || break
+  test $((tries % 25)) -ne 0 || systemctl reload haproxy
+  sleep 0.1
+done
+echo 'HAProxy did not take the new configuration over' >&2
+journalctl -u haproxy -n 15 --no-pager >&2 || true
+exit 1
+)sh";
+
 /// Lets the public key on standard input in as the user who runs this; once, however often.
 inline constexpr auto authorize_key_script = R"sh(
 umask 077; folder=$HOME/.ssh; file=$folder/authorized_keys; key=$(cat)

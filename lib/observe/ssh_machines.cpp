@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "docker/sha256.hpp"
 #include "haproxy/configuration.hpp"
 #include "haproxy/runtime.hpp"
 #include "observe/certificate_script.hpp"
@@ -219,6 +220,12 @@ Result<Balancer> SshMachines::balancer(const Target& target) {
   return result;
 }
 
+Result<std::vector<Container>> SshMachines::containers(const Target& target,
+                                                       const std::string& stack) {
+  PAAS_TRY(auto engine_here, engine(target));
+  return containers(engine_here, stack);
+}
+
 Result<Machine> SshMachines::look(const Target& target, const std::string& stack,
                                   bool is_balancer) {
   Machine machine;
@@ -358,37 +365,35 @@ Result<std::string> SshMachines::balancer_command(const Target& target,
 
 Status SshMachines::install_balancer(const Target& target, std::string_view configuration,
                                      Reload reload) {
-  PAAS_CHECK(write_file(target, "/etc/haproxy/haproxy.cfg.next", configuration, 0644));
-  auto checked = shell(target, "haproxy -c -q -f /etc/haproxy/haproxy.cfg.next", {});
-  if (!checked) {
-    if (checked.error().kind == ErrorKind::unreachable) return fail(checked.error());
-    return fail(ErrorKind::invalid,
-                fmt::format("HAProxy refuses the configuration, nothing was changed: {}",
-                            checked.error().message));
+  return put_balancer_file(target, configuration, "", reload).map([](bool) {});
+}
+
+Result<bool> SshMachines::edit_balancer(const Target& target, std::string_view before,
+                                        std::string_view after) {
+  return put_balancer_file(target, after, docker::sha256(before), Reload::no);
+}
+
+Result<bool> SshMachines::put_balancer_file(const Target& target, std::string_view configuration,
+                                            const std::string& expected, Reload reload) {
+  constexpr std::string_view algorithm = "sha256:";
+  RemoteCommand command;
+  command.arguments = {"sh",
+                       "-euc",
+                       put_balancer_script,
+                       "sh",
+                       std::to_string(configuration.size()),
+                       expected.empty() ? "" : expected.substr(algorithm.size()),
+                       reload == Reload::yes ? "reload" : ""};
+  command.input = std::string(configuration);
+  PAAS_TRY(const auto done, run(target, command));
+  if (done.exit_status == 0) return true;
+  if (done.exit_status == balancer_file_moved) return false;
+  const auto said = text::trim(done.error_output);
+  if (done.exit_status != balancer_file_refused) {
+    return fail(ErrorKind::failed, fmt::format("{}: {}", target.name, said));
   }
-  PAAS_CHECK(shell(
-      target, "mv -f /etc/haproxy/haproxy.cfg.next /etc/haproxy/haproxy.cfg; sync -f /etc/haproxy",
-      {}));
-  if (reload == Reload::no) return {};
-  // A reload that fails keeps the old worker: the worker's process identifier must have changed.
-  // One that is asked for while the master is still starting is lost without a word, so it is asked
-  // for again.
-  PAAS_CHECK(shell(target,
-                   "worker() { echo 'show info' | socat -t 5 - "
-                   "UNIX-CONNECT:/run/haproxy/admin.sock 2>/dev/null | "
-                   "sed -n 's/^Pid: //p'; }\n"
-                   "before=$(worker || true)\n"
-                   "systemctl enable -q haproxy 2>/dev/null || true\n"
-                   "if systemctl is-active -q haproxy; then systemctl reload haproxy; else "
-                   "systemctl restart haproxy; fi\n"
-                   "tries=0; while :; do after=$(worker || true)\n"
-                   "test -n \"$after\" && test \"$after\" != \"$before\" && exit 0\n"
-                   "tries=$((tries + 1)); test $tries -lt 100 || break\n"
-                   "test $((tries % 25)) -ne 0 || systemctl reload haproxy; sleep 0.1; done\n"
-                   "echo 'HAProxy did not take the new configuration over' >&2; "
-                   "journalctl -u haproxy -n 15 --no-pager >&2 || true; exit 1",
-                   {}));
-  return {};
+  return fail(ErrorKind::invalid,
+              fmt::format("HAProxy refuses the configuration, nothing was changed: {}", said));
 }
 
 }  // namespace paas::observe

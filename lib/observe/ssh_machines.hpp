@@ -20,6 +20,8 @@ class SshMachines : public Machines {
   Status mount_volume(const Target& target, const VolumeMount& mount) override;
   Status unmount_volume(const Target& target, const VolumeMount& mount) override;
   Result<Machine> look(const Target& target, const std::string& stack, bool is_balancer) override;
+  Result<std::vector<Container>> containers(const Target& target,
+                                            const std::string& stack) override;
   Status write_file(const Target& target, const std::string& path, std::string_view content,
                     std::uint32_t mode) override;
   Status rewrite_in_place(const Target& target, const std::string& path,
@@ -43,6 +45,8 @@ class SshMachines : public Machines {
   Status remove_certificate(const Target& target, const std::string& name) override;
   Status issue_certificates(const Target& target, const AcmeOrder& order,
                             std::chrono::milliseconds timeout) override;
+  Result<bool> edit_balancer(const Target& target, std::string_view before,
+                             std::string_view after) override;
   Status install_balancer(const Target& target, std::string_view configuration,
                           Reload reload) override;
 
@@ -55,6 +59,9 @@ class SshMachines : public Machines {
   Status make_file_system(const Target& target, const VolumeMount& mount);
   Result<std::vector<Container>> containers(docker::Engine& engine, const std::string& stack);
   Result<Balancer> balancer(const Target& target);
+  /// False: the file there has not the SHA-256 that is expected; empty: any will do.
+  Result<bool> put_balancer_file(const Target& target, std::string_view configuration,
+                                 const std::string& expected, Reload reload);
 
   ssh::Connections& connections_;
   Http& http_;

@@ -9,19 +9,12 @@
 #include "haproxy/configuration.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
+#include "plan/container.hpp"
 #include "reconcile/run.hpp"
 
 namespace paas::reconcile {
 
 namespace {
-
-std::string balancer_name(const lockfile::Lockfile& lockfile) {
-  const auto* balancer = plan::balancer_of(lockfile);
-  for (const auto& [name, entry] : lockfile.servers) {
-    if (&entry == balancer) return name;
-  }
-  return "";
-}
 
 haproxy::Backend* backend_of(haproxy::Setup& setup, const std::string& name) {
   for (auto& backend : setup.backends) {
@@ -94,14 +87,58 @@ void add_unwritten(haproxy::Setup& setup, const lockfile::Lockfile& lockfile,
 
 }  // namespace
 
+observe::Target Run::balancer() const {
+  const auto lockfile = state_.read();
+  const auto* found = plan::balancer_of(lockfile);
+  const auto named = std::find_if(lockfile.servers.begin(), lockfile.servers.end(),
+                                  [&](const auto& server) { return &server.second == found; });
+  return target(named == lockfile.servers.end() ? "" : named->first);
+}
+
 haproxy::Runtime Run::runtime() {
-  const auto where = target(balancer_name(state_.read()));
+  const auto where = balancer();
   auto& machines = tools_.machines;
   return haproxy::Runtime(
-      [where, &machines](const std::string& command) {
-        return machines.balancer_command(where, command);
+      [where, &machines, this](const std::string& command) {
+        return command == haproxy::statistics_command ? statistics_.get()
+                                                      : machines.balancer_command(where, command);
       },
       tools_.clock);
+}
+
+/// Where the path of a health check changes, containers that are about to be replaced are asked for
+/// the one that they are asked for now. Those that stay are asked for the new one at once, so they
+/// have to answer it: a load balancer that finds none of them healthy serves nobody.
+Status Run::keep_paths(haproxy::Backend& backend, const haproxy::Backend& current) {
+  for (const auto& entry : current.servers) {
+    const auto name = server_of(entry.name);
+    const auto release = text::to_integer(entry.name.substr(entry.name.rfind(".r") + 2));
+    if (!release || !state_.read().servers.contains(name)) continue;
+    const auto number = static_cast<int>(*release);
+    const auto older = current.older_paths.find(number);
+    const auto& path = older == current.older_paths.end() ? current.health_path : older->second;
+    if (path == backend.health_path || path.empty()) continue;
+    if (retiring_.contains(name)) {
+      backend.older_paths[number] = path;
+    } else {
+      PAAS_CHECK(check_answers(name, number));
+    }
+  }
+  return {};
+}
+
+Status Run::check_answers(const std::string& name, int release) {
+  const auto& declared = service(server(name).service);
+  const auto container = plan::container_name(stack_, declared.name, release);
+  PAAS_TRY(const bool answers,
+           tools_.machines.healthy(target(name), container, declared.port.value_or(0),
+                                   declared.health.path, declared.health.timeout_ms));
+  if (answers) return {};
+  return fail(
+      ErrorKind::failed,
+      fmt::format("{} does not answer {} as a health check wants it", name, declared.health.path),
+      "HAProxy was left as it is: with this health.path it would take the server out of "
+      "rotation");
 }
 
 /// Servers that are in rotation stay so: they are written into the new configuration.
@@ -109,15 +146,21 @@ Result<std::string> Run::configuration_for(const observe::Machine& machine) {
   const auto lockfile = state_.read();
   auto setup = plan::balancer_setup(stack_, lockfile);
   if (machine.balancer) {
-    for (auto& old : haproxy::servers_of(machine.balancer->configuration)) {
+    for (const auto& old : haproxy::servers_of(machine.balancer->configuration)) {
       auto* backend = backend_of(setup, old.name);
       if (backend == nullptr) continue;
-      weigh(old.servers, lockfile);
-      for (auto& entry : old.servers) {
+      auto servers = old.servers;
+      weigh(servers, lockfile);
+      for (const auto& entry : servers) {
         // What HAProxy lost by dying is taken from the file; what leaves or is dead is not.
         const bool keep = !machine.balancer->running ||
                           is_in_rotation(lockfile, *machine.balancer, old.name, entry.name);
-        if (keep) backend->servers.push_back(std::move(entry));
+        if (keep) backend->servers.push_back(entry);
+      }
+      if (machine.balancer->running) {
+        auto kept = old;
+        kept.servers = backend->servers;
+        PAAS_CHECK(keep_paths(*backend, kept));
       }
     }
     add_unwritten(setup, lockfile, *machine.balancer);
@@ -132,6 +175,7 @@ Status Run::configure_balancer(const plan::Step& step) {
   if (step.kind == plan::StepKind::prepare_balancer && machine.balancer) {
     text = haproxy::transition(machine.balancer->configuration, text);
   }
+  on_disk_.reset();
   PAAS_CHECK(
       tools_.machines.install_balancer(target(step.server), text, observe::Machines::Reload::yes));
   stage(step, "reloaded");
@@ -156,23 +200,38 @@ Status Run::edit_configuration(const std::function<void(haproxy::Backend&)>& cha
   return result;
 }
 
-/// Those that came while another one was under way are done together.
+/// Those that came while another one was under way are done together. What is on the disk is known
+/// from the edit before; where somebody else changed it since, it is read again.
 Status Run::edit_configuration(const std::vector<Edit*>& edits) {
-  const auto where = target(balancer_name(state_.read()));
+  const auto where = balancer();
+  constexpr int attempts = 5;
+  for (int i = 0; i < attempts; ++i) {
+    if (!on_disk_) {
+      PAAS_TRY(on_disk_, configuration_on(where));
+    }
+    auto next = *on_disk_;
+    for (auto& backend : haproxy::servers_of(*on_disk_)) {
+      for (const auto* edit : edits) edit->change(backend);
+      next = haproxy::with_servers(next, backend.name, backend.servers);
+    }
+    if (next == *on_disk_) return {};
+    const auto before = std::exchange(on_disk_, std::nullopt);
+    PAAS_TRY(const bool is_done, tools_.machines.edit_balancer(where, *before, next));
+    if (!is_done) continue;
+    on_disk_ = std::move(next);
+    return {};
+  }
+  return fail(ErrorKind::failed, "HAProxy's configuration changes all the time",
+              fmt::format("somebody else edits /etc/haproxy/haproxy.cfg on {}", where.name));
+}
+
+Result<std::string> Run::configuration_on(const observe::Target& balancer) {
   observe::RemoteCommand read;
   read.arguments = {"cat", "/etc/haproxy/haproxy.cfg"};
-  PAAS_TRY(const auto current, tools_.machines.run(where, read));
-  if (current.exit_status != 0) {
-    return fail(ErrorKind::failed, fmt::format("HAProxy's configuration cannot be read: {}",
-                                               text::trim(current.error_output)));
-  }
-  auto text = current.output;
-  for (auto& backend : haproxy::servers_of(current.output)) {
-    for (const auto* edit : edits) edit->change(backend);
-    text = haproxy::with_servers(text, backend.name, backend.servers);
-  }
-  if (text == current.output) return {};
-  return tools_.machines.install_balancer(where, text, observe::Machines::Reload::no);
+  PAAS_TRY(auto current, tools_.machines.run(balancer, read));
+  if (current.exit_status == 0) return std::move(current.output);
+  return fail(ErrorKind::failed, fmt::format("HAProxy's configuration cannot be read: {}",
+                                             text::trim(current.error_output)));
 }
 
 Status Run::add_to_rotation(const plan::Step& step) {
@@ -271,6 +330,8 @@ Status Run::leave_rotation(const std::function<bool(const std::string&)>& leaves
   PAAS_TRY(auto known, haproxy_runtime.statistics());
   for (const auto& entry : known) {
     if (!leaves(entry.server)) continue;
+    PAAS_TRY(const bool is_gone, haproxy_runtime.delete_drained(entry));
+    if (is_gone) continue;
     PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
   }
   // A run that was killed in between has taken it out of HAProxy, but not out of the file.

@@ -125,6 +125,11 @@ Result<observe::Machine> Servers::look(const Target& target, const std::string& 
   return on(target, "look", [&] { return machines_.look(target, stack, is_balancer); });
 }
 
+Result<std::vector<observe::Container>> Servers::containers(const Target& target,
+                                                            const std::string& stack) {
+  return on(target, "look", [&] { return machines_.containers(target, stack); });
+}
+
 Status Servers::write_file(const Target& target, const std::string& path, std::string_view content,
                            std::uint32_t mode) {
   return on(target, "write", [&] { return machines_.write_file(target, path, content, mode); });
@@ -197,6 +202,11 @@ Status Servers::remove_certificate(const Target& target, const std::string& name
 Status Servers::issue_certificates(const Target& target, const observe::AcmeOrder& order,
                                    Milliseconds timeout) {
   return on(target, "issue", [&] { return machines_.issue_certificates(target, order, timeout); });
+}
+
+Result<bool> Servers::edit_balancer(const Target& target, std::string_view before,
+                                    std::string_view after) {
+  return on(target, "edit", [&] { return machines_.edit_balancer(target, before, after); });
 }
 
 Status Servers::install_balancer(const Target& target, std::string_view configuration,

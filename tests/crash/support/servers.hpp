@@ -36,6 +36,8 @@ class Servers : public observe::Machines {
   Status unmount_volume(const Target& target, const observe::VolumeMount& mount) override;
   Result<observe::Machine> look(const Target& target, const std::string& stack,
                                 bool is_balancer) override;
+  Result<std::vector<observe::Container>> containers(const Target& target,
+                                                     const std::string& stack) override;
   Status write_file(const Target& target, const std::string& path, std::string_view content,
                     std::uint32_t mode) override;
   Status rewrite_in_place(const Target& target, const std::string& path,
@@ -60,6 +62,8 @@ class Servers : public observe::Machines {
   Status remove_certificate(const Target& target, const std::string& name) override;
   Status issue_certificates(const Target& target, const observe::AcmeOrder& order,
                             Milliseconds timeout) override;
+  Result<bool> edit_balancer(const Target& target, std::string_view before,
+                             std::string_view after) override;
   Status install_balancer(const Target& target, std::string_view configuration,
                           Reload reload) override;
 

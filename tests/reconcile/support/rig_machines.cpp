@@ -54,6 +54,13 @@ Result<observe::Machine> RigMachines::look(const observe::Target& target, const 
   return machine;
 }
 
+Result<std::vector<observe::Container>> RigMachines::containers(const observe::Target& target,
+                                                                const std::string&) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  return inside(target).containers;
+}
+
 Status RigMachines::write_file(const observe::Target&, const std::string&, std::string_view,
                                std::uint32_t) {
   PAAS_CHECK(fuse_.check());

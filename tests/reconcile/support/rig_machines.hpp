@@ -23,6 +23,8 @@ class RigMachines : public observe::Machines {
   Status mount_volume(const observe::Target& target, const observe::VolumeMount& mount) override;
   Status unmount_volume(const observe::Target& target, const observe::VolumeMount& mount) override;
   Result<observe::Machine> look(const observe::Target& target, const std::string&, bool) override;
+  Result<std::vector<observe::Container>> containers(const observe::Target& target,
+                                                     const std::string&) override;
   Status write_file(const observe::Target&, const std::string&, std::string_view,
                     std::uint32_t) override;
   Status rewrite_in_place(const observe::Target& target, const std::string& path,
@@ -49,6 +51,8 @@ class RigMachines : public observe::Machines {
   Status remove_certificate(const observe::Target& target, const std::string& name) override;
   Status issue_certificates(const observe::Target& target, const observe::AcmeOrder& order,
                             std::chrono::milliseconds timeout) override;
+  Result<bool> edit_balancer(const observe::Target& target, std::string_view before,
+                             std::string_view after) override;
   Status install_balancer(const observe::Target& target, std::string_view configuration,
                           Reload reload) override;
 
@@ -58,6 +62,8 @@ class RigMachines : public observe::Machines {
   bool moved = false;
   /// Hosts whose names do not lead here: an ACME server refuses them.
   std::set<std::string> elsewhere;
+  /// Somebody edits HAProxy's configuration on disk just before it is changed; once.
+  std::string edited_by_hand;
   /// HAProxy's configuration on disk cannot be read.
   bool unreadable = false;
   /// Containers that run and do not answer.
