@@ -5,14 +5,13 @@
 
 #include "base/text.hpp"
 #include "haproxy/runtime.hpp"
+#include "lb.hpp"
 #include "plan/balancer.hpp"
 #include "program.hpp"
 #include "report/style.hpp"
 #include "session.hpp"
 
 namespace paas::cli {
-
-namespace {
 
 Result<std::string> balancer_name(const Session& session) {
   const auto* balancer = plan::balancer_of(session.lockfile);
@@ -23,6 +22,15 @@ Result<std::string> balancer_name(const Session& session) {
               "declare `lb:` in the stack file and run `paasctl up`");
 }
 
+namespace {
+
+/// Whether it is of a server that was told by hand to take no requests.
+bool is_drained(const Session& session, const haproxy::ServerStatistics& statistics) {
+  const auto& servers = session.lockfile.servers;
+  const auto server = servers.find(statistics.server.substr(0, statistics.server.rfind(".r")));
+  return server != servers.end() && server->second.weight == 0;
+}
+
 std::string show_text(const Session& session, const std::string& name,
                       const std::vector<haproxy::ServerStatistics>& servers) {
   auto text =
@@ -31,7 +39,8 @@ std::string show_text(const Session& session, const std::string& name,
   std::vector<std::vector<std::string>> rows = {{"SERVICE", "SERVER", "STATUS", "CHECK", "WEIGHT",
                                                  "SESSIONS", "TOTAL", "RATE", "5XX", "ADDRESS"}};
   for (const auto& server : servers) {
-    rows.push_back({server.backend, server.server, server.status, server.check_status,
+    const auto status = server.status + (is_drained(session, server) ? ", drained" : "");
+    rows.push_back({server.backend, server.server, status, server.check_status,
                     std::to_string(server.weight), std::to_string(server.current_sessions),
                     std::to_string(server.total_sessions), std::to_string(server.request_rate),
                     std::to_string(server.errors_5xx), server.address});
@@ -52,6 +61,7 @@ std::string show_json(const Session& session, const std::string& name,
                                    {"status", server.status},
                                    {"check", server.check_status},
                                    {"weight", server.weight},
+                                   {"drained", is_drained(session, server)},
                                    {"current_sessions", server.current_sessions},
                                    {"total_sessions", server.total_sessions},
                                    {"request_rate", server.request_rate},
@@ -98,6 +108,7 @@ void register_lb(Program& program) {
   add_command<NoOptions>(program, group, "show",
                          "Show the servers in rotation with their checks, sessions and rates", {},
                          show, "  paasctl lb show\n  paasctl lb show -o json", {"json", "yaml"});
+  register_lb_weight(program, group);
   register_lb_rules(program, group);
   add_command<NoOptions>(
       program, group, "ca",

@@ -173,6 +173,7 @@ void register_logs(Program& program);
 void register_exec(Program& program);
 void register_lb(Program& program);
 void register_lb_rules(Program& program, CLI::App& group);
+void register_lb_weight(Program& program, CLI::App& group);
 void register_deps(Program& program);
 void register_secret(Program& program);
 void register_state(Program& program);

@@ -8,13 +8,13 @@
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
 #include "haproxy/mark.hpp"
-#include "haproxy/values.hpp"
+#include "haproxy/server_options.hpp"
 
 namespace paas::haproxy {
 
 namespace {
 
-constexpr std::string_view server_line = "    server ";
+constexpr std::string_view server_prefix = "    server ";
 constexpr std::string_view public_header = "frontend public";
 
 /// FNV-1a. It only has to tell one configuration of ours from another, the same on every machine.
@@ -171,11 +171,8 @@ std::string with_servers(std::string_view configuration, const std::string& back
   const auto section = find(sections, "backend " + backend);
   if (section == sections.end()) return std::string(configuration);
   std::erase_if(section->lines,
-                [](const std::string& line) { return line.starts_with(server_line); });
-  for (const auto& server : servers) {
-    section->lines.push_back(std::string(server_line) + server.name + ' ' +
-                             endpoint(server.address, server.port));
-  }
+                [](const std::string& line) { return line.starts_with(server_prefix); });
+  for (const auto& server : servers) section->lines.push_back("    " + server_line(server));
   return joined(sections);
 }
 

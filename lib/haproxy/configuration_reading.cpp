@@ -72,6 +72,13 @@ void read_sticky_key(stack::Sticky& sticky, std::string_view key) {
   sticky.name = key.substr(open + 1, key.find(')', open) - open - 1);
 }
 
+/// Absent: as all.
+int to_weight(std::string_view text) {
+  const auto value = text::to_integer(text);
+  if (!value || *value < 0 || *value > weight_max) return weight_in_rotation;
+  return static_cast<int>(*value);
+}
+
 constexpr std::string_view checks_line = "    http-check send ";
 constexpr std::string_view after_path = "')";
 
@@ -121,7 +128,8 @@ void read_backend_line(Backend& backend, const std::vector<std::string>& words) 
     }
   } else if (words[0] == "server" && words.size() > 2) {
     if (auto endpoint = to_endpoint(words[2])) {
-      backend.servers.push_back({words[1], std::move(endpoint->address), endpoint->port});
+      backend.servers.push_back({words[1], std::move(endpoint->address), endpoint->port,
+                                 to_weight(value_after(words, "weight"))});
     }
   }
 }

@@ -3,7 +3,6 @@
 
 #include "haproxy/render.hpp"
 #include "haproxy/server_options.hpp"
-#include "haproxy/values.hpp"
 
 namespace paas::haproxy {
 
@@ -50,7 +49,7 @@ void render_backend(Output out, const Backend& backend) {
   }
   if (backend.sticky) render_sticky(out, *backend.sticky);
   for (const auto& server : backend.servers) {
-    fmt::format_to(out, "    server {} {}\n", server.name, endpoint(server.address, server.port));
+    fmt::format_to(out, "    {}\n", server_line(server));
   }
 }
 

@@ -174,18 +174,18 @@ Status Runtime::add_server(const Backend& backend, const Server& server, millise
     return passed;
   }
   if (entry == Entry::checked_only) return {};
-  return order(fmt::format("set server {} weight {}", target, weight_in_rotation));
+  return order(fmt::format("set server {} weight {}", target, server.weight));
 }
 
-Status Runtime::change_over(const std::string& backend, const std::vector<std::string>& enter,
-                            int weight, const std::vector<std::string>& leave) {
+Status Runtime::change_over(const std::string& backend, const std::map<std::string, int>& enter,
+                            const std::vector<std::string>& leave) {
   bool fits = is_backend_name(backend);
   std::vector<std::string> commands;
   const auto add = [&](const std::string& server, const std::string& what) {
     fits = fits && is_server_name(server);
     commands.push_back(fmt::format("set server {}/{} {}", backend, server, what));
   };
-  for (const auto& server : enter) add(server, fmt::format("weight {}", weight));
+  for (const auto& [server, weight] : enter) add(server, fmt::format("weight {}", weight));
   for (const auto& server : leave) add(server, "state drain");
   if (!fits) {
     return fail(ErrorKind::invalid, "the load balancer's server has a name that is not allowed");
@@ -204,20 +204,21 @@ Status Runtime::change_over(const std::string& backend, const std::vector<std::s
   return line.empty() ? Status() : order(line);
 }
 
-Result<bool> Runtime::await_drained(const std::string& backend,
-                                    const std::vector<std::string>& servers, milliseconds timeout) {
+Result<std::int64_t> Runtime::await_drained(const std::string& backend,
+                                            const std::vector<std::string>& servers,
+                                            milliseconds timeout) {
   const auto deadline = clock_.monotonic() + timeout;
   while (!servers.empty()) {
     PAAS_TRY(const auto all, statistics());
-    const bool is_busy = std::any_of(servers.begin(), servers.end(), [&](const auto& server) {
+    std::int64_t sessions = 0;
+    for (const auto& server : servers) {
       const auto found = find(all, backend, server);
-      return found && found->current_sessions + found->queue > 0;
-    });
-    if (!is_busy) return true;
-    if (clock_.monotonic() >= deadline) return false;
+      if (found) sessions += found->current_sessions + found->queue;
+    }
+    if (sessions == 0 || clock_.monotonic() >= deadline) return sessions;
     PAAS_CHECK(clock_.wait(poll_interval));
   }
-  return true;
+  return 0;
 }
 
 Result<bool> Runtime::delete_drained(const ServerStatistics& server) {
@@ -243,9 +244,9 @@ Status Runtime::remove_server(const std::string& backend, const std::string& ser
     if (drained.error().kind == ErrorKind::not_found) return {};
     return drained;
   }
-  PAAS_TRY(const bool is_drained, await_drained(backend, {server}, drain_timeout));
+  PAAS_TRY(const auto sessions, await_drained(backend, {server}, drain_timeout));
   PAAS_CHECK(order(fmt::format("set server {} state maint", target)));
-  if (!is_drained) PAAS_CHECK(order(fmt::format("shutdown sessions server {}", target)));
+  if (sessions > 0) PAAS_CHECK(order(fmt::format("shutdown sessions server {}", target)));
   return delete_server(target, std::max(deletion_time, deadline - clock_.monotonic()));
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,19 +56,21 @@ class Runtime {
 
   Result<std::vector<ServerStatistics>> statistics();
   /// Adds a server with weight 0, enables checks and the server, waits until its check has passed,
-  /// gives it weight. (HAProxy marks a new server UP before any check ran, FACTS.md.) One that is
-  /// there with the same address is brought into rotation; one with another address is removed
+  /// gives it its weight. (HAProxy marks a new server UP before any check ran, FACTS.md.) One that
+  /// is there with the same address is brought into rotation; one with another address is removed
   /// first. With Entry::checked_only a new one keeps weight 0, so that it gets no request yet.
   /// Error timed_out when the check does not pass in time; the server is taken out again then.
   Status add_server(const Backend& backend, const Server& server, std::chrono::milliseconds timeout,
                     Entry entry = Entry::in_rotation);
-  /// Gives servers of a backend a weight and lets others of it finish what they have, at the same
-  /// moment. Error (not_found): HAProxy does not have one of them.
-  Status change_over(const std::string& backend, const std::vector<std::string>& enter, int weight,
+  /// Gives servers of a backend weights, by their names, and lets others of it finish what they
+  /// have, at the same moment. Error (not_found): HAProxy does not have one of them.
+  Status change_over(const std::string& backend, const std::map<std::string, int>& enter,
                      const std::vector<std::string>& leave);
-  /// Waits until servers of a backend have no session left, or the time is over; whether none has.
-  Result<bool> await_drained(const std::string& backend, const std::vector<std::string>& servers,
-                             std::chrono::milliseconds timeout);
+  /// Waits until servers of a backend have no session left, or the time is over; how many sessions
+  /// they have then.
+  Result<std::int64_t> await_drained(const std::string& backend,
+                                     const std::vector<std::string>& servers,
+                                     std::chrono::milliseconds timeout);
   /// Deletes at once what drains and had no session left in these statistics. False when it is not
   /// so, or HAProxy refuses because of connections that came meanwhile: remove_server() waits.
   Result<bool> delete_drained(const ServerStatistics& server);

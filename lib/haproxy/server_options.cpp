@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "haproxy/values.hpp"
+
 namespace paas::haproxy {
 
 std::string server_options(const Backend& backend) {
@@ -16,6 +18,12 @@ std::string server_options(const Backend& backend) {
                              backend.health_interval_ms, at_most(in_doubt_ms), at_most(down_ms));
   if (backend.max_connections) options += fmt::format(" maxconn {}", *backend.max_connections);
   return options;
+}
+
+std::string server_line(const Server& server) {
+  auto line = fmt::format("server {} {}", server.name, endpoint(server.address, server.port));
+  if (server.weight != weight_in_rotation) line += fmt::format(" weight {}", server.weight);
+  return line;
 }
 
 }  // namespace paas::haproxy

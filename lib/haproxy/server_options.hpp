@@ -8,12 +8,12 @@
 
 namespace paas::haproxy {
 
-/// The share of a server that takes requests; all are equal.
-constexpr int weight_in_rotation = 10;
-
 /// "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 2", and "maxconn 50" where it is
 /// limited. A server is watched more closely while its state is in doubt; one that was added at run
 /// time gets its first check after `downinter` (measured, 2.6.12).
 std::string server_options(const Backend& backend);
+
+/// "server app-web-1.r2 10.1.0.3:20000 weight 5", without the weight that all have.
+std::string server_line(const Server& server);
 
 }  // namespace paas::haproxy

@@ -121,7 +121,10 @@ Status check(const Server& server) {
   if (!is_server_name(server.name)) return refuse("server name", server.name);
   if (!is_address(server.address)) return refuse("server address", server.address);
   if (!is_port(server.port)) return refuse_port("server port", server.port);
-  return {};
+  if (server.weight >= 0 && server.weight <= weight_max) return {};
+  return fail(ErrorKind::invalid, fmt::format("the load balancer's server {} has the weight {}: "
+                                              "it is from 0 to {}",
+                                              server.name, server.weight, weight_max));
 }
 
 Status check(const Setup& setup) {

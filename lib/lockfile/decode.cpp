@@ -127,6 +127,12 @@ Server decode_server(JsonReader reader) {
   server.release = reader.small("release");
   server.slot = reader.small("slot");
   if (reader.has("previous")) server.previous = reader.small("previous");
+  if (reader.has("weight")) {
+    server.weight = reader.small("weight");
+    if (*server.weight > 256) {
+      reader.refuse("weight", make_error(ErrorKind::invalid, "a weight is from 0 to 256"));
+    }
+  }
   server.leaving = reader.flag("leaving");
   if (reader.has("holds_data")) server.holds_data = reader.flag("holds_data");
   server.created = reader.word("created");

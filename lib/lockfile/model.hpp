@@ -109,6 +109,9 @@ struct Server {
   int slot = 0;           ///< web: which slot the container has (0 or 1).
   /// The release that ran before, whose container is kept stopped for a rollback; 0: none.
   int previous = 0;
+  /// web: what `lb weight` and `lb drain` gave it, from 0, which is drained, to 256; absent: as
+  /// all.
+  std::optional<int> weight = {};
   bool leaving = false;  ///< Being removed: out of rotation, droplet to be destroyed.
   /// Its disk has, or may have, a database's data that is on no volume. Stored before a container
   /// that stores there is started, so that it is known wherever a run ends.

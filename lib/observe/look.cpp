@@ -114,6 +114,7 @@ Result<Balancer> read_balancer(Parts& parts) {
   result.mark = haproxy::mark_in_info(info);
   for (const auto& server : servers) {
     result.known[server.backend].insert(server.server);
+    result.weights[server.backend][server.server] = static_cast<int>(server.weight);
     const bool out = server.status.starts_with("MAINT") || server.status.starts_with("DRAIN");
     if (!out && server.weight > 0) result.in_rotation[server.backend].insert(server.server);
   }

@@ -46,6 +46,8 @@ struct Balancer {
   std::vector<std::string> shown_certificates;
   /// Every server name HAProxy knows, by backend.
   std::map<std::string, std::set<std::string>> known;
+  /// What HAProxy gives them of the requests, by backend and name; 0: none.
+  std::map<std::string, std::map<std::string, int>> weights;
 };
 
 /// What a look over SSH found.

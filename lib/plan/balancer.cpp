@@ -26,6 +26,7 @@ haproxy::Server balancer_server(const lockfile::Lockfile& lockfile, const std::s
   haproxy::Server result;
   result.name = rotation_name(server_name, server.release);
   result.address = server.private_address;
+  result.weight = weight_of(server);
   if (entry != lockfile.services.end() &&
       static_cast<std::size_t>(server.slot) < entry->second.slots.size()) {
     result.port = entry->second.slots[static_cast<std::size_t>(server.slot)];
@@ -61,6 +62,10 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
     setup.backends.push_back(std::move(backend));
   }
   return setup;
+}
+
+int weight_of(const lockfile::Server& server) {
+  return server.weight.value_or(haproxy::weight_in_rotation);
 }
 
 std::string hosts_file(const lockfile::Lockfile& lockfile) {

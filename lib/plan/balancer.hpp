@@ -19,6 +19,9 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
 haproxy::Server balancer_server(const lockfile::Lockfile& lockfile, const std::string& server_name,
                                 const lockfile::Server& server);
 
+/// What it gets of the requests, as it was told by hand; haproxy::weight_in_rotation else.
+int weight_of(const lockfile::Server& server);
+
 /// /etc/paas/hosts: the container's /etc/hosts with lb.internal; without the latter while it has no
 /// address.
 std::string hosts_file(const lockfile::Lockfile& lockfile);

@@ -136,6 +136,7 @@ Result<Plan> Planner::make() {
   for (const auto& service : stack_.services) plan_containers(service);
   for (const auto& service : stack_.services) plan_rotation(service);
   for (const auto& service : stack_.services) plan_rollout(service);
+  for (const auto& service : stack_.services) plan_weights(service);
   plan_address();
   plan_issue();
   plan_stale_certificates();
@@ -147,6 +148,7 @@ Result<Plan> Planner::make() {
   plan_closing();
   wait_for_resumed();
   note_changed_rules();
+  warn_of_drained();
   const auto count = steps_.size();
   Plan plan;
   plan.steps = ordered(std::move(steps_));

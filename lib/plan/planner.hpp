@@ -137,6 +137,12 @@ class Planner {
   Cause reason_to_sign(const WantedCertificate& wanted) const;
   Cause reason_to_issue(const WantedCertificate& wanted) const;
 
+  // weights.cpp
+  Cause reason_to_weigh(const std::string& service, const haproxy::Server& wanted) const;
+  void plan_weights(const stack::Service& service);
+  bool is_drained(const std::string& service) const;
+  void warn_of_drained();
+
   // rotation.cpp
   void plan_balancer();
   Cause reason_to_configure(const Placed& placed) const;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "haproxy/configuration.hpp"
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
 #include "plan/container.hpp"
@@ -35,6 +36,7 @@ class Rebuilder {
     for (auto& [name, server] : lock_.servers) {
       server.holds_data = may_store_data(stack_, observed_, server, machine(name));
     }
+    take_weights();
     for (const auto& service : stack_.services) {
       take_ports(service);
       take_releases(service.name);
@@ -58,6 +60,7 @@ class Rebuilder {
   void take_network();
   void take_droplets();
   void take_droplet(const digitalocean::Droplet& droplet);
+  void take_weights();
   void take_volumes();
   void note_untagged(const digitalocean::Volume& volume);
   bool is_held_by_others(const digitalocean::Volume& volume) const;
@@ -271,6 +274,21 @@ void Rebuilder::take_releases(const std::string& service) {
   }
   auto& entry = lock_.services[service];
   for (auto& [number, release] : releases) add_release(entry, std::move(release));
+}
+
+/// The load balancer's file has what was told by hand; HAProxy itself may have a canary's weight.
+void Rebuilder::take_weights() {
+  for (const auto& [name, server] : lock_.servers) {
+    const auto* inside = machine(name);
+    if (server.service != "lb" || inside == nullptr || !inside->balancer) continue;
+    for (const auto& backend : haproxy::servers_of(inside->balancer->configuration)) {
+      for (const auto& entry : backend.servers) {
+        const auto found = lock_.servers.find(entry.name.substr(0, entry.name.rfind(".r")));
+        if (found == lock_.servers.end() || entry.weight == haproxy::weight_in_rotation) continue;
+        found->second.weight = entry.weight;
+      }
+    }
+  }
 }
 
 /// As many servers as there are. Where there can be one only, it is the one that has the volume,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "plan/balancer.hpp"
 #include "plan/planner.hpp"
 #include "plan/releases.hpp"
 #include "plan/wanted.hpp"
@@ -12,12 +13,11 @@ namespace paas::plan {
 
 namespace {
 
-constexpr int weight_of_others = 10;
-
-/// So that so many canaries get the share of all requests, beside those that they are to replace.
-int weight_of_canaries(std::size_t canaries, std::size_t servers, int percent) {
-  const auto old = weight_of_others * static_cast<int>(servers);
-  const auto share = old * percent / (static_cast<int>(canaries) * (100 - percent));
+/// So that the canaries, of which one that takes its full share has this weight, get the share of
+/// all requests, beside those that they are to replace. The arguments are sums of weights.
+int weight_of_canaries(int canaries, int servers, int percent) {
+  const auto share =
+      haproxy::weight_in_rotation * servers * percent / (std::max(1, canaries) * (100 - percent));
   return std::max(1, share);
 }
 
@@ -56,6 +56,10 @@ std::vector<std::string> Planner::changing_servers(const stack::Service& service
                              : false;
     if (changes) names.push_back(server.name);
   }
+  // A drained one proves nothing as a canary.
+  std::stable_partition(names.begin(), names.end(), [&](const std::string& name) {
+    return weight_of(lock_.servers.at(name)) > 0;
+  });
   return names;
 }
 
@@ -120,8 +124,16 @@ std::vector<std::string> Planner::plan_canary(const stack::Service& service,
                                               std::vector<std::string> after) {
   const auto& rollout = input_.rollout;
   auto& enter = plan_let_in(service, service.name + ".canary", canaries, std::move(after));
-  enter.weight =
-      weight_of_canaries(canaries.size(), placed_.at(service.name).size(), rollout.canary_percent);
+  int canary_weights = 0;
+  int weights = 0;
+  for (const auto& placed : placed_.at(service.name)) {
+    const int weight = weight_of(lock_.servers.at(placed.name));
+    weights += weight;
+    const bool is_canary =
+        std::find(canaries.begin(), canaries.end(), placed.name) != canaries.end();
+    if (is_canary) canary_weights += weight;
+  }
+  enter.weight = weight_of_canaries(canary_weights, weights, rollout.canary_percent);
   enter.detail = fmt::format("{}% of the requests of {}", rollout.canary_percent, service.name);
   auto entered = enter.id;
   Cause cause{enter.reason, "it is taken back if it is worse than what was there before"};

@@ -28,12 +28,16 @@ std::map<std::string, std::set<std::string>> all_names(const observe::Balancer& 
   return names;
 }
 
+/// With whatever weight.
 bool is_on_disk(const observe::Balancer& balancer, const std::string& name,
                 const haproxy::Server& server) {
   for (const auto& backend : haproxy::servers_of(balancer.configuration)) {
     if (backend.name != name) continue;
     const auto& servers = backend.servers;
-    return std::find(servers.begin(), servers.end(), server) != servers.end();
+    return std::any_of(servers.begin(), servers.end(), [&](const haproxy::Server& entry) {
+      return entry.name == server.name && entry.address == server.address &&
+             entry.port == server.port;
+    });
   }
   return false;
 }
@@ -137,7 +141,8 @@ std::set<std::string> Planner::new_targets() const {
   std::set<std::string> result;
   for (const auto& target : haproxy::rule_targets_of(*wanted)) {
     const auto names = in_rotation.find(target);
-    const bool has_servers = names != in_rotation.end() && !names->second.empty();
+    const bool has_servers =
+        is_drained(target) || (names != in_rotation.end() && !names->second.empty());
     if (!served.contains(target) && !has_servers) result.insert(target);
   }
   return result;
@@ -184,6 +189,7 @@ Status Planner::finish_gradual_change() {
   for (const auto& step : steps_) {
     const bool counts = step.kind == StepKind::add_to_rotation || step.kind == StepKind::let_in ||
                         step.kind == StepKind::retire_container ||
+                        step.kind == StepKind::set_weight ||
                         step.kind == StepKind::remove_from_rotation;
     if (counts && first_.contains(step.service)) before.push_back(step.id);
   }
@@ -225,7 +231,7 @@ void Planner::plan_rotation(const stack::Service& service) {
     } else if (seen_balancer != nullptr && reachable) {
       if (!has(seen_balancer->known, service.name, wanted.name)) {
         cause = drift("HAProxy does not know it");
-      } else if (!has(seen_balancer->in_rotation, service.name, wanted.name)) {
+      } else if (wanted.weight > 0 && !has(seen_balancer->in_rotation, service.name, wanted.name)) {
         cause = drift("HAProxy sends it no requests");
       } else if (!is_on_disk(*seen_balancer, service.name, wanted)) {
         cause = drift("HAProxy's configuration on disk lacks it");

@@ -50,6 +50,7 @@ constexpr KindText kind_texts[] = {
     {StepKind::add_to_rotation, "add_to_rotation", "put {} into rotation", Change::update},
     {StepKind::let_in, "let_in", "send requests to {}", Change::update},
     {StepKind::watch_canary, "watch_canary", "watch {}", Change::update},
+    {StepKind::set_weight, "set_weight", "set weight of {}", Change::update},
     {StepKind::remove_from_rotation, "remove_from_rotation", "take {} out of rotation",
      Change::update},
     {StepKind::write_hosts, "write_hosts", "write hosts file on {}", Change::update},

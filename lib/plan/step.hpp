@@ -15,40 +15,41 @@
 namespace paas::plan {
 
 enum class StepKind {
-  create_key,            ///< Make and register the stack's SSH key.
-  create_vpc,            ///< The stack's private network.
-  create_firewall,       ///< With the tags it names.
-  update_firewall,       ///< Replace its rules, but for those of the stack's own that are too much.
-  close_firewall,        ///< Take those away as well.
-  delete_firewall,       ///
-  build_image,           ///< On the local engine, or look up where it is pulled from.
-  create_volume,         ///
-  resize_volume,         ///
-  tag_volume,            ///< The stack's tag, by which it is found when the lockfile is lost.
-  delete_volume,         ///
-  create_server,         ///< The droplet, until it is active with its addresses.
-  prepare_server,        ///< SSH, cloud-init, Docker, host key rotated.
-  tag_server,            ///< Tags that the droplet lacks.
-  untag_server,          ///< Tags that it has too much.
-  power_on_server,       ///
-  attach_volume,         ///< Attach, format if empty, mount.
-  send_image,            ///< To one server, only the layers that it lacks.
-  start_container,       ///< A container of the service's current release, until it is healthy.
-  resume_container,      ///< One that stopped and is as it has to be, with the data that it has.
-  set_password,          ///< The service takes a new password, beside the one before.
-  retire_password,       ///< All dependents have the new one: no other is taken any more.
-  retire_container,      ///< Containers of older releases on a server; the last is kept stopped.
-  stop_container,        ///< db and cache: before their volume moves to another server.
-  create_address,        ///< The load balancer's reserved IP.
-  assign_address,        ///< Move it to the load balancer's droplet.
-  put_certificates,      ///< On the load balancer, without a reload.
-  issue_certificates,    ///< An ACME client there gets them.
-  remove_certificates,   ///< From the load balancer.
-  prepare_balancer,      ///< What shall be served beside what is, with the rules of now; reloads.
-  configure_balancer,    ///< HAProxy's configuration beside its servers; reloads.
-  add_to_rotation,       ///< Through the Runtime API, after a passed check.
-  let_in,                ///< Servers whose new containers HAProxy has checked get the requests.
-  watch_canary,          ///< HAProxy's figures of the new containers, held against the old ones'.
+  create_key,           ///< Make and register the stack's SSH key.
+  create_vpc,           ///< The stack's private network.
+  create_firewall,      ///< With the tags it names.
+  update_firewall,      ///< Replace its rules, but for those of the stack's own that are too much.
+  close_firewall,       ///< Take those away as well.
+  delete_firewall,      ///
+  build_image,          ///< On the local engine, or look up where it is pulled from.
+  create_volume,        ///
+  resize_volume,        ///
+  tag_volume,           ///< The stack's tag, by which it is found when the lockfile is lost.
+  delete_volume,        ///
+  create_server,        ///< The droplet, until it is active with its addresses.
+  prepare_server,       ///< SSH, cloud-init, Docker, host key rotated.
+  tag_server,           ///< Tags that the droplet lacks.
+  untag_server,         ///< Tags that it has too much.
+  power_on_server,      ///
+  attach_volume,        ///< Attach, format if empty, mount.
+  send_image,           ///< To one server, only the layers that it lacks.
+  start_container,      ///< A container of the service's current release, until it is healthy.
+  resume_container,     ///< One that stopped and is as it has to be, with the data that it has.
+  set_password,         ///< The service takes a new password, beside the one before.
+  retire_password,      ///< All dependents have the new one: no other is taken any more.
+  retire_container,     ///< Containers of older releases on a server; the last is kept stopped.
+  stop_container,       ///< db and cache: before their volume moves to another server.
+  create_address,       ///< The load balancer's reserved IP.
+  assign_address,       ///< Move it to the load balancer's droplet.
+  put_certificates,     ///< On the load balancer, without a reload.
+  issue_certificates,   ///< An ACME client there gets them.
+  remove_certificates,  ///< From the load balancer.
+  prepare_balancer,     ///< What shall be served beside what is, with the rules of now; reloads.
+  configure_balancer,   ///< HAProxy's configuration beside its servers; reloads.
+  add_to_rotation,      ///< Through the Runtime API, after a passed check.
+  let_in,               ///< Servers whose new containers HAProxy has checked get the requests.
+  watch_canary,         ///< HAProxy's figures of the new containers, held against the old ones'.
+  set_weight,           ///< What a server in rotation gets of the requests, as it was told by hand.
   remove_from_rotation,  ///< Drain, wait, delete.
   write_hosts,           ///< Where containers find lb.internal.
   delete_server,         ///< The droplet, until it is gone.

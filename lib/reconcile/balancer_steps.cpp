@@ -7,7 +7,6 @@
 #include "base/text.hpp"
 #include "haproxy/canary.hpp"
 #include "haproxy/configuration.hpp"
-#include "haproxy/server_options.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
 #include "plan/container.hpp"
@@ -36,15 +35,53 @@ void put(std::vector<haproxy::Server>& servers, const haproxy::Server& server) {
             [](const auto& left, const auto& right) { return left.name < right.name; });
 }
 
+/// Whether it is the current entry of a server that takes no requests because it was told so.
+bool is_drained(const lockfile::Lockfile& lockfile, const std::string& rotation_name) {
+  const auto server = lockfile.servers.find(server_of(rotation_name));
+  return server != lockfile.servers.end() && server->second.weight == 0 &&
+         plan::rotation_name(server->first, server->second.release) == rotation_name;
+}
+
+bool is_known(const observe::Balancer& balancer, const std::string& backend,
+              const std::string& name) {
+  const auto names = balancer.known.find(backend);
+  return names != balancer.known.end() && names->second.contains(name);
+}
+
+/// Whether HAProxy sends it requests, or would if it had not been told otherwise by hand.
+bool is_in_rotation(const lockfile::Lockfile& lockfile, const observe::Balancer& balancer,
+                    const std::string& backend, const std::string& name) {
+  const auto names = balancer.in_rotation.find(backend);
+  return (names != balancer.in_rotation.end() && names->second.contains(name)) ||
+         (is_drained(lockfile, name) && is_known(balancer, backend, name));
+}
+
+/// What each server was told by hand, and nothing else, stands in the file.
+void weigh(std::vector<haproxy::Server>& servers, const lockfile::Lockfile& lockfile) {
+  for (auto& entry : servers) {
+    const auto server = lockfile.servers.find(server_of(entry.name));
+    if (server == lockfile.servers.end()) continue;
+    entry.weight = plan::weight_of(server->second);
+  }
+}
+
+/// A canary's share of what the server was told by hand.
+int share_of(const lockfile::Server& server, std::optional<int> share) {
+  const int weight = plan::weight_of(server);
+  if (!share || weight == 0) return weight;
+  return std::clamp(weight * *share / haproxy::weight_in_rotation, 1, haproxy::weight_max);
+}
+
 /// A run that was killed after it put a server into rotation has not written it to the file.
 void add_unwritten(haproxy::Setup& setup, const lockfile::Lockfile& lockfile,
                    const observe::Balancer& balancer) {
   for (const auto& [name, entry] : lockfile.servers) {
     auto* backend = backend_of(setup, entry.service);
-    const auto names = balancer.in_rotation.find(entry.service);
-    if (backend == nullptr || names == balancer.in_rotation.end()) continue;
+    if (backend == nullptr) continue;
     const auto server = plan::balancer_server(lockfile, name, entry);
-    if (names->second.contains(server.name)) put(backend->servers, server);
+    if (is_in_rotation(lockfile, balancer, entry.service, server.name)) {
+      put(backend->servers, server);
+    }
   }
 }
 
@@ -112,12 +149,12 @@ Result<std::string> Run::configuration_for(const observe::Machine& machine) {
     for (const auto& old : haproxy::servers_of(machine.balancer->configuration)) {
       auto* backend = backend_of(setup, old.name);
       if (backend == nullptr) continue;
-      const auto in_rotation = machine.balancer->in_rotation.find(old.name);
-      for (const auto& entry : old.servers) {
-        // What HAProxy lost by dying is taken from the file; what was drained or is dead is not.
-        const bool keep =
-            !machine.balancer->running || (in_rotation != machine.balancer->in_rotation.end() &&
-                                           in_rotation->second.contains(entry.name));
+      auto servers = old.servers;
+      weigh(servers, lockfile);
+      for (const auto& entry : servers) {
+        // What HAProxy lost by dying is taken from the file; what leaves or is dead is not.
+        const bool keep = !machine.balancer->running ||
+                          is_in_rotation(lockfile, *machine.balancer, old.name, entry.name);
         if (keep) backend->servers.push_back(entry);
       }
       if (machine.balancer->running) {
@@ -235,20 +272,46 @@ Status Run::let_in(const plan::Step& step) {
 
 Status Run::change_over(const plan::Step& step,
                         const std::vector<haproxy::ServerStatistics>& known) {
-  std::vector<std::string> enter;
+  std::map<std::string, int> enter;
   std::vector<std::string> leave;
   for (const auto& name : step.batch) {
     const auto current = plan::rotation_name(name, server(name).release);
-    enter.push_back(current);
+    enter[current] = share_of(server(name), step.weight);
     if (step.weight) continue;
     for (const auto& entry : known) {
       if (entry.backend != step.service || server_of(entry.server) != name) continue;
       if (entry.server != current) leave.push_back(entry.server);
     }
   }
-  PAAS_CHECK(runtime().change_over(step.service, enter,
-                                   step.weight.value_or(haproxy::weight_in_rotation), leave));
+  PAAS_CHECK(runtime().change_over(step.service, enter, leave));
   stage(step, "in rotation");
+  return {};
+}
+
+/// Also of one that HAProxy forgot or has in maintenance, which is put into rotation first. One
+/// that is drained gets no more requests on a container of a release before either.
+Status Run::set_weight(const plan::Step& step) {
+  const auto lockfile = state_.read();
+  const auto wanted =
+      plan::balancer_server(lockfile, step.server, lockfile.servers.at(step.server));
+  auto haproxy_runtime = runtime();
+  PAAS_TRY(const auto known, haproxy_runtime.statistics());
+  std::map<std::string, int> weights;
+  bool is_there = false;
+  for (const auto& entry : known) {
+    if (entry.backend != step.service || server_of(entry.server) != step.server) continue;
+    const bool is_current = entry.server == wanted.name;
+    if (is_current || wanted.weight == 0) weights[entry.server] = wanted.weight;
+    const bool is_out = entry.status.starts_with("MAINT") || entry.status.starts_with("DRAIN");
+    is_there = is_there || (is_current && (!is_out || wanted.weight == 0));
+  }
+  if (!is_there) return add_to_rotation(step);
+  PAAS_CHECK(haproxy_runtime.change_over(step.service, weights, {}));
+  PAAS_CHECK(edit_configuration([&](haproxy::Backend& edited) {
+    weigh(edited.servers, lockfile);
+    if (edited.name == step.service) put(edited.servers, wanted);
+  }));
+  stage(step, step.detail);
   return {};
 }
 

@@ -132,6 +132,8 @@ Status Run::perform(const plan::Step& step) {
       return let_in(step);
     case StepKind::watch_canary:
       return watch_canary(step);
+    case StepKind::set_weight:
+      return set_weight(step);
     case StepKind::remove_from_rotation:
       return remove_from_rotation(step);
     case StepKind::write_hosts:

@@ -95,6 +95,7 @@ ordered_json server_json(const std::string& name, const lockfile::Server& server
           {"prepared", server.prepared},
           {"release", server.release},
           {"slot", server.slot},
+          {"weight", server.weight ? ordered_json(*server.weight) : ordered_json()},
           {"leaving", server.leaving},
           {"holds_data", server.holds_data},
           {"created", server.created}};

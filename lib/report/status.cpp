@@ -20,7 +20,7 @@ struct Row {
   const lockfile::Server* server = nullptr;
   std::string status;     ///< active, off, gone, unreachable ...
   std::string container;  ///< "running r2", "none"
-  std::string rotation;   ///< "in", "out", "-"
+  std::string rotation;   ///< "in", "in, weight 5", "drained", "out", "-"
   std::string reason;     ///< Why it could not be looked at.
 };
 
@@ -57,7 +57,8 @@ std::string rotation_of(const stack::Stack& stack, const std::string& name,
   const auto backend = balancer->in_rotation.find(server.service);
   const bool in = backend != balancer->in_rotation.end() &&
                   backend->second.contains(plan::rotation_name(name, server.release));
-  return in ? "in" : "out";
+  if (in) return server.weight ? fmt::format("in, weight {}", *server.weight) : "in";
+  return server.weight == 0 ? "drained" : "out";
 }
 
 std::vector<Row> rows_of(const stack::Stack& stack, const lockfile::Lockfile& lockfile,
@@ -98,7 +99,9 @@ nlohmann::ordered_json servers_of(const stack::Stack& stack, const lockfile::Loc
     entry["service"] = row.server->service;
     entry["status"] = row.status;
     entry["container"] = row.container;
-    entry["rotation"] = row.rotation;
+    entry["rotation"] = row.rotation.substr(0, row.rotation.find(','));
+    entry["weight"] = nullptr;
+    if (row.rotation != "-") entry["weight"] = plan::weight_of(*row.server);
     entry["release"] = row.server->release;
     entry["droplet_id"] = row.server->droplet.id;
     entry["public_address"] = row.server->public_address;

@@ -29,22 +29,50 @@ def engine(arguments):
 
 
 def content(path):
-    return open(path, encoding="utf-8").read() if os.path.exists(path) else ""
+    return open(path, encoding="utf-8").read() if path and os.path.exists(path) else ""
+
+
+def known_to_engine(arguments):
+    path = server_file(arguments, "engine")
+    if path is None:
+        return {"images": {}, "containers": {}}
+    with fake_containers.Store(path) as known:
+        return known
+
+
+def look(arguments, role):
+    known = known_to_engine(arguments)
+    parts = {"hosts": content(server_file(arguments, "hosts")), "mounts": content(server_file(arguments, "volumes")),
+             "containers": "".join(json.dumps(document) + "\n" for document in known["containers"].values()),
+             "images": json.dumps([{"Id": identifier} for identifier in known["images"].values()]) + "\n"}
+    if role == "balancer":
+        parts |= {"statistics": "--- silent\n", "info": "--- silent\n", "certificates": "", "configuration": ""}
+    return "".join(f"--- {name}\n{text}" for name, text in parts.items())
+
+
+def health(arguments, name):
+    document = known_to_engine(arguments)["containers"].get(name)
+    if document is None:
+        return "gone\n"
+    running = document["State"]["Status"] == "running"
+    return f"{document['State']['Status']} 0 0 {'yes' if running else 'no'}\n"
 
 
 def play(arguments):
-    """The scripts of observe/ssh_machines.cpp whose effects a later run looks for."""
-    hosts, volumes = server_file(arguments, "hosts"), server_file(arguments, "volumes")
+    """The scripts of observe/server_scripts.hpp and observe/ssh_machines.cpp whose effects a later run looks for."""
     words = shlex.split(arguments[-1].rpartition("; s=$?")[0])
-    if hosts is None or words[:2] != ["sh", "-euc"]:
+    if words[:2] != ["sh", "-euc"]:
         return
     script, parameters = words[2], words[4:]
-    if "--- mounts" in script:
-        sys.stdout.write(content(hosts) + "--- mounts\n" + content(volumes))
-    elif parameters[:1] == ["/etc/paas/hosts"]:
+    hosts, volumes = server_file(arguments, "hosts"), server_file(arguments, "volumes")
+    if "--- containers" in script:
+        sys.stdout.write(look(arguments, parameters[1]))
+    elif "echo gone" in script:
+        sys.stdout.write(health(arguments, parameters[0]))
+    elif hosts and parameters[:1] == ["/etc/paas/hosts"]:
         with open(hosts, "w", encoding="utf-8") as file:
             file.write(sys.stdin.read())
-    elif "mountpoint -q" in script and "mkdir -p" in script:
+    elif volumes and "mountpoint -q" in script and "mkdir -p" in script:
         with open(volumes, "w", encoding="utf-8") as file:
             file.write(os.path.basename(parameters[1]) + "\n")
 

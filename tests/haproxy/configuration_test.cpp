@@ -49,6 +49,24 @@ void check_refused(const std::function<void(Setup&)>& change, const std::string&
   CHECK(rendered.error().message.find(part) != std::string::npos);
 }
 
+TEST_CASE("haproxy: a weight stands in the server's line, and is no reason to reload") {
+  auto setup = zipkick();
+  const auto before = *render(setup);
+  auto& servers = setup.backends[0].servers;
+  REQUIRE(servers.size() > 1);
+  servers[0].weight = 0;
+  servers[1].weight = 256;
+  const auto after = *render(setup);
+  CHECK(after.find(servers[0].name + " " + servers[0].address + ":" +
+                   std::to_string(servers[0].port) + " weight 0\n") != std::string::npos);
+  CHECK(servers_of(after)[0].servers == servers);
+  CHECK(without_servers(after) == without_servers(before));
+  CHECK(mark_of(after) == mark_of(before));
+  CHECK(with_servers(before, setup.backends[0].name, servers) == after);
+  check_refused([](Setup& bad) { bad.backends[0].servers[0].weight = 257; }, "from 0 to 256");
+  check_refused([](Setup& bad) { bad.backends[0].servers[0].weight = -1; }, "from 0 to 256");
+}
+
 TEST_CASE("haproxy: configurations are as the golden files") {
   SUBCASE("a stack with two services and three rules") { check_golden("zipkick", zipkick()); }
   SUBCASE("https beside http, with redirect, HSTS and an ACME client") {

@@ -55,13 +55,31 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: servers change over with one line") {
   put("READY", 10, "L7OK");
   haproxy.servers["app-web-1.r2"] = haproxy.servers.at(name_1);
   haproxy.servers.at("app-web-1.r2").weight = 0;
-  REQUIRE(runtime.change_over("web", {"app-web-1.r2"}, 10, {name_1}));
+  REQUIRE(runtime.change_over("web", {{"app-web-1.r2", 10}}, {name_1}));
   CHECK(haproxy.commands == std::vector<std::string>{"set server web/app-web-1.r2 weight 10; set "
                                                      "server web/app-web-1.r1 state drain"});
   CHECK(haproxy.servers.at("app-web-1.r2").weight == 10);
   CHECK(haproxy.servers.at(name_1).admin == "DRAIN");
-  CHECK_FALSE(runtime.change_over("web", {"app-web-1.r3"}, 10, {}));
-  CHECK(runtime.change_over("web", {"app;quit"}, 10, {}).error().kind == ErrorKind::invalid);
+  CHECK_FALSE(runtime.change_over("web", {{"app-web-1.r3", 10}}, {}));
+  CHECK(runtime.change_over("web", {{"app;quit", 10}}, {}).error().kind == ErrorKind::invalid);
+}
+
+TEST_CASE_FIXTURE(Fixture, "haproxy: a server is added with the weight that it was given") {
+  auto server = server_1;
+  server.weight = 3;
+  REQUIRE(runtime.add_server(web(), server, enough));
+  CHECK(haproxy.servers.at(name_1).weight == 3);
+  server.weight = 0;
+  REQUIRE(runtime.add_server(web(), server, enough));
+  CHECK(haproxy.servers.at(name_1).weight == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "haproxy: who waits for sessions to end is told how many are left") {
+  put("READY", 0, "L7OK").busy_until = start + milliseconds{400};
+  CHECK(*runtime.await_drained("web", {name_1}, milliseconds{200}) == 1);
+  CHECK(elapsed() >= milliseconds{200});
+  CHECK(*runtime.await_drained("web", {name_1}, enough) == 0);
+  CHECK(elapsed() < milliseconds{600});
 }
 
 TEST_CASE_FIXTURE(Fixture, "haproxy: what is drained goes with one line, anything else is left") {

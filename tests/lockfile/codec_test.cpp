@@ -201,6 +201,20 @@ TEST_CASE("lockfile: each missing member is named") {
   }
 }
 
+TEST_CASE("lockfile: a weight is one that HAProxy takes, or there is none") {
+  const auto with_weight = [](const ordered_json& weight) {
+    return changed(
+        [&](ordered_json& json) { json["servers"]["zipkick-web-3"]["weight"] = weight; });
+  };
+  CHECK(decode(with_weight(256), test_key())->servers.at("zipkick-web-3").weight == 256);
+  CHECK(error_of(with_weight(257)).message.find("from 0 to 256") != std::string::npos);
+  CHECK_FALSE(decode(with_weight(-1), test_key()));
+  CHECK_FALSE(decode(with_weight("5"), test_key()));
+  const auto without =
+      changed([](ordered_json& json) { json["servers"]["zipkick-web-3"].erase("weight"); });
+  CHECK_FALSE(decode(without, test_key())->servers.at("zipkick-web-3").weight);
+}
+
 /// Whether zipkick-db-1 holds data by a lockfile of before that was written down.
 bool held_before_it_was_written_down(const std::function<void(ordered_json&)>& change) {
   const auto lockfile = decode(changed([&](ordered_json& json) {

@@ -262,6 +262,19 @@ TEST_CASE("rebuild: after it one run is enough") {
   CHECK(lost.world.lock().servers.contains("zipkick-db-1"));
 }
 
+TEST_CASE("rebuild: what servers were told by hand stands in the load balancer's file") {
+  Lost lost;
+  lost.world.lock().servers.at("zipkick-frontend-1").weight = 0;
+  lost.world.lock().servers.at("zipkick-backend-2").weight = 20;
+  lost.world.up();
+  // A canary's, of a run that was cut short.
+  lost.world.balancer().weights["frontend"]["zipkick-frontend-2.r1"] = 1;
+  const auto servers = lost.rebuilt().lockfile.servers;
+  CHECK(servers.at("zipkick-frontend-1").weight == 0);
+  CHECK(servers.at("zipkick-backend-2").weight == 20);
+  CHECK_FALSE(servers.at("zipkick-frontend-2").weight);
+}
+
 TEST_CASE("rebuild: servers that nobody could look at are replaced, and the volume moves") {
   Lost lost;
   lost.keys.clear();

@@ -167,6 +167,8 @@ Shown some_stack() {
   lost.machine.reset();
   lost.unreachable = "connecting to 198.18.0.6 took longer than 10s";
   shown.lockfile.servers.at("shop-web-4").leaving = true;
+  shown.lockfile.servers.at("shop-web-10").weight = 0;
+  shown.lockfile.servers.at("shop-web-2").weight = 5;
   add_server(shown, "db", 1, "active");
   shown.observed.servers.at("shop-db-1").machine->containers.clear();
   return shown;

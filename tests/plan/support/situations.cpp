@@ -334,6 +334,47 @@ const std::vector<Situation>& situations() {
          world.balancer().known.clear();
          world.balancer().in_rotation.clear();
        }},
+      {"server_drained",
+       [](World& world) { world.lock().servers.at("zipkick-frontend-2").weight = 0; }},
+      {"drained_server_let_in_by_hand",
+       [](World& world) {
+         world.lock().servers.at("zipkick-frontend-2").weight = 0;
+         world.up();
+         world.balancer().weights["frontend"]["zipkick-frontend-2.r1"] = 10;
+         world.balancer().in_rotation["frontend"].insert("zipkick-frontend-2.r1");
+       }},
+      {"weight_is_not_on_disk",
+       [](World& world) {
+         world.lock().servers.at("zipkick-frontend-2").weight = 5;
+         world.up();
+         auto& text = world.balancer().configuration;
+         text.erase(text.find(" weight 5\n"), 9);
+       }},
+      {"weighed_servers_and_a_new_image",
+       [](World& world) {
+         world.lock().servers.at("zipkick-frontend-1").weight = 5;
+         world.lock().servers.at("zipkick-frontend-2").weight = 0;
+         world.up();
+         world.change_image("web");
+       }},
+      {"drained_service_and_a_new_rule",
+       [](World& world) {
+         for (const auto* name : {"zipkick-backend-1", "zipkick-backend-2"}) {
+           world.lock().servers.at(name).weight = 0;
+         }
+         world.up();
+         // Nobody serves it, which is what was asked for.
+         world.violations.clear();
+         world.input.stack.lb->rules = {{"", "/backend/", "backend"}, {"", "", "frontend"}};
+       }},
+      {"drained_server_and_haproxy_stopped",
+       [](World& world) {
+         world.lock().servers.at("zipkick-frontend-2").weight = 0;
+         world.up();
+         world.balancer().running = false;
+         world.balancer().known.clear();
+         world.balancer().in_rotation.clear();
+       }},
       {"haproxy_configuration_edited",
        [](World& world) { world.balancer().configuration += "listen hand\n"; }},
       {"haproxy_did_not_reload", [](World& world) { world.balancer().mark = "paas-older"; }},

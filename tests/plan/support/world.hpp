@@ -73,6 +73,7 @@ class World {
   void close_firewall(const Step& step);
   void check_unused(int port, const Step& step);
   bool is_in_rotation(const std::string& server_name) const;
+  bool is_drained(const std::string& rotation_entry);
   void create_server(const Step& step);
   void untag(const Step& step);
   void attach_volume(const Step& step);

@@ -80,6 +80,14 @@ void World::check_change(const observe::Balancer& before, const Step& step) {
   }
 }
 
+/// Whether it is the current entry of a server that was told by hand to take no requests.
+bool World::is_drained(const std::string& rotation_entry) {
+  for (const auto& [name, entry] : lock().servers) {
+    if (rotation_name(name, entry.release) == rotation_entry) return entry.weight == 0;
+  }
+  return false;
+}
+
 /// A reload forgets what is not in the file; the executor writes those in rotation into it.
 void World::configure_balancer(const Step& step) {
   auto& haproxy = *machine(step.server).balancer;
@@ -93,14 +101,27 @@ void World::configure_balancer(const Step& step) {
     const auto names = in_rotation.find(backend.name);
     if (haproxy.running) {
       std::erase_if(backend.servers, [&](const auto& line) {
-        return names == in_rotation.end() || !names->second.contains(line.name);
+        const auto& known = haproxy.known[backend.name];
+        return (names == in_rotation.end() || !names->second.contains(line.name)) &&
+               !(known.contains(line.name) && is_drained(line.name));
       });
     }
-    for (const auto& line : backend.servers) haproxy.in_rotation[backend.name].insert(line.name);
+    for (auto& line : backend.servers) {
+      const auto entry = lock().servers.find(line.name.substr(0, line.name.rfind(".r")));
+      if (entry != lock().servers.end()) line.weight = weight_of(entry->second);
+    }
   });
+  haproxy.known.clear();
+  haproxy.weights.clear();
+  for (const auto& backend : haproxy::servers_of(haproxy.configuration)) {
+    for (const auto& line : backend.servers) {
+      haproxy.known[backend.name].insert(line.name);
+      haproxy.weights[backend.name][line.name] = line.weight;
+      if (line.weight > 0) haproxy.in_rotation[backend.name].insert(line.name);
+    }
+  }
   haproxy.running = true;
   haproxy.mark = haproxy::mark_of(haproxy.configuration);
-  haproxy.known = haproxy.in_rotation;
   if (haproxy.configuration.find(haproxy::certificate_list) != std::string::npos) {
     need(!haproxy.listed_certificates.empty(), step, "put_certificates/" + step.server);
   }
@@ -118,7 +139,8 @@ void World::let_in(const Step& step, observe::Balancer& haproxy) {
     need(!changes || haproxy.known[step.service].contains(current), step,
          "add_to_rotation/" + name);
     if (!changes) continue;
-    rotation.insert(current);
+    haproxy.weights[step.service][current] = step.weight.value_or(weight_of(entry));
+    if (weight_of(entry) > 0) rotation.insert(current);
     if (step.weight) continue;
     std::erase_if(rotation, [&](const std::string& other) {
       return other.starts_with(name + ".r") && other != current;
@@ -147,8 +169,16 @@ void World::perform_on_balancer(const Step& step) {
   need(entry.release > 0 && prepared(step) != nullptr, step, "start_container/" + step.server);
   auto& haproxy = *machine(lb_name).balancer;
   const auto name = rotation_name(step.server, entry.release);
-  haproxy.known[step.service].insert(name);
-  if (step.weight != 0) haproxy.in_rotation[step.service].insert(name);
+  need(step.kind != StepKind::set_weight || haproxy.known[step.service].contains(name), step,
+       "add_to_rotation/" + step.server);
+  const bool is_new = haproxy.known[step.service].insert(name).second;
+  // One that is only to be checked and takes requests already goes on.
+  if (is_new || step.weight != 0) {
+    const int weight = step.weight.value_or(weight_of(entry));
+    haproxy.weights[step.service][name] = weight;
+    haproxy.in_rotation[step.service].erase(name);
+    if (weight > 0) haproxy.in_rotation[step.service].insert(name);
+  }
   edit_configuration(haproxy, [&](haproxy::Backend& backend) {
     if (backend.name != step.service) return;
     std::erase_if(backend.servers, [&](const auto& line) { return line.name == name; });

@@ -75,6 +75,8 @@ Result<Outcome> Rig::up() {
   return execute(made, known.lockfile, known.images);
 }
 
+Result<Outcome> Rig::carry_out(const plan::Plan& plan) { return execute(plan, world.stored, {}); }
+
 Result<Outcome> Rig::rotate(const std::string& service) {
   PAAS_TRY(auto known, input());
   known.rotate[service] = "its password is rotated";

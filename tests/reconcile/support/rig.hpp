@@ -30,6 +30,8 @@ class Rig {
 
   Result<plan::Plan> plan();
   Result<Outcome> up();
+  /// A plan that was made without a look, from the lockfile that is stored.
+  Result<Outcome> carry_out(const plan::Plan& plan);
   Result<Outcome> rotate(const std::string& service);
   Result<Outcome> down(plan::Volumes volumes);
   Result<digitalocean::Snapshot> save_snapshot(const std::string& service);

@@ -24,7 +24,8 @@ Result<std::string> RigMachines::balancer_command(const observe::Target& target,
     for (const auto& [backend, names] : haproxy->known) {
       for (const auto& name : names) {
         const bool in = haproxy->in_rotation[backend].contains(name);
-        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,0,0,0,0,{},\n", backend, name, in ? 10 : 0,
+        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,0,0,0,0,{},\n", backend, name,
+                           in ? haproxy->weights[backend][name] : 0,
                            insides_.addresses[backend][name]);
       }
     }
@@ -47,15 +48,19 @@ std::string RigMachines::answer_to(observe::Balancer& haproxy, const std::string
   std::string answer = "\n";
   if (words[0] == "add") {
     haproxy.known[backend].insert(name);
+    haproxy.weights[backend][name] = 0;
     insides_.addresses[backend][name] = words.at(3);
     answer = "New server registered.\n";
   } else if (!haproxy.known[backend].contains(name)) {
     return "No such server.\n";
   } else if (words[0] == "del") {
     haproxy.known[backend].erase(name);
+    haproxy.weights[backend].erase(name);
     answer = "Server deleted.\n";
-  } else if (words[0] == "set" && words.at(3) == "weight" && words.at(4) != "0") {
-    haproxy.in_rotation[backend].insert(name);
+  } else if (words[0] == "set" && words.at(3) == "weight") {
+    haproxy.weights[backend][name] = std::stoi(words.at(4));
+    haproxy.in_rotation[backend].erase(name);
+    if (words.at(4) != "0") haproxy.in_rotation[backend].insert(name);
   } else if (words[0] == "set" && words.at(4) != "ready") {
     haproxy.in_rotation[backend].erase(name);
   }
@@ -88,14 +93,17 @@ Status RigMachines::install_balancer(const observe::Target& target, std::string_
     haproxy->mark = haproxy::mark_of(configuration);
     plan::testing::read_certificates(*haproxy);
     haproxy->known.clear();
+    haproxy->weights.clear();
+    haproxy->in_rotation.clear();
     for (const auto& backend : haproxy::servers_of(configuration)) {
       for (const auto& server : backend.servers) {
         haproxy->known[backend.name].insert(server.name);
+        haproxy->weights[backend.name][server.name] = server.weight;
+        if (server.weight > 0) haproxy->in_rotation[backend.name].insert(server.name);
         insides_.addresses[backend.name][server.name] =
             fmt::format("{}:{}", server.address, server.port);
       }
     }
-    haproxy->in_rotation = haproxy->known;
   }
   return fuse_.spend();
 }
