@@ -11,6 +11,7 @@
 #include "session.hpp"
 #include "stack/definition.hpp"
 #include "stack/values.hpp"
+#include "timings.hpp"
 
 namespace paas::cli {
 
@@ -23,6 +24,7 @@ struct Options {
   int max_unavailable = 0;
   std::string canary;
   std::string canary_time = "60s";
+  bool timings = false;
 };
 
 const std::map<std::string, plan::Strategy>& strategies() {
@@ -123,11 +125,10 @@ void print_releases(Program& program, const Session& session, const lockfile::Lo
         {{"service", service.name}, {"release", number}, {"changed", number != old}});
     if (number != old) text += fmt::format("{} release {}\n", service.name, number);
   }
-  if (program.wants_document()) {
-    program.print_document(documents.dump(2) + "\n");
-  } else {
-    program.print(text);
-  }
+  nlohmann::ordered_json document;
+  // Without timings it is a list, as it was before there were any.
+  (session.timings ? document["services"] : document) = std::move(documents);
+  print_with_timings(program, session, text, std::move(document));
 }
 
 Result<int> deploy(Program& program, const Options& options) {
@@ -156,7 +157,7 @@ Result<int> deploy(Program& program, const Options& options) {
     before = opened.lockfile;
     return take_releases(opened, options);
   };
-  PAAS_TRY(const int status, apply_change(program, *session, change));
+  PAAS_TRY(const int status, apply_timed(program, *session, change, options.timings));
   print_releases(program, *session, before);
   return status;
 }
@@ -170,7 +171,7 @@ std::string strategy_names() {
 }  // namespace
 
 void register_deploy(Program& program) {
-  add_command<Options>(
+  auto* declared = add_command<Options>(
       program, program.app, "deploy",
       "Make new releases of services, and take them back everywhere when one fails",
       [&program](CLI::App& command, Options& options) {
@@ -197,6 +198,7 @@ void register_deploy(Program& program) {
             .add_option("--canary-time", options.canary_time,
                         "How long HAProxy's figures of it are watched")
             ->capture_default_str();
+        add_timings_option(command, options.timings);
         add_confirm_option(program, command);
       },
       deploy,
@@ -205,6 +207,11 @@ void register_deploy(Program& program) {
       "  paasctl deploy web --image ghcr.io/acme/web:1.5\n"
       "  paasctl deploy web --canary 10% --canary-time 2m",
       {"json", "yaml"});
+  program.documents[declared] = timed_document(
+      "the services are a list; with --timings it is the member services of an object",
+      {{"services[].service", "Service"},
+       {"services[].release", "The release that it is at"},
+       {"services[].changed", "Whether that is another one than before"}});
 }
 
 }  // namespace paas::cli

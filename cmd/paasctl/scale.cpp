@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "change.hpp"
@@ -9,6 +10,7 @@
 #include "plan/counts.hpp"
 #include "program.hpp"
 #include "session.hpp"
+#include "timings.hpp"
 
 namespace paas::cli {
 
@@ -16,6 +18,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> counts;
+  bool timings = false;
 };
 
 Result<int> count_from(const std::string& service, const std::string& text) {
@@ -49,6 +52,18 @@ Result<std::map<std::string, int>> parse_counts(const std::vector<std::string>& 
   return counts;
 }
 
+/// Nothing but a document: people see the summary.
+void print_counts(Program& program, const Session& session,
+                  const std::map<std::string, int>& counts) {
+  nlohmann::ordered_json document;
+  document["services"] = nlohmann::ordered_json::array();
+  for (const auto& [name, count] : counts) {
+    document["services"].push_back(
+        {{"service", name}, {"count", session.lockfile.services.at(name).count}});
+  }
+  print_with_timings(program, session, "", std::move(document));
+}
+
 Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto counts, parse_counts(options.counts));
   PAAS_TRY(auto session, Session::open(program, Need::stack));
@@ -67,15 +82,18 @@ Result<int> run(Program& program, const Options& options) {
     }
     return {};
   };
-  return apply_change(program, *session, change);
+  PAAS_TRY(const int status, apply_timed(program, *session, change, options.timings));
+  print_counts(program, *session, counts);
+  return status;
 }
 
 }  // namespace
 
 void register_scale(Program& program) {
-  add_command<Options>(
+  auto* declared = add_command<Options>(
       program, program.app, "scale", "Set how many servers services have",
       [&program](CLI::App& command, Options& options) {
+        add_timings_option(command, options.timings);
         add_confirm_option(program, command);
         command.add_option("COUNTS", options.counts, "SERVICE=N for each service, or SERVICE N")
             ->required();
@@ -83,7 +101,14 @@ void register_scale(Program& program) {
       run,
       "  paasctl scale web=3\n"
       "  paasctl scale web=3 api=2\n"
-      "  paasctl scale web 3");
+      "  paasctl scale web 3\n"
+      "  paasctl scale web=4 --timings",
+      {"json", "yaml"});
+  program.documents[declared] =
+      timed_document("the services that were named are a list of an object",
+                     {{"services", "The services that were named"},
+                      {"services[].service", "Service"},
+                      {"services[].count", "How many servers it has"}});
 }
 
 }  // namespace paas::cli

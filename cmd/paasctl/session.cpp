@@ -327,7 +327,10 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   options.timeouts.canary = canary_time;
   options.who = who();
   options.interrupted = [&] { return program_.ports.interruption.requested(); };
-  options.on_event = [&](const reconcile::Event& event) { reporter.tell(event); };
+  options.on_event = [&](const reconcile::Event& event) {
+    if (timings) timings->note(event, program_.ports.clock.monotonic());
+    reporter.tell(event);
+  };
   PAAS_TRY(auto outcome,
            reconcile::execute(plan, loaded, input.images, input.restart, tools_used, options));
   lockfile = outcome.lockfile;

@@ -20,6 +20,7 @@
 #include "reconcile/images.hpp"
 #include "report/plan_file.hpp"
 #include "report/progress.hpp"
+#include "report/timings.hpp"
 #include "scratch.hpp"
 #include "ssh/connections.hpp"
 #include "stack/model.hpp"
@@ -98,7 +99,8 @@ class Session {
   lockfile::Loss loss = lockfile::Loss::refuse;
   plan::Kept kept;                                ///< Releases of this run, beside pinned ones.
   std::chrono::milliseconds canary_time{60'000};  ///< How long a canary is watched.
-  std::vector<plan::Step> failed;                 ///< Steps that failed in the last execute().
+  std::optional<report::Timings> timings;  ///< Of all that is executed, where they are asked for.
+  std::vector<plan::Step> failed;          ///< Steps that failed in the last execute().
   /// The command that goes on where an interrupted one stopped.
   std::string resume = "paasctl up";
   stack::Stack stack;           ///< As declared, or as applied with Need::applied.

@@ -1,6 +1,7 @@
 // `paasctl up`: makes the world as the stack says.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "change.hpp"
@@ -9,6 +10,7 @@
 #include "program.hpp"
 #include "report/plan_file.hpp"
 #include "session.hpp"
+#include "timings.hpp"
 
 namespace paas::cli {
 
@@ -18,6 +20,7 @@ struct Options {
   bool dry_run = false;
   bool accept_loss = false;
   bool unpin = false;
+  bool timings = false;
   std::string plan;  ///< A file that `paasctl plan --out` wrote; empty: what has to be done is.
 };
 
@@ -53,11 +56,9 @@ std::string address_of(const Session& session) {
 
 void print_address(Program& program, const Session& session) {
   const auto address = address_of(session);
-  if (program.wants_document()) {
-    program.print_document(fmt::format("{{\"address\": \"{}\"}}\n", address));
-  } else if (!address.empty()) {
-    program.print(address + "\n");
-  }
+  nlohmann::ordered_json document;
+  document["address"] = address;
+  print_with_timings(program, session, address.empty() ? "" : address + "\n", std::move(document));
 }
 
 void unpin(lockfile::Lockfile& lockfile) {
@@ -85,7 +86,7 @@ Result<int> run(Program& program, const Options& options) {
       return Status();
     };
   }
-  PAAS_TRY(const int status, apply_change(program, *session, change));
+  PAAS_TRY(const int status, apply_timed(program, *session, change, options.timings));
   print_address(program, *session);
   return status;
 }
@@ -93,33 +94,39 @@ Result<int> run(Program& program, const Options& options) {
 }  // namespace
 
 void register_up(Program& program) {
-  add_command<Options>(program, program.app, "up",
-                       "Bring the stack up: make, change and remove what the stack file says",
-                       [&program](CLI::App& command, Options& options) {
-                         command.alias("apply");
-                         auto* plan = command.add_option(
-                             "FILE", options.plan,
-                             "A plan that `paasctl plan --out` wrote: apply it as it was shown, or "
-                             "refuse when something has moved since");
-                         command.add_flag("--dry-run", options.dry_run, "Only show the plan");
-                         command
-                             .add_flag("--unpin", options.unpin,
-                                       "Go on with the stack file's releases where a rollback or "
-                                       "`deploy --image` keeps others")
-                             ->excludes(plan);
-                         command
-                             .add_flag("--accept-loss", options.accept_loss,
-                                       "Start anew although nothing of what paas.lock knows "
-                                       "is found")
-                             ->excludes(plan);
-                         add_confirm_option(program, command);
-                       },
-                       run,
-                       "  paasctl up\n"
-                       "  paasctl up stack.plan\n"
-                       "  paasctl up -f shop.yaml --parallelism 20\n"
-                       "  paasctl up --dry-run -o json",
-                       {"json", "yaml"});
+  auto* declared = add_command<Options>(
+      program, program.app, "up",
+      "Bring the stack up: make, change and remove what the stack file says",
+      [&program](CLI::App& command, Options& options) {
+        command.alias("apply");
+        auto* plan = command.add_option(
+            "FILE", options.plan,
+            "A plan that `paasctl plan --out` wrote: apply it as it was shown, or "
+            "refuse when something has moved since");
+        command.add_flag("--dry-run", options.dry_run, "Only show the plan");
+        command
+            .add_flag("--unpin", options.unpin,
+                      "Go on with the stack file's releases where a rollback or "
+                      "`deploy --image` keeps others")
+            ->excludes(plan);
+        command
+            .add_flag("--accept-loss", options.accept_loss,
+                      "Start anew although nothing of what paas.lock knows "
+                      "is found")
+            ->excludes(plan);
+        add_timings_option(command, options.timings);
+        add_confirm_option(program, command);
+      },
+      run,
+      "  paasctl up\n"
+      "  paasctl up stack.plan\n"
+      "  paasctl up -f shop.yaml --parallelism 20\n"
+      "  paasctl up --dry-run -o json\n"
+      "  paasctl up --timings",
+      {"json", "yaml"});
+  program.documents[declared] =
+      timed_document("the address is one member of an object",
+                     {{"address", "Where the stack is reached; empty without a load balancer"}});
 }
 
 }  // namespace paas::cli

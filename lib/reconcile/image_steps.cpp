@@ -61,7 +61,11 @@ Status Run::send_image(const plan::Step& step) {
     stage(step, "was there");
     return {};
   }
-  if (image.pulled) return pull_image(step, declared.image, image);
+  if (image.pulled) {
+    PAAS_CHECK(pull_image(step, declared.image, image));
+    stage(step, "pulled");
+    return {};
+  }
   auto archive = tools_.images.archive(image.reference);
   if (!archive) return fail(archive.error());
   PAAS_TRY(const bool sent,

@@ -98,7 +98,9 @@ Status Run::power_on_server(const plan::Step& step) {
   if (!server(step.server).prepared) return {};
   PAAS_CHECK(tools_.machines.await_ssh(target(step.server), options_.timeouts.ssh));
   stage(step, "SSH");
-  return tools_.machines.await_docker(target(step.server), options_.timeouts.docker);
+  PAAS_CHECK(tools_.machines.await_docker(target(step.server), options_.timeouts.docker));
+  stage(step, "Docker");
+  return {};
 }
 
 Status Run::detach_volume(const std::string& volume, const std::string& region,

@@ -68,6 +68,12 @@ void check_parts(Reader& reader, const Service& service) {
     reader.report(path + ".scale", fmt::format("type {} has one server", type),
                   "remove scale; only web and worker can have more");
   }
+  if (service.scale.warm > 0 && keeps_data(service.type) &&
+      !reader.is_broken(path + ".scale.warm")) {
+    reader.report(path + ".scale.warm",
+                  fmt::format("type {} has one server, which is never warm", type),
+                  "remove warm; only web and worker can have servers in reserve");
+  }
   if (!service.health.path.empty() && service.type != ServiceType::web) {
     reader.report(path + ".health.path", fmt::format("type {} is not asked over HTTP", type),
                   "remove path; whether its port accepts connections is looked at instead");

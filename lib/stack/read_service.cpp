@@ -83,9 +83,11 @@ Scale read_scale(Reader& reader, const Field& field) {
                     "max is at least min");
     }
   } else {
-    reader.missing(
-        field, "max",
-        fmt::format("write scale: {} for a fixed number, or give max as well", scale.min));
+    const auto hint =
+        fields.contains("warm")
+            ? fmt::format("write max: {} for a fixed number", scale.min)
+            : fmt::format("write scale: {} for a fixed number, or give max as well", scale.min);
+    reader.missing(field, "max", hint);
   }
   if (const auto warm = fields.find("warm"); warm != fields.end()) {
     scale.warm = reader.integer(warm->second, 0, scale_limit).value_or(0);
