@@ -173,6 +173,7 @@ class Run {
   Status let_in(const plan::Step& step);
   Status watch_canary(const plan::Step& step);
   Status set_weight(const plan::Step& step);
+  Status set_maintenance(const plan::Step& step);
   Status remove_from_rotation(const plan::Step& step);
   /// Takes entries out of HAProxy, by their names.
   Status leave_rotation(const std::function<bool(const std::string&)>& leaves);
