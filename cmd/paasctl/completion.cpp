@@ -149,6 +149,7 @@ void add_arguments(Program& program, const Typed& typed, Candidates& candidates)
     }
   }
   if (wanted == "SHELL") add_words(candidates, {"bash", "zsh"}, "");
+  if (wanted == "STATE") add_words(candidates, {"on", "off"}, "");
   if (wanted == "FILE") candidates.push_back({any_file, ""});
   if (of_image && wanted == "NAME") {
     add_words(candidates, images_of(program, typed.file), "image");

@@ -36,6 +36,9 @@ std::string show_text(const Session& session, const std::string& name,
   auto text =
       fmt::format("{} at {}, {} reload{}\n\n", name, session.lockfile.lb->reserved_ip,
                   session.lockfile.lb->reloads, session.lockfile.lb->reloads == 1 ? "" : "s");
+  if (session.lockfile.lb->maintenance) {
+    text += "Maintenance is on: users get a page with status 503.\n\n";
+  }
   std::vector<std::vector<std::string>> rows = {{"SERVICE", "SERVER", "STATUS", "CHECK", "WEIGHT",
                                                  "SESSIONS", "TOTAL", "RATE", "5XX", "ADDRESS"}};
   for (const auto& server : servers) {
@@ -54,6 +57,7 @@ std::string show_json(const Session& session, const std::string& name,
   document["server"] = name;
   document["address"] = session.lockfile.lb->reserved_ip;
   document["reloads"] = session.lockfile.lb->reloads;
+  document["maintenance"] = session.lockfile.lb->maintenance;
   document["servers"] = nlohmann::ordered_json::array();
   for (const auto& server : servers) {
     document["servers"].push_back({{"service", server.backend},
@@ -71,7 +75,16 @@ std::string show_json(const Session& session, const std::string& name,
   return document.dump(2) + "\n";
 }
 
-Result<int> show(Program& program, const NoOptions&) {
+struct ShowOptions {
+  bool diff = false;
+  bool detailed_exitcode = false;
+};
+
+Result<int> show(Program& program, const ShowOptions& options) {
+  if (options.diff) {
+    return show_difference(program,
+                           options.detailed_exitcode ? DetailedExit::yes : DetailedExit::no);
+  }
   PAAS_TRY(auto session, Session::open(program, Need::applied));
   PAAS_TRY(const auto name, balancer_name(*session));
   PAAS_TRY(const auto answer,
@@ -105,10 +118,22 @@ Result<int> authority(Program& program, const NoOptions&) {
 void register_lb(Program& program) {
   auto& group = *add_group(program, "lb",
                            "The load balancer: what it serves, its rules and its certificates");
-  add_command<NoOptions>(program, group, "show",
-                         "Show the servers in rotation with their checks, sessions and rates", {},
-                         show, "  paasctl lb show\n  paasctl lb show -o json", {"json", "yaml"});
+  add_command<ShowOptions>(
+      program, group, "show", "Show the servers in rotation with their checks, sessions and rates",
+      [](CLI::App& command, ShowOptions& options) {
+        auto* diff = command.add_flag(
+            "--diff", options.diff,
+            "Show how HAProxy's configuration on the load balancer's disk differs from what `up` "
+            "would write, and from what HAProxy runs; changes nothing");
+        command
+            .add_flag("--detailed-exitcode", options.detailed_exitcode,
+                      "With --diff: status 2 when something differs")
+            ->needs(diff);
+      },
+      show, "  paasctl lb show\n  paasctl lb show -o json\n  paasctl lb show --diff",
+      {"json", "yaml"});
   register_lb_weight(program, group);
+  register_lb_maintenance(program, group);
   register_lb_rules(program, group);
   add_command<NoOptions>(
       program, group, "ca",

@@ -93,14 +93,79 @@ Result<int> rules(Program& program, const NoOptions&) {
 
 struct AddOptions {
   stack::Rule rule;
+  std::vector<std::string> targets;
+  std::vector<std::string> methods;
+  std::vector<std::string> headers;
+  std::string redirect;
+  std::optional<int> code;
   std::optional<int> position;
   bool apply = false;
 };
 
+/// "web", or each with its weight: "blue=90" "green=10".
+Status read_targets(const std::vector<std::string>& words, stack::Rule& rule) {
+  if (words.size() == 1 && words[0].find('=') == std::string::npos) {
+    rule.to = words[0];
+    return {};
+  }
+  for (const auto& word : words) {
+    const auto equals = word.find('=');
+    const auto weight = equals == std::string::npos
+                            ? std::nullopt
+                            : text::to_integer(std::string_view(word).substr(equals + 1));
+    if (!weight || *weight < 0 || *weight > 1000) {
+      return fail(ErrorKind::usage,
+                  fmt::format("--to {}: several services have a weight each", word),
+                  "such as --to blue=90 --to green=10, up to 1000");
+    }
+    rule.split.push_back({word.substr(0, equals), static_cast<int>(*weight)});
+  }
+  return {};
+}
+
+Status read_headers(const std::vector<std::string>& words, stack::Rule& rule) {
+  for (const auto& word : words) {
+    const auto equals = word.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorKind::usage, fmt::format("--header {}: it is NAME=VALUE", word),
+                  "with NAME=* any value matches");
+    }
+    // Names are compared without regard to case, and read in lower case.
+    const auto name = text::lower(word.substr(0, equals));
+    if (!rule.headers.emplace(name, word.substr(equals + 1)).second) {
+      return fail(ErrorKind::usage, fmt::format("--header {}: {} is named twice", word, name));
+    }
+  }
+  return {};
+}
+
+Result<stack::Rule> rule_from(const AddOptions& options) {
+  auto rule = options.rule;
+  if (options.targets.empty() == options.redirect.empty()) {
+    return fail(ErrorKind::usage, "a rule needs either --to or --redirect",
+                "`paasctl lb rules add --help` shows how it is used");
+  }
+  if (options.code && options.redirect.empty()) {
+    return fail(ErrorKind::usage, "--code goes with --redirect only");
+  }
+  if (!options.redirect.empty()) {
+    rule.redirect = stack::Redirect{options.redirect};
+    rule.redirect->code = options.code.value_or(rule.redirect->code);
+  } else {
+    PAAS_CHECK(read_targets(options.targets, rule));
+  }
+  for (const auto& word : options.methods) {
+    for (auto& method : text::split(word, ',')) rule.methods.push_back(std::move(method));
+  }
+  PAAS_CHECK(read_headers(options.headers, rule));
+  return rule;
+}
+
 Result<int> add(Program& program, const AddOptions& options) {
+  PAAS_TRY(const auto rule, rule_from(options));
   return edit_stack(
       program, "paasctl lb rules add", options.apply ? Apply::yes : Apply::no,
-      [&](std::string_view text) { return stack::add_rule(text, options.rule, options.position); });
+      [&](std::string_view text) { return stack::add_rule(text, rule, options.position); });
 }
 
 struct RemoveOptions {
@@ -124,16 +189,42 @@ void register_lb_rules(Program& program, CLI::App& group) {
   add_command<AddOptions>(
       program, *list, "add", "Add a rule to the stack file",
       [](CLI::App& command, AddOptions& options) {
-        command.add_option("--host", options.rule.host, "Host name that has to match");
+        command.add_option("--host", options.rule.host,
+                           "Host name that has to match; *.example.com is all names below");
         command.add_option("--path", options.rule.path, "Prefix of the path that has to match");
-        command.add_option("--to", options.rule.to, "Service of type web")->required();
+        command.add_option("--exact", options.rule.exact, "The whole path that has to match");
+        command
+            .add_option("--method", options.methods,
+                        "Methods of which one has to match, such as GET,HEAD; may be repeated")
+            ->allow_extra_args(false);
+        command
+            .add_option("--header", options.headers,
+                        "Header that has to have this value, or any with NAME=*; may be repeated")
+            ->type_name("NAME=VALUE")
+            ->allow_extra_args(false);
+        command
+            .add_option("--to", options.targets,
+                        "Service of type web; or several with weights, --to blue=90 --to green=10")
+            ->type_name("SERVICE")
+            ->allow_extra_args(false);
+        command
+            .add_option("--redirect", options.redirect,
+                        "Send the client there instead of to a service: a URL or a path")
+            ->type_name("URL");
+        command
+            .add_option("--code", options.code, "Status of the redirect: 301, 302, 303, 307 or 308")
+            ->type_name("N");
         command.add_option("--position", options.position,
                            "Number it gets; without it before the rule that matches everything");
         command.add_flag("--apply", options.apply, "Apply the stack file as well");
       },
       add,
       "  paasctl lb rules add --path /api/ --to backend\n"
-      "  paasctl lb rules add --host api.example.com --to backend --apply");
+      "  paasctl lb rules add --host api.example.com --to backend --apply\n"
+      "  paasctl lb rules add --host '*.example.com' --method GET,HEAD --header X-Beta=1 --to "
+      "beta\n"
+      "  paasctl lb rules add --path /shop --to blue=90 --to green=10\n"
+      "  paasctl lb rules add --host example.com --redirect https://www.example.com --code 301");
   add_command<RemoveOptions>(
       program, *list, "rm", "Remove a rule from the stack file",
       [](CLI::App& command, RemoveOptions& options) {

@@ -131,8 +131,7 @@ std::string exit_status_section(const Program& program, const CLI::App& command)
   if (!runs_another) entries.push_back({".B 0", "Done."});
   entries.push_back({".B 1", "Failed."});
   if (!runs_another) {
-    entries.push_back(
-        {".B 2", "Changes are pending; only from `paasctl plan --detailed-exitcode`."});
+    entries.push_back({".B 2", "Changes are pending; only with --detailed-exitcode."});
   }
   entries.insert(entries.end(), {{".B 64", "The command line is wrong."},
                                  {".B 65", "The stack file or the lockfile is wrong."},

@@ -174,6 +174,7 @@ void register_exec(Program& program);
 void register_lb(Program& program);
 void register_lb_rules(Program& program, CLI::App& group);
 void register_lb_weight(Program& program, CLI::App& group);
+void register_lb_maintenance(Program& program, CLI::App& group);
 void register_deps(Program& program);
 void register_secret(Program& program);
 void register_state(Program& program);

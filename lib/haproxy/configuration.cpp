@@ -28,6 +28,7 @@ Result<std::string> render(const Setup& setup) {
   if (!setup.listen.empty()) {
     render_answers(out, setup.rules);
     render_limit_tables(out, setup);
+    render_maintenance_switch(out, setup);
   }
   return marked(result);
 }

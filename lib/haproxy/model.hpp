@@ -62,6 +62,7 @@ struct Setup {
   std::vector<Backend> backends;
   std::optional<Tls> tls = {};
   stack::Traffic traffic = {};
+  bool maintenance = false;  ///< All public requests get a page that says so.
   friend bool operator==(const Setup&, const Setup&) = default;
 };
 

@@ -26,8 +26,13 @@ void render_public(Output out, const Setup& setup);
 void render_tls_ports(Output out, const Tls& tls);
 /// What comes before the rules.
 void render_tls_rules(Output out, const Tls& tls);
+/// Which requests are an authority's questions. HAProxy warns of `http-request` rules behind it.
+void render_challenge_rule(Output out, const Tls& tls);
 /// Where an authority's questions go.
 void render_challenges(Output out, const Tls& tls);
+/// The page instead of all that follows, while the switch is on.
+void render_maintenance(Output out, const Setup& setup);
+void render_maintenance_switch(Output out, const Setup& setup);
 /// The rules that can be reached: none after one that matches everything.
 std::vector<stack::Rule> reachable(const std::vector<stack::Rule>& rules);
 /// Whether the number of the first rule that matches is written down, in txn.rule, because some

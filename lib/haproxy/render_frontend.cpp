@@ -83,8 +83,10 @@ void render_public(Output out, const Setup& setup) {
   render_health(out, setup.traffic.health);
   render_forwarded(out, setup.traffic);
   if (setup.tls) render_tls_rules(out, *setup.tls);
+  render_maintenance(out, setup);
   render_choices(out, setup.rules);
   render_limits(out, setup);
+  if (setup.tls) render_challenge_rule(out, *setup.tls);
   render_rules(out, setup);
 }
 

@@ -59,10 +59,12 @@ void render_tls_rules(Output out, const Tls& tls) {
                    "{{ ssl_fc }}\n",
                    hsts_value(*tls.hsts));
   }
-  if (tls.answers_challenges) {
-    fmt::format_to(out, "    use_backend {} if {{ path_beg /.well-known/acme-challenge/ }}\n",
-                   challenge_backend);
-  }
+}
+
+void render_challenge_rule(Output out, const Tls& tls) {
+  if (!tls.answers_challenges) return;
+  fmt::format_to(out, "    use_backend {} if {{ path_beg /.well-known/acme-challenge/ }}\n",
+                 challenge_backend);
 }
 
 // It is not checked: the client listens only while it gets a certificate.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "haproxy/maintenance.hpp"
 #include "haproxy/server_options.hpp"
 #include "haproxy/values.hpp"
 
@@ -229,6 +230,11 @@ Result<bool> Runtime::delete_drained(const ServerStatistics& server) {
   PAAS_TRY(const auto answer,
            command(fmt::format("set server {0} state maint; del server {0}", target)));
   return answer.find("Server deleted") != std::string::npos;
+}
+
+Status Runtime::set_maintenance(bool on) {
+  return order(fmt::format("set server {}/{} weight {}", maintenance_backend, maintenance_server,
+                           on ? 1 : 0));
 }
 
 Status Runtime::remove_server(const std::string& backend, const std::string& server,

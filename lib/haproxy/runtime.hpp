@@ -71,6 +71,9 @@ class Runtime {
   Result<std::int64_t> await_drained(const std::string& backend,
                                      const std::vector<std::string>& servers,
                                      std::chrono::milliseconds timeout);
+  /// Turns the switch of haproxy/maintenance.hpp. Error (not_found): the configuration that runs
+  /// has none.
+  Status set_maintenance(bool on);
   /// Deletes at once what drains and had no session left in these statistics. False when it is not
   /// so, or HAProxy refuses because of connections that came meanwhile: remove_server() waits.
   Result<bool> delete_drained(const ServerStatistics& server);

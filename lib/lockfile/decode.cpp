@@ -165,6 +165,7 @@ LoadBalancer decode_load_balancer(JsonReader reader) {
   lb.reloads = reader.small("reloads");
   if (reader.has("intended_for")) lb.intended_for = reader.number_id("intended_for");
   if (reader.has("certificates")) lb.certificates = reader.words("certificates");
+  if (reader.has("maintenance")) lb.maintenance = reader.flag("maintenance");
   reader.finish();
   return lb;
 }

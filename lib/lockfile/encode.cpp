@@ -149,10 +149,11 @@ Json encode_volume(const Volume& value) {
 }
 
 Json encode_load_balancer(const LoadBalancer& lb) {
-  const auto& [reserved_ip, reloads, intended_for, certificates] = lb;
+  const auto& [reserved_ip, reloads, intended_for, certificates, maintenance] = lb;
   Json encoded = {
       {"reserved_ip", reserved_ip}, {"reloads", reloads}, {"intended_for", intended_for}};
   if (!certificates.empty()) encoded["certificates"] = certificates;
+  if (maintenance) encoded["maintenance"] = true;
   return encoded;
 }
 

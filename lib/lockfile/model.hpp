@@ -149,6 +149,7 @@ struct LoadBalancer {
   /// SHA-256 of the certificates that were put on the load balancer, by name; those that it gets
   /// for itself are not among them.
   std::map<std::string, std::string> certificates = {};
+  bool maintenance = false;  ///< `lb maintenance on`: users get a page instead of the services.
   friend bool operator==(const LoadBalancer&, const LoadBalancer&) = default;
 };
 

@@ -42,6 +42,7 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
   setup.tls = balancer_tls(stack);
   setup.rules = stack.lb->rules;
   setup.traffic = stack.lb->traffic;
+  setup.maintenance = lockfile.lb && lockfile.lb->maintenance;
   if (const auto* balancer = balancer_of(lockfile)) {
     setup.private_address = balancer->private_address;
   }
@@ -60,6 +61,18 @@ haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfil
       backend.internal_port = *entry->second.internal_port;
     }
     setup.backends.push_back(std::move(backend));
+  }
+  return setup;
+}
+
+haproxy::Setup serving_setup(const stack::Stack& stack, const lockfile::Lockfile& lockfile) {
+  auto setup = balancer_setup(stack, lockfile);
+  for (auto& backend : setup.backends) {
+    // By name, as a map has them; "web-10" comes before "web-2" in the file as well.
+    for (const auto& [name, server] : lockfile.servers) {
+      const bool serves = server.service == backend.name && !server.leaving && server.release > 0;
+      if (serves) backend.servers.push_back(balancer_server(lockfile, name, server));
+    }
   }
   return setup;
 }

@@ -15,6 +15,9 @@ std::string rotation_name(const std::string& server, int release);
 /// The setup with the servers in `in_rotation` of each backend.
 haproxy::Setup balancer_setup(const stack::Stack& stack, const lockfile::Lockfile& lockfile);
 
+/// The same with the servers that shall be in rotation by the lockfile.
+haproxy::Setup serving_setup(const stack::Stack& stack, const lockfile::Lockfile& lockfile);
+
 /// As HAProxy shall know a server's current container.
 haproxy::Server balancer_server(const lockfile::Lockfile& lockfile, const std::string& server_name,
                                 const lockfile::Server& server);

@@ -137,6 +137,7 @@ Result<Plan> Planner::make() {
   for (const auto& service : stack_.services) plan_rotation(service);
   for (const auto& service : stack_.services) plan_rollout(service);
   for (const auto& service : stack_.services) plan_weights(service);
+  plan_maintenance();
   plan_address();
   plan_issue();
   plan_stale_certificates();
@@ -149,6 +150,7 @@ Result<Plan> Planner::make() {
   wait_for_resumed();
   note_changed_rules();
   warn_of_drained();
+  warn_of_maintenance();
   const auto count = steps_.size();
   Plan plan;
   plan.steps = ordered(std::move(steps_));

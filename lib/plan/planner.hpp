@@ -143,6 +143,10 @@ class Planner {
   bool is_drained(const std::string& service) const;
   void warn_of_drained();
 
+  // maintenance.cpp
+  void plan_maintenance();
+  void warn_of_maintenance();
+
   // rotation.cpp
   void plan_balancer();
   Cause reason_to_configure(const Placed& placed) const;

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
+#include "haproxy/maintenance.hpp"
 #include "lockfile/names.hpp"
 #include "lockfile/ownership.hpp"
 #include "plan/container.hpp"
@@ -36,7 +37,7 @@ class Rebuilder {
     for (auto& [name, server] : lock_.servers) {
       server.holds_data = may_store_data(stack_, observed_, server, machine(name));
     }
-    take_weights();
+    take_hand_settings();
     for (const auto& service : stack_.services) {
       take_ports(service);
       take_releases(service.name);
@@ -60,7 +61,7 @@ class Rebuilder {
   void take_network();
   void take_droplets();
   void take_droplet(const digitalocean::Droplet& droplet);
-  void take_weights();
+  void take_hand_settings();
   void take_volumes();
   void note_untagged(const digitalocean::Volume& volume);
   bool is_held_by_others(const digitalocean::Volume& volume) const;
@@ -277,10 +278,12 @@ void Rebuilder::take_releases(const std::string& service) {
 }
 
 /// The load balancer's file has what was told by hand; HAProxy itself may have a canary's weight.
-void Rebuilder::take_weights() {
+void Rebuilder::take_hand_settings() {
   for (const auto& [name, server] : lock_.servers) {
     const auto* inside = machine(name);
     if (server.service != "lb" || inside == nullptr || !inside->balancer) continue;
+    const auto maintenance = haproxy::maintenance_of(inside->balancer->configuration);
+    if (lock_.lb) lock_.lb->maintenance = maintenance.value_or(false);
     for (const auto& backend : haproxy::servers_of(inside->balancer->configuration)) {
       for (const auto& entry : backend.servers) {
         const auto found = lock_.servers.find(entry.name.substr(0, entry.name.rfind(".r")));

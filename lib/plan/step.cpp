@@ -51,6 +51,7 @@ constexpr KindText kind_texts[] = {
     {StepKind::let_in, "let_in", "send requests to {}", Change::update},
     {StepKind::watch_canary, "watch_canary", "watch {}", Change::update},
     {StepKind::set_weight, "set_weight", "set weight of {}", Change::update},
+    {StepKind::set_maintenance, "set_maintenance", "turn maintenance {}", Change::update},
     {StepKind::remove_from_rotation, "remove_from_rotation", "take {} out of rotation",
      Change::update},
     {StepKind::write_hosts, "write_hosts", "write hosts file on {}", Change::update},

@@ -50,6 +50,7 @@ enum class StepKind {
   let_in,               ///< Servers whose new containers HAProxy has checked get the requests.
   watch_canary,         ///< HAProxy's figures of the new containers, held against the old ones'.
   set_weight,           ///< What a server in rotation gets of the requests, as it was told by hand.
+  set_maintenance,      ///< A page for all public requests instead of the services, or no more.
   remove_from_rotation,  ///< Drain, wait, delete.
   write_hosts,           ///< Where containers find lb.internal.
   delete_server,         ///< The droplet, until it is gone.

@@ -36,7 +36,7 @@ bool takes_requests(const lockfile::Server& server) {
   return !server.leaving && server.release > 0 && server.weight != 0;
 }
 
-Status check_place(const lockfile::Lockfile& lockfile, const std::string& name) {
+Status check_weighable(const lockfile::Lockfile& lockfile, const std::string& name) {
   const auto& server = lockfile.servers.at(name);
   const auto* service =
       lockfile.applied ? stack::find_service(*lockfile.applied, server.service) : nullptr;
@@ -85,7 +85,7 @@ Result<Plan> weigh(const lockfile::Lockfile& lockfile, const std::string& server
                 fmt::format("it is from 0, which is drained, to {}; servers have {} else",
                             haproxy::weight_max, haproxy::weight_in_rotation));
   }
-  PAAS_CHECK(check_place(lockfile, server));
+  PAAS_CHECK(check_weighable(lockfile, server));
   if (weight == 0 && emptying == Emptying::refuse) PAAS_CHECK(check_rest(lockfile, server));
   Plan plan;
   plan.lockfile = lockfile;

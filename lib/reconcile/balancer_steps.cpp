@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "haproxy/canary.hpp"
 #include "haproxy/configuration.hpp"
+#include "haproxy/maintenance.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
 #include "plan/container.hpp"
@@ -214,6 +215,8 @@ Status Run::edit_configuration(const std::vector<Edit*>& edits) {
       for (const auto* edit : edits) edit->change(backend);
       next = haproxy::with_servers(next, backend.name, backend.servers);
     }
+    const auto lockfile = state_.read();
+    next = haproxy::with_maintenance(next, lockfile.lb && lockfile.lb->maintenance);
     if (next == *on_disk_) return {};
     const auto before = std::exchange(on_disk_, std::nullopt);
     PAAS_TRY(const bool is_done, tools_.machines.edit_balancer(where, *before, next));
@@ -232,6 +235,19 @@ Result<std::string> Run::configuration_on(const observe::Target& balancer) {
   if (current.exit_status == 0) return std::move(current.output);
   return fail(ErrorKind::failed, fmt::format("HAProxy's configuration cannot be read: {}",
                                              text::trim(current.error_output)));
+}
+
+Status Run::set_maintenance(const plan::Step& step) {
+  const auto lockfile = state_.read();
+  auto turned = runtime().set_maintenance(lockfile.lb && lockfile.lb->maintenance);
+  if (!turned && turned.error().kind == ErrorKind::not_found) {
+    turned.error().hint = "`paasctl up` gives HAProxy a configuration that knows maintenance";
+  }
+  PAAS_CHECK(turned);
+  // Each edit writes it.
+  PAAS_CHECK(edit_configuration([](haproxy::Backend&) {}));
+  stage(step, step.subject);
+  return {};
 }
 
 Status Run::add_to_rotation(const plan::Step& step) {

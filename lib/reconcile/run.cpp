@@ -134,6 +134,8 @@ Status Run::perform(const plan::Step& step) {
       return watch_canary(step);
     case StepKind::set_weight:
       return set_weight(step);
+    case StepKind::set_maintenance:
+      return set_maintenance(step);
     case StepKind::remove_from_rotation:
       return remove_from_rotation(step);
     case StepKind::write_hosts:

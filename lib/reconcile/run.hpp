@@ -175,6 +175,7 @@ class Run {
   Status change_over(const plan::Step& step, const std::vector<haproxy::ServerStatistics>& known);
   Status watch_canary(const plan::Step& step);
   Status set_weight(const plan::Step& step);
+  Status set_maintenance(const plan::Step& step);
   Status remove_from_rotation(const plan::Step& step);
   using Leaves = std::function<bool(const std::string&)>;
   /// Takes entries out of HAProxy and out of its configuration on disk, by their names.

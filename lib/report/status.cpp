@@ -172,6 +172,12 @@ std::string status_text(const stack::Stack& stack, const lockfile::Lockfile& loc
     text += fmt::format("Address {}, {} reload{} of HAProxy\n", lockfile.lb->reserved_ip,
                         lockfile.lb->reloads, lockfile.lb->reloads == 1 ? "" : "s");
   }
+  if (lockfile.lb && lockfile.lb->maintenance) {
+    text += fmt::format(
+        "{} maintenance is on, users get a page with status 503: `paasctl lb "
+        "maintenance off` ends it\n",
+        paint("!", Tone::attention, color));
+  }
   std::vector<std::vector<std::string>> services = {
       {"SERVICE", "TYPE", "SERVERS", "RELEASE", "IMAGE"}};
   for (const auto& service : stack.services) {
@@ -216,6 +222,7 @@ std::string status_json(const stack::Stack& stack, const lockfile::Lockfile& loc
   document["region"] = stack.region;
   document["address"] = lockfile.lb ? lockfile.lb->reserved_ip : "";
   document["reloads"] = lockfile.lb ? lockfile.lb->reloads : 0;
+  document["maintenance"] = lockfile.lb && lockfile.lb->maintenance;
   document["services"] = nlohmann::ordered_json::array();
   for (const auto& service : stack.services) {
     const auto entry = lockfile.services.find(service.name);

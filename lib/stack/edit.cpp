@@ -69,11 +69,47 @@ Item item_of(const Link& link) {
   return {"", {{"to", {link.to, {}}}, {"env", env}}};
 }
 
+Item number(int value) {
+  Item item;
+  item.text = std::to_string(value);
+  item.is_number = true;
+  return item;
+}
+
+Item target_of(const Rule& rule) {
+  if (rule.split.empty()) return {rule.to};
+  Item shares;
+  for (const auto& share : rule.split)
+    shares.entries.push_back({share.service, number(share.weight)});
+  return shares;
+}
+
+Item item_of(const Redirect& redirect) {
+  Item item;
+  item.entries.push_back({"to", {redirect.to}});
+  if (redirect.code != Redirect{}.code) item.entries.push_back({"code", number(redirect.code)});
+  return item;
+}
+
 Item item_of(const Rule& rule) {
   Item item;
-  if (!rule.host.empty()) item.entries.push_back({"host", {rule.host, {}}});
-  if (!rule.path.empty()) item.entries.push_back({"path", {rule.path, {}}});
-  item.entries.push_back({"to", {rule.to, {}}});
+  const auto put = [&](const std::string& key, Item value) {
+    item.entries.push_back({key, std::move(value)});
+  };
+  if (!rule.host.empty()) put("host", {rule.host});
+  if (!rule.path.empty()) put("path", {rule.path});
+  if (!rule.exact.empty()) put("exact", {rule.exact});
+  Item methods;
+  for (const auto& method : rule.methods) methods.items.push_back({method});
+  if (!rule.methods.empty()) put("methods", std::move(methods));
+  Item headers;
+  for (const auto& [name, value] : rule.headers) headers.entries.push_back({name, {value}});
+  if (!rule.headers.empty()) put("headers", std::move(headers));
+  if (rule.redirect) {
+    put("redirect", item_of(*rule.redirect));
+  } else {
+    put("to", target_of(rule));
+  }
   return item;
 }
 
@@ -179,7 +215,9 @@ Result<std::string> remove_link(std::string_view yaml, const std::string& servic
 Result<std::string> add_rule(std::string_view yaml, const Rule& rule, std::optional<int> position) {
   PAAS_TRY(const auto source, open_with_lb(yaml));
   auto meant = source.stack;
-  if (find_service(meant, rule.to) == nullptr) return no_service(meant, rule.to);
+  for (const auto& target : targets_of(rule)) {
+    if (find_service(meant, target) == nullptr) return no_service(meant, target);
+  }
   auto& rules = meant.lb->rules;
   // Hosts are compared without regard to case, and read in lower case.
   auto added = rule;

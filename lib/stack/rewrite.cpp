@@ -62,8 +62,13 @@ std::string scalar(const std::string& text, Style style) {
 }
 
 std::string flow_text(const Item& item, const Quoting& quoting) {
-  if (item.entries.empty()) return scalar(item.text, quoting.texts);
   std::vector<std::string> parts;
+  if (!item.items.empty()) {
+    for (const auto& each : item.items) parts.push_back(flow_text(each, quoting));
+    return fmt::format("[{}]", text::join(parts, ", "));
+  }
+  if (item.is_number) return item.text;
+  if (item.entries.empty()) return scalar(item.text, quoting.texts);
   for (const auto& [key, value] : item.entries) {
     parts.push_back(scalar(key, quoting.keys) + ": " + flow_text(value, quoting));
   }
@@ -71,7 +76,7 @@ std::string flow_text(const Item& item, const Quoting& quoting) {
 }
 
 std::vector<std::string> block_lines_of(const Item& item, const Quoting& quoting) {
-  if (item.entries.empty()) return {scalar(item.text, quoting.texts)};
+  if (item.entries.empty()) return {flow_text(item, quoting)};
   std::vector<std::string> lines;
   for (const auto& [key, value] : item.entries) {
     const auto below = block_lines_of(value, quoting);

@@ -12,10 +12,12 @@ namespace paas::stack::rewrite {
 
 struct ItemEntry;
 
-/// A text, or a map of such, to be written into the file.
+/// A text, a number, or a map or a list of such, to be written into the file.
 struct Item {
   std::string text;
-  std::vector<ItemEntry> entries;  ///< Not empty: a map.
+  std::vector<ItemEntry> entries = {};  ///< Not empty: a map.
+  std::vector<Item> items = {};         ///< Not empty: a list, which is always in brackets.
+  bool is_number = false;               ///< Never in quotes, in which it would be a text.
 };
 
 struct ItemEntry {

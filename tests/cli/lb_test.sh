@@ -6,6 +6,7 @@ source "$(dirname "$0")/support.sh"
 source "$cli_source/tests/cli/stack_fixture.sh"
 write_stack
 refused lb_drain_not_up 1 lb drain web-1
+refused lb_maintenance_not_up 1 lb maintenance on
 
 write_lockfile https://api.digitalocean.com 1
 server() {
@@ -32,6 +33,8 @@ refused lb_drain_bad_time 64 lb drain web-1 --timeout soon
 refused lb_weight_last 1 lb weight shop-web-1 0
 refused lb_weight_too_large 64 lb weight web-1 257
 refused lb_weight_no_number 64 lb weight web-1 half
+refused lb_maintenance_word 64 lb maintenance maybe
+refused lb_show_detailed_alone 64 lb show --detailed-exitcode
 check_equal "nothing was written" "$before" "$(<paas.lock)"
 run paasctl state show -o json
 check_equal "a weight is shown" 'null 0' "$(jq -r '[.servers[] | select(.service == "web") | .weight | tostring] | join(" ")' <<<"$output")"

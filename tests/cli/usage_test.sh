@@ -35,6 +35,11 @@ refused usage_save 64 image save web
 refused usage_link_variable 64 deps link frontend cache --env REDIS
 refused usage_position_zero 64 lb rules add --to frontend --path /x --position 0
 refused usage_position_negative 64 lb rules add --to frontend --path /x --position -4
+refused usage_rule_target_twice 64 lb rules add --path /x --to frontend --redirect /y
+refused usage_rule_code_alone 64 lb rules add --path /x --to frontend --code 301
+refused usage_rule_weight 64 lb rules add --path /x --to frontend --to backend=10
+refused usage_rule_header 64 lb rules add --header X-Beta --to frontend
+refused usage_rule_method 65 lb rules add --method get --to frontend --position 1
 refused usage_position_removed 1 lb rules delete 0
 refused usage_position 64 lb rules add --to frontend --path /x --position first
 

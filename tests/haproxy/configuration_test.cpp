@@ -9,6 +9,7 @@
 #include <iterator>
 #include <string>
 
+#include "haproxy/maintenance.hpp"
 #include "haproxy/support/setups.hpp"
 
 namespace paas::haproxy {
@@ -65,6 +66,27 @@ TEST_CASE("haproxy: a weight stands in the server's line, and is no reason to re
   CHECK(with_servers(before, setup.backends[0].name, servers) == after);
   check_refused([](Setup& bad) { bad.backends[0].servers[0].weight = 257; }, "from 0 to 256");
   check_refused([](Setup& bad) { bad.backends[0].servers[0].weight = -1; }, "from 0 to 256");
+}
+
+TEST_CASE("haproxy: maintenance is a line in the file, and no reason to reload") {
+  auto setup = zipkick();
+  const auto off = *render(setup);
+  setup.maintenance = true;
+  const auto on = *render(setup);
+  CHECK(maintenance_of(off) == false);
+  CHECK(maintenance_of(on) == true);
+  CHECK(with_maintenance(off, true) == on);
+  CHECK(with_maintenance(on, false) == off);
+  CHECK(without_servers(on) == without_servers(off));
+  CHECK(mark_of(on) == mark_of(off));
+  setup.listen.clear();
+  CHECK_FALSE(maintenance_of(*render(setup)));
+  // An authority is answered all the same.
+  setup = zipkick();
+  setup.tls.emplace();
+  setup.tls->listen = {443};
+  CHECK(render(setup)->find("if { nbsrv(lb.maintenance) gt 0 } !{ path_beg "
+                            "/.well-known/acme-challenge/ }\n") != std::string::npos);
 }
 
 TEST_CASE("haproxy: configurations are as the golden files") {

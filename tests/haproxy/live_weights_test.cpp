@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "haproxy/maintenance.hpp"
 #include "haproxy/support/connection.hpp"
 #include "haproxy/support/live_haproxy.hpp"
 
@@ -116,7 +117,7 @@ TEST_CASE("haproxy: after all changes of servers a fresh start from the file has
   auto file = text_of();
   const auto write = [&] { file = with_servers(file, "web", web.servers); };
 
-  // Scaled up, drained, weighed, one that is added drained, and scaled down.
+  // Scaled up, drained, weighed, one that is added drained, scaled down, and maintenance.
   web.servers.push_back(server_of(*servers[2]));
   REQUIRE(runtime.add_server(web, web.servers[2], 10s));
   write();
@@ -131,10 +132,14 @@ TEST_CASE("haproxy: after all changes of servers a fresh start from the file has
   REQUIRE(runtime.remove_server("web", web.servers[1].name, 10s));
   web.servers.erase(web.servers.begin() + 1);
   write();
+  haproxy.setup.maintenance = true;
+  REQUIRE(runtime.set_maintenance(true));
+  file = with_maintenance(file, true);
   CHECK(file == text_of());
 
   const auto running = states_of(haproxy);
-  REQUIRE(running.size() == 3);
+  // With the switch of the maintenance.
+  REQUIRE(running.size() == 4);
   haproxy.restart();
   CHECK(haproxy.eventually([&] { return states_of(haproxy) == running; }));
   CHECK(states_of(haproxy) == running);

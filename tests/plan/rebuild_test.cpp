@@ -275,6 +275,14 @@ TEST_CASE("rebuild: what servers were told by hand stands in the load balancer's
   CHECK_FALSE(servers.at("zipkick-frontend-2").weight);
 }
 
+TEST_CASE("rebuild: maintenance goes on") {
+  Lost lost;
+  CHECK_FALSE(lost.rebuilt().lockfile.lb->maintenance);
+  lost.world.lock().lb->maintenance = true;
+  lost.world.up();
+  CHECK(lost.rebuilt().lockfile.lb->maintenance);
+}
+
 TEST_CASE("rebuild: servers that nobody could look at are replaced, and the volume moves") {
   Lost lost;
   lost.keys.clear();

@@ -177,6 +177,59 @@ TEST_CASE("stack: a rule goes before the one that takes all the rest") {
         with_rules("lb: {listen: [80], rules: [{path: /x, to: web}, {to: api}]}\n"));
 }
 
+Rule with_all_conditions() {
+  Rule rule;
+  rule.host = "*.example.com";
+  rule.exact = "/cart";
+  rule.methods = {"GET", "HEAD"};
+  rule.headers = {{"x-any", "*"}, {"x-beta", "1"}};
+  rule.split = {{"web", 90}, {"api", 10}};
+  return rule;
+}
+
+TEST_CASE("stack: a rule with each condition is written as people write it") {
+  CHECK(rule_added(block_rules, with_all_conditions(), 1) ==
+        with_rules(text::replace_all(
+            block_rules, "# first wins\n",
+            "# first wins\n    - {host: \"*.example.com\", exact: /cart, methods: [GET, HEAD], "
+            "headers: {x-any: \"*\", x-beta: 1}, to: {web: 90, api: 10}}\n")));
+  CHECK(rule_added("lb:\n  listen: [80]\n  rules:\n  - path: /b\n    to: web\n",
+                   with_all_conditions(), 1) ==
+        with_rules("lb:\n  listen: [80]\n  rules:\n  - host: \"*.example.com\"\n    exact: /cart\n"
+                   "    methods: [GET, HEAD]\n    headers:\n      x-any: \"*\"\n      x-beta: 1\n"
+                   "    to:\n      web: 90\n      api: 10\n  - path: /b\n    to: web\n"));
+  CHECK(rule_added("lb: {'listen': [80], 'rules': [{'to': 'web'}]}\n", with_all_conditions()) ==
+        with_rules("lb: {'listen': [80], 'rules': [{'host': '*.example.com', 'exact': '/cart', "
+                   "'methods': ['GET', 'HEAD'], 'headers': {'x-any': '*', 'x-beta': '1'}, "
+                   "'to': {'web': 90, 'api': 10}}, {'to': 'web'}]}\n"));
+}
+
+TEST_CASE("stack: a rule that redirects is written with its code where it is another one") {
+  Rule rule;
+  rule.host = "example.com";
+  rule.redirect = Redirect{"https://www.example.com", 301};
+  CHECK(rule_added(block_rules, rule, 1) ==
+        with_rules(text::replace_all(block_rules, "# first wins\n",
+                                     "# first wins\n    - {host: example.com, redirect: {to: "
+                                     "\"https://www.example.com\", code: 301}}\n")));
+  rule.redirect->code = 302;
+  CHECK(rule_added(block_rules, rule, 1) ==
+        with_rules(text::replace_all(block_rules, "# first wins\n",
+                                     "# first wins\n    - {host: example.com, redirect: {to: "
+                                     "\"https://www.example.com\"}}\n")));
+  rule.redirect->code = 200;
+  CHECK(rule_added(block_rules, rule, 1).find("200 is no redirect") != std::string::npos);
+}
+
+TEST_CASE("stack: each service of a split is looked for") {
+  auto rule = with_all_conditions();
+  rule.split.push_back({"wbe", 1});
+  const auto refused = add_rule(with_rules(block_rules), rule, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::not_found);
+  CHECK(refused.error().hint == "did you mean \"web\"?");
+}
+
 TEST_CASE("stack: a rule goes where it is put") {
   CHECK(rule_added(block_rules, {"", "/x", "web"}, 1) ==
         with_rules(text::replace_all(block_rules, "# first wins\n",

@@ -8,6 +8,7 @@
 
 #include "crash/support/process.hpp"
 #include "haproxy/configuration.hpp"
+#include "plan/balancer.hpp"
 #include "plan/wanted.hpp"
 
 namespace paas::crash {
@@ -162,16 +163,25 @@ class Inspection {
       if (!balancer) return;
       std::map<std::string, Names> written;
       std::map<std::string, Names> wanted;
+      std::map<std::string, Names> serving;
       for (const auto& backend : haproxy::servers_of(balancer->configuration)) {
-        for (const auto& entry : backend.servers) written[backend.name].insert(entry.name);
+        for (const auto& entry : backend.servers) {
+          written[backend.name].insert(entry.name);
+          const auto weighed = lockfile_.servers.find(entry.name.substr(0, entry.name.rfind(".r")));
+          expect(weighed != lockfile_.servers.end() &&
+                     entry.weight == plan::weight_of(weighed->second),
+                 "HAProxy's file has another weight");
+        }
       }
       for (const auto& [other, entry] : lockfile_.servers) {
         if (!lockfile_.services[entry.service].slots.empty()) {
-          wanted[entry.service].insert(fmt::format("{}.r{}", other, entry.release));
+          const auto entered = fmt::format("{}.r{}", other, entry.release);
+          wanted[entry.service].insert(entered);
+          if (plan::weight_of(entry) > 0) serving[entry.service].insert(entered);
         }
       }
       expect(written == wanted, "HAProxy's configuration has other servers");
-      expect(balancer->in_rotation == wanted, "other servers are in rotation");
+      expect(balancer->in_rotation == serving, "other servers are in rotation");
       expect(balancer->known == wanted, "HAProxy knows other servers");
       expect(balancer->mark == haproxy::mark_of(balancer->configuration), "HAProxy did not reload");
     }

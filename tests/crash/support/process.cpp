@@ -11,6 +11,7 @@
 #include "plan/catch_up.hpp"
 #include "plan/counts.hpp"
 #include "plan/wanted.hpp"
+#include "plan/weights.hpp"
 #include "reconcile/images.hpp"
 #include "reconcile/support/cloud_request.hpp"
 #include "reconcile/support/key_maker.hpp"
@@ -179,6 +180,7 @@ class Process {
     if (command_.verb == Verb::accept) return accept();
     PAAS_CHECK(open());
     if (is_down()) return take_down();
+    if (command_.verb == Verb::weigh) return weigh();
     PAAS_CHECK(prepare());
     PAAS_TRY(auto input, look(observe::Depth::machines));
     PAAS_TRY(auto plan, plan::make(input));
@@ -193,6 +195,13 @@ class Process {
       PAAS_CHECK(execute(plan, input.images));
     }
     return reach(plan);
+  }
+
+  Status weigh() {
+    PAAS_TRY(const auto plan,
+             plan::weigh(lockfile_, command_.subject, command_.count, plan::Emptying::refuse));
+    PAAS_CHECK(execute(plan, {}));
+    return {};
   }
 
   Status take_down() {

@@ -30,6 +30,7 @@ enum class Verb {
   rotate,       ///< A new password for `subject`.
   accept,       ///< `state accept`
   rollback,     ///< Service `subject` to release `count`.
+  weigh,        ///< Server `subject` gets weight `count`.
   canary,       ///< A new release of what changed, with a canary first.
 };
 

@@ -49,6 +49,7 @@ Expected stack_of(int web) { return {{{"web", web}, {"db", 1}, {"lb", 1}}, {"sho
 
 Command up(const std::string& yaml) { return {Verb::up, yaml}; }
 Command scale(int count) { return {Verb::scale, text(), "web", count}; }
+Command drain(const std::string& server) { return {Verb::weigh, text(), server, 0}; }
 Command replace(const std::string& server) { return {Verb::replace, text(), server}; }
 
 Fault stopped_after(const std::string& request, int occurrence = 1) {
@@ -93,6 +94,12 @@ std::vector<Scenario> make_scenarios() {
        up(changed_text()),
        stack_of(2)},
       {"deploy-canary", is_up, {Verb::canary, changed_text()}, up(changed_text()), stack_of(2)},
+      {"drain", is_up, drain("shop-web-1"), up(text()), stack_of(2)},
+      {"up-change-drained",
+       {up(text()), drain("shop-web-1")},
+       up(changed_text()),
+       up(changed_text()),
+       stack_of(2)},
       {"down", is_up, {Verb::down, text()}, {Verb::down, text()}, {{}, {"shop-db"}}},
       {"destroy", is_up, {Verb::destroy, text()}, {Verb::destroy, text()}, {{}, {}}},
       {"destroy-kept",

@@ -209,8 +209,8 @@ lb: {listen: [80], rules: [{to: web}]}
   server.created = "2026-01-31T08:15:00Z";
   lockfile.servers = {{"zipkick-web-3", server}};
   lockfile.volumes = {{"zipkick-db", {{"zipkick-db", "v-1"}, "db", 10, "nyc3"}}};
-  lockfile.lb =
-      LoadBalancer{"198.18.0.50", 3, "1001", {{"host.www.example.com", "00ff"}, {"default", "11"}}};
+  lockfile.lb = LoadBalancer{
+      "198.18.0.50", 3, "1001", {{"host.www.example.com", "00ff"}, {"default", "11"}}, true};
   lockfile.authority = Authority{"-----BEGIN CERTIFICATE-----\nAA==\n", Secret("authority key")};
   lockfile.temporary = {{"zipkick-builder-1", {"zipkick-builder-1", "9"}}};
   return lockfile;

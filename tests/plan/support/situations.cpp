@@ -1,6 +1,8 @@
 // The table of situations.
 #include "plan/support/situations.hpp"
 
+#include "haproxy/maintenance.hpp"
+
 namespace paas::plan::testing {
 
 namespace {
@@ -374,6 +376,20 @@ const std::vector<Situation>& situations() {
          world.balancer().running = false;
          world.balancer().known.clear();
          world.balancer().in_rotation.clear();
+       }},
+      {"maintenance_on", [](World& world) { world.lock().lb->maintenance = true; }},
+      {"maintenance_is_off_on_disk",
+       [](World& world) {
+         world.lock().lb->maintenance = true;
+         world.up();
+         auto& text = world.balancer().configuration;
+         text = haproxy::with_maintenance(text, false);
+       }},
+      {"maintenance_and_a_new_rule",
+       [](World& world) {
+         world.lock().lb->maintenance = true;
+         world.up();
+         world.input.stack.lb->rules = {{"", "/backend/", "backend"}, {"", "", "frontend"}};
        }},
       {"haproxy_configuration_edited",
        [](World& world) { world.balancer().configuration += "listen hand\n"; }},

@@ -274,6 +274,7 @@ void World::perform(const Step& step) {
     case StepKind::let_in:
     case StepKind::watch_canary:
     case StepKind::set_weight:
+    case StepKind::set_maintenance:
     case StepKind::remove_from_rotation:
       return perform_on_balancer(step);
     case StepKind::put_certificates:

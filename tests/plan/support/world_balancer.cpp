@@ -6,6 +6,7 @@
 
 #include "haproxy/certificates.hpp"
 #include "haproxy/configuration.hpp"
+#include "haproxy/maintenance.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
 #include "plan/support/balancer_certificates.hpp"
@@ -113,6 +114,10 @@ void World::configure_balancer(const Step& step) {
   });
   haproxy.known.clear();
   haproxy.weights.clear();
+  if (const auto on = haproxy::maintenance_of(haproxy.configuration)) {
+    haproxy.weights[std::string(haproxy::maintenance_backend)]
+                   [std::string(haproxy::maintenance_server)] = *on ? 1 : 0;
+  }
   for (const auto& backend : haproxy::servers_of(haproxy.configuration)) {
     for (const auto& line : backend.servers) {
       haproxy.known[backend.name].insert(line.name);
@@ -165,6 +170,14 @@ void World::perform_on_balancer(const Step& step) {
   need(ready, step, "configure_balancer/" + lb_name);
   if (!ready || step.kind == StepKind::watch_canary) return;
   if (step.kind == StepKind::let_in) return let_in(step, *machine(lb_name).balancer);
+  if (step.kind == StepKind::set_maintenance) {
+    auto& turned = *machine(lb_name).balancer;
+    const bool on = lock().lb->maintenance;
+    turned.configuration = haproxy::with_maintenance(turned.configuration, on);
+    turned.weights[std::string(haproxy::maintenance_backend)]
+                  [std::string(haproxy::maintenance_server)] = on ? 1 : 0;
+    return;
+  }
   const auto& entry = lock().servers.at(step.server);
   need(entry.release > 0 && prepared(step) != nullptr, step, "start_container/" + step.server);
   auto& haproxy = *machine(lb_name).balancer;

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
+#include "haproxy/maintenance.hpp"
 #include "plan/support/balancer_certificates.hpp"
 #include "reconcile/support/rig_machines.hpp"
 
@@ -46,6 +47,12 @@ std::string RigMachines::answer_to(observe::Balancer& haproxy, const std::string
   const auto& backend = subject.at(0);
   const auto& name = subject.at(1);
   std::string answer = "\n";
+  if (backend == haproxy::maintenance_backend) {
+    auto& weights = haproxy.weights[backend];
+    if (!weights.contains(name)) return "No such backend.\n";
+    weights[name] = std::stoi(words.at(4));
+    return answer;
+  }
   if (words[0] == "add") {
     haproxy.known[backend].insert(name);
     haproxy.weights[backend][name] = 0;
@@ -95,6 +102,10 @@ Status RigMachines::install_balancer(const observe::Target& target, std::string_
     haproxy->known.clear();
     haproxy->weights.clear();
     haproxy->in_rotation.clear();
+    if (const auto on = haproxy::maintenance_of(configuration)) {
+      haproxy->weights[std::string(haproxy::maintenance_backend)]
+                      [std::string(haproxy::maintenance_server)] = *on ? 1 : 0;
+    }
     for (const auto& backend : haproxy::servers_of(configuration)) {
       for (const auto& server : backend.servers) {
         haproxy->known[backend.name].insert(server.name);
