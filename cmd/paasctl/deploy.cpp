@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "build_choices.hpp"
 #include "change.hpp"
 #include "losses.hpp"
 #include "plan/wanted.hpp"
@@ -23,6 +24,7 @@ struct Options {
   int max_unavailable = 0;
   std::string canary;
   std::string canary_time = "60s";
+  BuildChoices build;
 };
 
 const std::map<std::string, plan::Strategy>& strategies() {
@@ -140,18 +142,20 @@ Result<int> deploy(Program& program, const Options& options) {
   }
   PAAS_TRY(auto session, Session::open(program, Need::stack));
   session->canary_time = *canary_time;
+  PAAS_CHECK(choose_build(*session, options.build));
   lockfile::Lockfile before;
   Change change;
   change.command = "paasctl deploy";
   change.rollout = rollout;
   change.resume = text::join(
-      [&] {
-        auto words = options.services;
-        words.insert(words.begin(), change.command);
-        if (!options.image.empty()) words.push_back("--image " + options.image);
-        return words;
-      }(),
-      " ");
+                      [&] {
+                        auto words = options.services;
+                        words.insert(words.begin(), change.command);
+                        if (!options.image.empty()) words.push_back("--image " + options.image);
+                        return words;
+                      }(),
+                      " ") +
+                  words_of(options.build);
   change.prepare = [&](Session& opened) {
     before = opened.lockfile;
     return take_releases(opened, options);
@@ -197,6 +201,7 @@ void register_deploy(Program& program) {
             .add_option("--canary-time", options.canary_time,
                         "How long HAProxy's figures of it are watched")
             ->capture_default_str();
+        add_build_options(command, options.build);
         add_confirm_option(program, command);
       },
       deploy,

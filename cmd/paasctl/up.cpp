@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "build_choices.hpp"
 #include "change.hpp"
 #include "losses.hpp"
 #include "pricing.hpp"
@@ -18,6 +19,7 @@ struct Options {
   bool dry_run = false;
   bool accept_loss = false;
   bool unpin = false;
+  BuildChoices build;
   std::string plan;  ///< A file that `paasctl plan --out` wrote; empty: what has to be done is.
 };
 
@@ -74,10 +76,12 @@ Result<int> run(Program& program, const Options& options) {
   }
   PAAS_TRY(auto session, Session::open(program, Need::stack));
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
+  PAAS_CHECK(choose_build(*session, options.build));
   if (options.dry_run && options.unpin) unpin(session->lockfile);
   if (options.dry_run) return show(program, *session, shown ? &*shown : nullptr);
   Change change;
   change.command = "paasctl up";
+  change.resume = change.command + words_of(options.build);
   change.shown = shown ? &*shown : nullptr;
   if (options.unpin) {
     change.prepare = [](Session& opened) {
@@ -112,6 +116,8 @@ void register_up(Program& program) {
                                        "Start anew although nothing of what paas.lock knows "
                                        "is found")
                              ->excludes(plan);
+                         add_build_options(command, options.build);
+                         command.get_option("--platform")->excludes(plan);
                          add_confirm_option(program, command);
                        },
                        run,

@@ -89,12 +89,17 @@ struct LogOptions {
   std::string since;  ///< Unix time; empty: from the start.
 };
 
+/// Whether a build takes steps that were done before from the engine's cache.
+enum class BuildCache { use, ignore };
+
 struct BuildOptions {
   std::string tag;
   std::string dockerfile = "Dockerfile";
   std::string target;
   std::map<std::string, std::string> args;
   std::map<std::string, std::string> labels;
+  std::string platform{};  ///< "linux/amd64"; empty: the engine's own.
+  BuildCache cache = BuildCache::use;
 };
 
 struct ExecResult {
@@ -164,8 +169,8 @@ class Engine {
   /// Streams an archive into `POST /images/load`; `length` in bytes when known.
   Status load_image(std::function<Result<std::string>(std::size_t)> source,
                     std::optional<std::uint64_t> length);
-  /// Builds from a tar archive of the context; `on_output` gets the build's lines as they come. The
-  /// image's id.
+  /// Builds with the classic builder from a tar archive of the context; `on_output` gets the
+  /// build's lines as they come. The image's id.
   Result<std::string> build_image(const BuildOptions& options,
                                   std::function<Result<std::string>(std::size_t)> context,
                                   const OnText& on_output);
@@ -209,6 +214,7 @@ class Engine {
   Result<nlohmann::json> volumes(const std::vector<std::string>& labels);
 
   const std::string& name() const { return options_.name; }
+  const std::string& socket() const { return socket_; }
 
  private:
   struct Agreed;

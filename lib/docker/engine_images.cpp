@@ -156,6 +156,8 @@ Result<std::string> Engine::build_image(const BuildOptions& options,
   call.query = {{"dockerfile", options.dockerfile}, {"rm", "1"}, {"forcerm", "1"}};
   if (!options.tag.empty()) call.query.emplace_back("t", options.tag);
   if (!options.target.empty()) call.query.emplace_back("target", options.target);
+  if (!options.platform.empty()) call.query.emplace_back("platform", options.platform);
+  if (options.cache == BuildCache::ignore) call.query.emplace_back("nocache", "1");
   if (!options.args.empty()) {
     PAAS_TRY(auto arguments, dump(options.args));
     call.query.emplace_back("buildargs", std::move(arguments));

@@ -14,12 +14,23 @@ namespace paas::stack {
 enum class CloudKind { digitalocean, local };
 enum class ServiceType { web, worker, db, cache };
 
+/// Where the machine that runs paasctl has a secret: an environment variable or a file, one of the
+/// two. Only these names are stored, never the secret.
+struct SecretSource {
+  std::string env;   ///< Name of the variable.
+  std::string file;  ///< Relative to the stack file.
+  friend bool operator==(const SecretSource&, const SecretSource&) = default;
+};
+
 /// Where an image comes from: a build context, or a registry.
 struct ImageSource {
   std::string context;     ///< Folder of the build context as written; empty when pulled.
   std::string dockerfile;  ///< Relative to the context; empty: "Dockerfile".
   std::string target;      ///< Build stage; empty: the last.
   std::map<std::string, std::string> args;
+  std::string platform;  ///< "linux/amd64"; empty: that of the engine.
+  /// Secrets of the build, by the id that RUN --mount=type=secret names.
+  std::map<std::string, SecretSource> secrets;
   std::string pull;  ///< Reference such as "ghcr.io/acme/web:1.4"; empty when built.
   friend bool operator==(const ImageSource&, const ImageSource&) = default;
 };
@@ -172,6 +183,9 @@ std::string acme_directory(const Stack& stack);
 const Service* find_service(const Stack& stack, const std::string& name);
 /// Whether what the rule matches may go to the service.
 bool leads_to(const Rule& rule, const std::string& service);
+/// Whether servers of the cloud run images of that platform ("linux/arm64"). DigitalOcean's are
+/// all amd64; the local cloud's are like this machine.
+bool can_run(CloudKind cloud, const std::string& platform);
 /// "web", "worker", "db", "cache".
 std::string to_text(ServiceType type);
 std::string to_text(CloudKind kind);

@@ -131,40 +131,6 @@ std::vector<std::string> read_allow(Reader& reader, const Field& field,
   return result;
 }
 
-ImageSource read_image(Reader& reader, const Field& field) {
-  ImageSource image;
-  if (field.node->kind == yaml::Kind::scalar) {
-    reader.report(
-        field.path, "must be a map, not text",
-        fmt::format("write {{build: {0}}} for a folder with a Dockerfile, or {{pull: {0}}} "
-                    "for a registry's image",
-                    show_key(field.node->value)));
-    return image;
-  }
-  const auto fields = reader.fields(field, {"build", "dockerfile", "target", "args", "pull"});
-  const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
-  if (has("build") && fields.at("build").node->kind == yaml::Kind::map) {
-    reader.report(fields.at("build").path, "must be the folder of the build context, not a map",
-                  "write build: ./folder, with dockerfile, target and args beside it");
-  } else {
-    read_text(reader, fields, "build", parse_plain_text, image.context);
-  }
-  read_text(reader, fields, "dockerfile", parse_inner_path, image.dockerfile);
-  read_text(reader, fields, "target", parse_plain_text, image.target);
-  read_text(reader, fields, "pull", parse_image_reference, image.pull);
-  if (has("args")) image.args = read_variables(reader, fields.at("args"));
-  if (reader.is_broken(field.path)) return image;
-  if (has("build") == has("pull")) {
-    reader.report(
-        field.path, has("build") ? "has both build and pull" : "has neither build nor pull",
-        "write build: ./folder to build it, or pull: REFERENCE to get it from a registry");
-  } else if (has("pull") && (has("dockerfile") || has("target") || has("args"))) {
-    reader.report(field.path, "dockerfile, target and args belong to build, not to pull",
-                  "remove them, or build the image");
-  }
-  return image;
-}
-
 LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
   LoadBalancer lb;
   std::vector<std::string> keys = {"listen", "tls", "rules", "size", "allow"};

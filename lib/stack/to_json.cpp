@@ -27,12 +27,21 @@ void put(Json& object, const char* key, const std::vector<std::string>& values) 
   if (!values.empty()) object[key] = values;
 }
 
+Json from_secret(const SecretSource& secret) {
+  auto result = Json::object();
+  put(result, "env", secret.env);
+  put(result, "file", secret.file);
+  return result;
+}
+
 Json from_image(const ImageSource& image) {
   auto result = Json::object();
   put(result, "build", image.context);
   put(result, "dockerfile", image.dockerfile);
   put(result, "target", image.target);
   if (!image.args.empty()) result["args"] = from_variables(image.args);
+  put(result, "platform", image.platform);
+  for (const auto& [id, secret] : image.secrets) result["secrets"][id] = from_secret(secret);
   put(result, "pull", image.pull);
   return result;
 }

@@ -30,6 +30,8 @@ TEST_CASE("engine: a build streams its context and its lines") {
   options.target = "final";
   options.args = {{"VERSION", "1 & 2"}};
   options.labels = {{"paas.digest", "sha256:d"}};
+  options.platform = "linux/arm64";
+  options.cache = BuildCache::ignore;
   http.answer(200,
               "{\"stream\":\"Step 1/1 : FROM scratch\\n\"}\r\n{\"aux\":{\"ID\":\"sha256:b\"}}\r\n");
   const auto id = engine.build_image(
@@ -39,7 +41,7 @@ TEST_CASE("engine: a build streams its context and its lines") {
   CHECK(*id == "sha256:b");
   CHECK(http.requests[0] ==
         "POST /v1.41/build?dockerfile=build%2FDockerfile&rm=1&forcerm=1&t=web%3A1&target=final"
-        "&buildargs=%7B%22VERSION%22%3A%221%20%26%202%22%7D"
+        "&platform=linux%2Farm64&nocache=1&buildargs=%7B%22VERSION%22%3A%221%20%26%202%22%7D"
         "&labels=%7B%22paas.digest%22%3A%22sha256%3Ad%22%7D");
   CHECK(http.bodies[0] == "context-archive");
   CHECK(lines == std::vector<std::string>{"Step 1/1 : FROM scratch"});
