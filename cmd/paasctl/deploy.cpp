@@ -96,6 +96,8 @@ Status take_releases(Session& session, const Options& options) {
     return fail(ErrorKind::not_found, "the stack is not up yet", "`paasctl up` brings it up");
   }
   auto target = *session.lockfile.applied;
+  // Who pulls is no part of a release.
+  target.registries = session.stack.registries;
   PAAS_TRY(const auto names, services_of(session, target, options));
   for (const auto& name : names) {
     const auto& declared = *stack::find_service(session.stack, name);

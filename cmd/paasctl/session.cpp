@@ -16,6 +16,7 @@
 #include "endpoint.hpp"
 #include "local_cloud.hpp"
 #include "plan/wanted.hpp"
+#include "reconcile/registry_logins.hpp"
 #include "reconcile/snapshot.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
@@ -321,6 +322,7 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
     if (step.kind != plan::StepKind::build_image) continue;
     PAAS_CHECK(images().check_build(input.stack, step.subject));
   }
+  PAAS_CHECK(reconcile::check_logins(plan, input.stack, images()));
   PAAS_TRY(auto tools_used, tools());
   // From here on the first signal lets the steps that are under way come to their end.
   const auto patience = program_.ports.interruption.finish_first();

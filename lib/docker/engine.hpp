@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
 #include "ports/http.hpp"
 
 namespace paas::docker {
@@ -78,6 +79,13 @@ struct ContainerInfo {
   std::string started_at;
   std::vector<PortBinding> ports;
   std::vector<std::string> environment;  ///< Only from inspect_container().
+};
+
+/// Who pulls from a registry.
+struct RegistryLogin {
+  std::string host;  ///< "docker.io", "ghcr.io", "127.0.0.1:5000"
+  std::string username;
+  Secret password;
 };
 
 enum class LogStream { output, error };
@@ -162,7 +170,9 @@ class Engine {
   Result<std::string> config_digest(const std::string& reference);
   Status tag_image(const std::string& source, const std::string& name, const std::string& tag);
   Status remove_image(const std::string& reference);
-  Status pull_image(const std::string& reference, const OnText& on_progress);
+  /// The login goes with this one request and is kept nowhere.
+  Status pull_image(const std::string& reference, const OnText& on_progress,
+                    const std::optional<RegistryLogin>& login = std::nullopt);
   /// Streams the archive of `GET /images/NAME/get`.
   Status save_image(const std::string& reference,
                     const std::function<Status(std::string_view)>& sink);

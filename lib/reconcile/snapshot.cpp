@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
+#include "reconcile/registry_logins.hpp"
 #include "reconcile/state.hpp"
 #include "ssh/keys.hpp"
 #include "ssh/user_data.hpp"
@@ -214,7 +215,11 @@ class Builder {
     const auto image = images.find(declared->image);
     if (image == images.end()) return fail(ErrorKind::not_found, "image " + declared->image);
     if (!stack_.images.at(declared->image).pull.empty()) {
-      PAAS_CHECK(tools_.machines.pull_image(target_, image->second.reference));
+      const auto& reference = image->second.reference;
+      RegistryLogins logins(stack_, tools_.client, tools_.images, tools_.clock);
+      PAAS_TRY(const auto login, logins.of(reference));
+      auto pulled = tools_.machines.pull_image(target_, reference, login);
+      if (!pulled) return fail(explain_pull(std::move(pulled.error()), reference, login));
       stage("image pulled");
       return {};
     }

@@ -35,6 +35,13 @@ struct ImageSource {
   friend bool operator==(const ImageSource&, const ImageSource&) = default;
 };
 
+/// A login at a registry, for servers that pull from there.
+struct Registry {
+  std::string username;
+  SecretSource password;
+  friend bool operator==(const Registry&, const Registry&) = default;
+};
+
 /// A dependency of one service on another.
 struct Link {
   std::string to;
@@ -167,7 +174,8 @@ struct Stack {
   std::string base_image = "debian-12-x64";  ///< Slug of the machine image servers start from.
   std::vector<std::string> ssh_from;         ///< Addresses that may reach port 22.
   std::map<std::string, ImageSource> images;
-  std::vector<Service> services;  ///< In the file's order.
+  std::map<std::string, Registry> registries;  ///< By host, "ghcr.io" or "127.0.0.1:5000".
+  std::vector<Service> services;               ///< In the file's order.
   std::optional<LoadBalancer> lb;
   friend bool operator==(const Stack&, const Stack&) = default;
 };

@@ -159,8 +159,8 @@ LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
 
 Stack read_stack(Reader& reader, const Field& root) {
   Stack stack;
-  const auto fields = reader.fields(
-      root, {"stack", "cloud", "region", "size", "base_image", "ssh", "images", "services", "lb"});
+  const auto fields = reader.fields(root, {"stack", "cloud", "region", "size", "base_image", "ssh",
+                                           "images", "registries", "services", "lb"});
   const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
   if (root.node->kind != yaml::Kind::map) return stack;
   read_text(reader, fields, "stack", parse_name, stack.name);
@@ -173,6 +173,7 @@ Stack read_stack(Reader& reader, const Field& root) {
   if (has("cloud")) read_cloud(reader, fields.at("cloud"), stack);
   read_ssh(reader, fields, stack);
   if (has("images")) read_images(reader, fields.at("images"), stack);
+  if (has("registries")) stack.registries = read_registries(reader, fields.at("registries"));
   if (has("services")) read_services(reader, fields.at("services"), stack);
   if (has("lb")) stack.lb = read_load_balancer(reader, fields.at("lb"));
   return stack;

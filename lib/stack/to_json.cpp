@@ -247,6 +247,10 @@ std::string to_json(const Stack& stack) {
   result["ssh"]["from"] = stack.ssh_from;
   auto& images = result["images"] = Json::object();
   for (const auto& [name, image] : stack.images) images[name] = from_image(image);
+  for (const auto& [host, registry] : stack.registries) {
+    result["registries"][host] = {{"username", registry.username},
+                                  {"password", from_secret(registry.password)}};
+  }
   auto& services = result["services"] = Json::object();
   for (const auto& service : stack.services) services[service.name] = from_service(service);
   if (stack.lb) result["lb"] = from_load_balancer(*stack.lb);

@@ -76,6 +76,8 @@ Parsed<std::string> parse_port_range(std::string_view text);
 
 /// A platform as Docker writes it: "linux/amd64" or "linux/arm/v7".
 Parsed<std::string> parse_platform(std::string_view text);
+/// A registry's host as references to images name it, with its port where it has one.
+Parsed<std::string> parse_registry_host(std::string_view text);
 /// The id of a build's secret, which a Dockerfile names.
 Parsed<std::string> parse_secret_id(std::string_view text);
 /// An absolute path in a container that a volume can be mounted at.

@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "docker/reference.hpp"
 #include "docker/support/scripted_engine.hpp"
 #include "docker/tar.hpp"
@@ -61,6 +63,37 @@ TEST_CASE("engine: failures inside an answer of status 200 are errors") {
   CHECK(engine.build_image({}, nothing, {}).error().message == "no space left on device");
   http.answer(200, broken);
   CHECK(engine.pull_image("web:1", {}).error().message == "no space left on device");
+}
+
+TEST_CASE("engine: a pull takes its login along, in the form that the Engine API describes") {
+  ScriptedEngine http;
+  auto engine = engine_of(http);
+  http.answer(200, R"({"status":"Pulling"})");
+  // Its base64 has both characters that the URL-safe alphabet replaces.
+  const RegistryLogin login{"ghcr.io", "bot", Secret("?>~>?~")};
+  REQUIRE(engine.pull_image("ghcr.io/acme/web:1", {}, login));
+  CHECK(http.requests[0] == "POST /v1.41/images/create?fromImage=ghcr.io%2Facme%2Fweb&tag=1");
+  REQUIRE(http.headers[0].size() == 1);
+  const auto& [name, value] = http.headers[0][0];
+  CHECK(name == "X-Registry-Auth");
+  CHECK(value.find_first_of("+/") == std::string::npos);
+  auto standard = value;
+  std::replace(standard.begin(), standard.end(), '-', '+');
+  std::replace(standard.begin(), standard.end(), '_', '/');
+  CHECK(nlohmann::json::parse(text::base64_decode(standard).value()) ==
+        nlohmann::json{{"username", "bot"}, {"password", "?>~>?~"}, {"serveraddress", "ghcr.io"}});
+  http.answer(200, R"({"status":"Pulling"})");
+  REQUIRE(engine.pull_image("acme/web:1", {}));
+  CHECK(http.headers[1].empty());
+}
+
+TEST_CASE("reference: the registry is what stands before the first slash, if it is a host") {
+  CHECK(registry_host("postgres:16") == "docker.io");
+  CHECK(registry_host("acme/web:1") == "docker.io");
+  CHECK(registry_host("docker.io/acme/web") == "docker.io");
+  CHECK(registry_host("ghcr.io/acme/web@sha256:00ff") == "ghcr.io");
+  CHECK(registry_host("localhost/web") == "localhost");
+  CHECK(registry_host("127.0.0.1:5000/web:1") == "127.0.0.1:5000");
 }
 
 TEST_CASE("engine: images are listed with their layers, and one that goes away is left out") {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <cstring>
 
 #include "docker/engine.hpp"
 #include "docker/host.hpp"
@@ -32,6 +33,8 @@ bool is_installed(const char* program) {
 
 int main(int count, char** arguments) {
   doctest::Context context(count, arguments);
+  const bool registry = count > 1 && std::strcmp(arguments[1], "registry") == 0;
+  context.addFilter(registry ? "test-suite" : "test-suite-exclude", "registry");
   // Debian's client, which has BuildKit's built in, before one without the plugin that it needs.
   ::setenv("PATH", fmt::format("/usr/bin:{}", std::getenv("PATH")).c_str(), 1);
   paas::system::SystemEnvironment environment;
@@ -41,5 +44,6 @@ int main(int count, char** arguments) {
     return skip("no Docker Engine answers: " + paas::describe(answered.error()));
   }
   if (!is_installed("docker")) return skip("docker is not installed");
+  if (registry && !is_installed("docker-registry")) return skip("docker-registry is not installed");
   return context.run();
 }
