@@ -220,6 +220,7 @@ class Builder {
       PAAS_TRY(const auto login, logins.of(reference));
       auto pulled = tools_.machines.pull_image(target_, reference, login);
       if (!pulled) return fail(explain_pull(std::move(pulled.error()), reference, login));
+      digest_ = std::move(*pulled);
       stage("image pulled");
       return {};
     }
@@ -228,6 +229,7 @@ class Builder {
       PAAS_TRY(state, tools_.images.build(stack_, declared->image, {}));
       stage("image built");
     }
+    digest_ = state.digest.value_or("");
     PAAS_TRY(auto archive, tools_.images.archive(state.reference));
     PAAS_CHECK(tools_.machines.send_image(target_, *archive, {}));
     stage("image sent");
@@ -255,7 +257,8 @@ class Builder {
   Result<digitalocean::Snapshot> take() {
     auto stamp = text::timestamp(tools_.clock.now());
     std::erase_if(stamp, [](char c) { return c < '0' || c > '9'; });
-    const auto name = lockfile::snapshot_prefix(stack_.name, service_) + stamp;
+    const auto name = lockfile::snapshot_name(
+        stack_.name, service_, stamp, lockfile::snapshot_origin(digest_, stack_.base_image));
     PAAS_TRY(auto action, tools_.client.snapshot_droplet(droplet_, name));
     PAAS_CHECK(poll(std::chrono::minutes(30), "taking snapshot " + name, [&]() -> Result<bool> {
       PAAS_TRY(auto now, tools_.client.action(action.id));
@@ -294,6 +297,7 @@ class Builder {
   plan::Step step_;
   std::chrono::milliseconds began_{0};
   std::string name_;
+  std::string digest_;  ///< Of the image that it holds.
   observe::Target target_;
   std::int64_t droplet_ = 0;
 };

@@ -172,6 +172,7 @@ struct Stack {
   std::string region;
   std::string size = "s-1vcpu-1gb";
   std::string base_image = "debian-12-x64";  ///< Slug of the machine image servers start from.
+  std::optional<int> machine_images_kept;    ///< Of each service; absent: all.
   std::vector<std::string> ssh_from;         ///< Addresses that may reach port 22.
   std::map<std::string, ImageSource> images;
   std::map<std::string, Registry> registries;  ///< By host, "ghcr.io" or "127.0.0.1:5000".

@@ -50,6 +50,15 @@ void read_images(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
+void read_machine_images(Reader& reader, const Field& field, Stack& stack) {
+  const auto fields = reader.fields(field, {"keep"});
+  if (const auto keep = fields.find("keep"); keep != fields.end()) {
+    stack.machine_images_kept = reader.integer(keep->second, 1, 100);
+  } else {
+    reader.missing(field, "keep", "say how many of each service are kept, such as keep: 2");
+  }
+}
+
 void read_services(Reader& reader, const Field& field, Stack& stack) {
   const auto services = reader.entries(field);
   if (services.empty() && !reader.is_broken("services")) {
@@ -159,8 +168,9 @@ LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
 
 Stack read_stack(Reader& reader, const Field& root) {
   Stack stack;
-  const auto fields = reader.fields(root, {"stack", "cloud", "region", "size", "base_image", "ssh",
-                                           "images", "registries", "services", "lb"});
+  const auto fields =
+      reader.fields(root, {"stack", "cloud", "region", "size", "base_image", "ssh", "images",
+                           "registries", "machine_images", "services", "lb"});
   const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
   if (root.node->kind != yaml::Kind::map) return stack;
   read_text(reader, fields, "stack", parse_name, stack.name);
@@ -173,6 +183,7 @@ Stack read_stack(Reader& reader, const Field& root) {
   if (has("cloud")) read_cloud(reader, fields.at("cloud"), stack);
   read_ssh(reader, fields, stack);
   if (has("images")) read_images(reader, fields.at("images"), stack);
+  if (has("machine_images")) read_machine_images(reader, fields.at("machine_images"), stack);
   if (has("registries")) stack.registries = read_registries(reader, fields.at("registries"));
   if (has("services")) read_services(reader, fields.at("services"), stack);
   if (has("lb")) stack.lb = read_load_balancer(reader, fields.at("lb"));

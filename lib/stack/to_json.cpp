@@ -247,6 +247,7 @@ std::string to_json(const Stack& stack) {
   result["ssh"]["from"] = stack.ssh_from;
   auto& images = result["images"] = Json::object();
   for (const auto& [name, image] : stack.images) images[name] = from_image(image);
+  if (stack.machine_images_kept) result["machine_images"]["keep"] = *stack.machine_images_kept;
   for (const auto& [host, registry] : stack.registries) {
     result["registries"][host] = {{"username", registry.username},
                                   {"password", from_secret(registry.password)}};
