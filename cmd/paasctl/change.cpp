@@ -51,8 +51,8 @@ void say_summary(Program& program, Session& session, const observe::Observed& ob
 
 /// Does what could not be planned while servers were off. `plan` was carried out; it becomes the
 /// one that decides what is known.
-Result<int> apply_to_woken(Program& program, Session& session, plan::Plan& plan) {
-  const auto woken = woken_by(plan);
+Result<int> carry_out_on_woken(Program& program, Session& session,
+                               const std::vector<std::string>& woken, plan::Plan& plan) {
   const auto told = plan.warnings;
   PAAS_TRY(const auto input, session.input(observe::Depth::machines));
   PAAS_TRY(plan, plan::make(input));
@@ -69,6 +69,18 @@ Result<int> apply_to_woken(Program& program, Session& session, plan::Plan& plan)
   return session.execute(plan, input);
 }
 
+/// The plan, and what follows from it on servers that it powers on.
+Result<int> carry_out(Program& program, Session& session, const Change& change,
+                      const plan::Input& input, plan::Plan& plan) {
+  PAAS_TRY(const int status, session.execute(plan, input));
+  const auto woken = woken_by(plan);
+  if (woken.empty()) return status;
+  if (change.shown == nullptr) return carry_out_on_woken(program, session, woken, plan);
+  program.say(fmt::format("{} {} on now: `paasctl plan` shows what else has to change there.",
+                          fmt::join(woken, ", "), woken.size() == 1 ? "is" : "are"));
+  return status;
+}
+
 /// "web at release 4, api at release 2"
 std::string releases_text(const std::map<std::string, int>& releases) {
   std::vector<std::string> texts;
@@ -78,12 +90,13 @@ std::string releases_text(const std::map<std::string, int>& releases) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-Status go_back(Program& program, Session& session, const std::map<std::string, int>& releases) {
+Status go_back(Program& program, Session& session, const lockfile::Lockfile& before,
+               const std::map<std::string, int>& releases) {
   session.kept.releases = releases;
   for (const auto& [service, number] : releases) session.kept.unchanged.erase(service);
   PAAS_TRY(const auto input, session.input(observe::Depth::machines));
   PAAS_TRY(auto plan, plan::make(input));
-  plan::keep_only(releases, plan);
+  plan::keep_only(releases, before, plan);
   program.say(fmt::format("{}: the new release failed, taking it back: {}.", session.stack.name,
                           report::plan_summary(plan)));
   PAAS_CHECK(session.execute(plan, input));
@@ -93,12 +106,12 @@ Status go_back(Program& program, Session& session, const std::map<std::string, i
 /// A release that failed on one server is taken back from all. What the error becomes.
 Error take_back(Program& program, Session& session, const lockfile::Lockfile& before, Error error) {
   if (error.kind == ErrorKind::interrupted) return error;
-  const auto releases = plan::releases_to_take_back(before, session.lockfile, session.failed);
+  const auto releases = plan::releases_to_take_back(session.lockfile, session.failed);
   if (releases.empty()) return error;
-  plan::note_failed(before, releases, session.lockfile);
+  plan::note_failed(releases, session.lockfile);
   // So that nobody goes back to it, whatever comes of this.
   auto back = session.save();
-  if (back) back = go_back(program, session, releases);
+  if (back) back = go_back(program, session, before, releases);
   if (back) {
     error.hint =
         fmt::format("the release was taken back, as before there is {}", releases_text(releases));
@@ -167,21 +180,13 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
   auto variables = hook_variables(session, change, plan);
   const bool deploys = !variables["PAAS_SERVICES"].empty();
   if (deploys) PAAS_CHECK(run_hook(program, session, "pre-deploy", variables));
-  auto executed = session.execute(plan, input);
-  if (!executed) {
-    auto error = take_back(program, session, before, std::move(executed.error()));
+  const auto status = carry_out(program, session, change, input, plan);
+  if (!status) {
+    auto error = take_back(program, session, before, status.error());
     variables["PAAS_ERROR"] = describe(error);
     const auto told = deploys ? run_hook(program, session, "deploy-failed", variables) : Status();
     if (!told) program.say("warning: " + describe(told.error()));
     return fail(std::move(error));
-  }
-  int status = *executed;
-  const auto woken = woken_by(plan);
-  if (shown != nullptr && !woken.empty()) {
-    program.say(fmt::format("{} {} on now: `paasctl plan` shows what else has to change there.",
-                            fmt::join(woken, ", "), woken.size() == 1 ? "is" : "are"));
-  } else if (!woken.empty()) {
-    PAAS_TRY(status, apply_to_woken(program, session, plan));
   }
   PAAS_TRY(const int reached, exit_status_of_reach(plan));
   if (deploys) {
@@ -189,7 +194,7 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
     const auto told = run_hook(program, session, "post-deploy", variables);
     if (!told) return fail(told.error(), "after the change, which is done");
   }
-  return status == exit_done ? reached : status;
+  return *status == exit_done ? reached : *status;
 }
 
 Result<int> exit_status_of_reach(const plan::Plan& plan) {

@@ -15,6 +15,7 @@
 #include "contexts.hpp"
 #include "endpoint.hpp"
 #include "local_cloud.hpp"
+#include "plan/take_back.hpp"
 #include "plan/wanted.hpp"
 #include "reconcile/registry_logins.hpp"
 #include "reconcile/snapshot.hpp"
@@ -266,6 +267,7 @@ Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngin
   const auto reading = lockfile.servers.empty() ? digitalocean::Client::Reading::sure
                                                 : digitalocean::Client::Reading::quick;
   PAAS_TRY(input.observed, observe(depth, reading));
+  plan::note_settled(loaded, input.observed, lockfile);
   input.stack = std::move(wanted.stack);
   input.held = std::move(wanted.held);
   input.lockfile = lockfile;

@@ -169,7 +169,7 @@ void add_record(State& state, Domain& domain, const std::string& type, const std
   DomainRecord record;
   record.id = state.next_id++;
   record.type = type;
-  record.name = "@";
+  record.name.assign(1, '@');
   record.data = data;
   domain.records.push_back(std::move(record));
 }

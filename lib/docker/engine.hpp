@@ -88,6 +88,10 @@ struct RegistryLogin {
   Secret password;
 };
 
+/// Reads what the engine says of one container that is inspected. One without an identifier is
+/// gone.
+ContainerInfo container_from_inspection(const nlohmann::json& value);
+
 enum class LogStream { output, error };
 
 struct LogOptions {

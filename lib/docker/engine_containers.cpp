@@ -83,23 +83,6 @@ std::vector<PortBinding> read_ports(const nlohmann::json& value) {
   return active.empty() ? declared : active;
 }
 
-ContainerInfo read_inspected(const nlohmann::json& value) {
-  const auto& state = member(value, "State");
-  const auto& config = member(value, "Config");
-  ContainerInfo info;
-  info.id = text_of(member(value, "Id"));
-  info.name = without_slash(text_of(member(value, "Name")));
-  info.image_id = text_of(member(value, "Image"));
-  info.state = text_of(member(state, "Status"));
-  info.exit_code = static_cast<int>(integer_of(member(state, "ExitCode")));
-  info.restart_count = static_cast<int>(integer_of(member(value, "RestartCount")));
-  info.labels = labels_of(member(config, "Labels"));
-  info.started_at = text_of(member(state, "StartedAt"));
-  info.ports = read_ports(value);
-  info.environment = texts_of(member(config, "Env"));
-  return info;
-}
-
 /// The code in "Exited (137) 3 minutes ago"; the list has it nowhere else.
 int listed_exit_code(const std::string& status) {
   const auto open = status.find('(');
@@ -139,6 +122,23 @@ std::chrono::milliseconds stopping(int timeout_seconds) {
 }
 
 }  // namespace
+
+ContainerInfo container_from_inspection(const nlohmann::json& value) {
+  const auto& state = member(value, "State");
+  const auto& config = member(value, "Config");
+  ContainerInfo info;
+  info.id = text_of(member(value, "Id"));
+  info.name = without_slash(text_of(member(value, "Name")));
+  info.image_id = text_of(member(value, "Image"));
+  info.state = text_of(member(state, "Status"));
+  info.exit_code = static_cast<int>(integer_of(member(state, "ExitCode")));
+  info.restart_count = static_cast<int>(integer_of(member(value, "RestartCount")));
+  info.labels = labels_of(member(config, "Labels"));
+  info.started_at = text_of(member(state, "StartedAt"));
+  info.ports = read_ports(value);
+  info.environment = texts_of(member(config, "Env"));
+  return info;
+}
 
 Result<std::string> Engine::create_container(const ContainerSpec& spec) {
   return create_container(spec.name, container_body(spec));
@@ -221,7 +221,7 @@ Result<nlohmann::json> Engine::inspect_container_json(const std::string& contain
 
 Result<ContainerInfo> Engine::inspect_container(const std::string& container) {
   PAAS_TRY(const auto value, inspect_container_json(container));
-  return read_inspected(value);
+  return container_from_inspection(value);
 }
 
 Result<std::string> Engine::commit_container(const std::string& container,

@@ -1,4 +1,7 @@
 // Reads back what render() wrote: the part that needs a reload, and the servers.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -69,10 +72,39 @@ void read_sticky_key(stack::Sticky& sticky, std::string_view key) {
   sticky.name = key.substr(open + 1, key.find(')', open) - open - 1);
 }
 
+constexpr std::string_view checks_line = "    http-check send ";
+constexpr std::string_view after_path = "')";
+
+/// The parts between `begin` and "')" of a text.
+std::vector<std::string_view> parts_between(std::string_view text, std::string_view begin) {
+  std::vector<std::string_view> parts;
+  for (auto at = text.find(begin); at != std::string_view::npos; at = text.find(begin, at)) {
+    at += begin.size();
+    parts.push_back(text.substr(at, text.find(after_path, at) - at));
+  }
+  return parts;
+}
+
+/// The paths of `uri-lf "%[srv_name,regsub('^.*[.]r1\$','/old'),regsub('^[^/].*\$','/new')]"`.
+void read_paths(Backend& backend, std::string_view text) {
+  for (const auto& part : parts_between(text, "regsub('")) {
+    const auto path = part.substr(std::min(part.size(), part.find("','") + 3));
+    constexpr std::string_view older = "^.*[.]r";
+    const auto release = text::to_integer(
+        part.starts_with(older) ? part.substr(older.size(), part.find('\\') - older.size()) : "");
+    if (release) {
+      backend.older_paths[static_cast<int>(*release)] = path;
+    } else {
+      backend.health_path = path;
+    }
+  }
+}
+
 /// What a line of a backend's section says of it.
 void read_backend_line(Backend& backend, const std::vector<std::string>& words) {
   if (words[0] == "http-check" && words[1] == "send") {
     backend.health_path = value_after(words, "uri");
+    read_paths(backend, value_after(words, "uri-lf"));
   } else if (words[0] == "timeout" && words[1] == "check" && words.size() > 2) {
     backend.health_timeout_ms = to_milliseconds(words[2]).value_or(backend.health_timeout_ms);
   } else if (words[0] == "timeout" && words[1] == "server" && words.size() > 2) {
@@ -103,7 +135,17 @@ std::string without_servers(std::string_view configuration) {
   for (const auto& line : text::lines(configuration)) {
     const auto words = words_of(line);
     if (!words.empty() && words[0] == "server") continue;
-    result += line + '\n';
+    // Whose containers are asked for another path follows from which servers there are.
+    const auto paths = line.starts_with(checks_line) ? value_after(words, "uri-lf") : "";
+    if (paths.empty()) {
+      result += line + '\n';
+      continue;
+    }
+    Backend backend;
+    read_paths(backend, paths);
+    result +=
+        text::replace_all(line, fmt::format("uri-lf {}", paths), "uri " + backend.health_path);
+    result += '\n';
   }
   return result;
 }

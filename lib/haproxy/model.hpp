@@ -1,6 +1,7 @@
 // What a load balancer shall serve: addresses to listen on, rules, backends and their servers.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct Backend {
   std::optional<stack::Sticky> sticky = {};
   std::optional<int> answer_timeout_ms = {};
   std::optional<int> max_connections = {};  ///< Of each server.
+  /// By release: what servers whose names end in ".rN" are asked for instead, while they change
+  /// over to containers that answer at the new path.
+  std::map<int, std::string> older_paths = {};
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 

@@ -55,10 +55,6 @@ bool is_checked(const ServerStatistics& server) {
          server.status.starts_with("DRAIN");
 }
 
-bool takes_requests(const ServerStatistics& server) {
-  return is_checked(server) && !server.status.starts_with("DRAIN") && server.weight > 0;
-}
-
 bool has_passed(const ServerStatistics& server) {
   return server.status.starts_with("UP") && server.check_status == "L7OK";
 }
@@ -70,6 +66,10 @@ std::string describe(const ServerStatistics& server) {
 }
 
 }  // namespace
+
+bool takes_requests(const ServerStatistics& server) {
+  return is_checked(server) && !server.status.starts_with("DRAIN") && server.weight > 0;
+}
 
 Runtime::Runtime(Send send, Clock& clock) : send_(std::move(send)), clock_(clock) {}
 
@@ -90,7 +90,7 @@ Status Runtime::order(const std::string& text) {
 }
 
 Result<std::vector<ServerStatistics>> Runtime::statistics() {
-  PAAS_TRY(const auto answer, command("show stat"));
+  PAAS_TRY(const auto answer, command(std::string(statistics_command)));
   return parse_statistics(answer);
 }
 
@@ -218,6 +218,16 @@ Result<bool> Runtime::await_drained(const std::string& backend,
     PAAS_CHECK(clock_.wait(poll_interval));
   }
   return true;
+}
+
+Result<bool> Runtime::delete_drained(const ServerStatistics& server) {
+  const bool is_idle = server.current_sessions + server.queue == 0;
+  const bool is_named = is_backend_name(server.backend) && is_server_name(server.server);
+  if (!server.status.starts_with("DRAIN") || !is_idle || !is_named) return false;
+  const auto target = fmt::format("{}/{}", server.backend, server.server);
+  PAAS_TRY(const auto answer,
+           command(fmt::format("set server {0} state maint; del server {0}", target)));
+  return answer.find("Server deleted") != std::string::npos;
 }
 
 Status Runtime::remove_server(const std::string& backend, const std::string& server,

@@ -32,8 +32,15 @@ struct ServerStatistics {
   std::string address;                ///< "10.1.0.5:20000"
 };
 
+/// Whether HAProxy gives it new requests, or would if its checks passed: not while it drains, is in
+/// maintenance or has weight zero.
+bool takes_requests(const ServerStatistics& server);
+
 /// Sends one command (without a newline) to the admin socket and returns the whole answer.
 using Send = std::function<Result<std::string>(const std::string& command)>;
+
+/// What Runtime asks for statistics with.
+inline constexpr std::string_view statistics_command = "show stat";
 
 /// Parses the CSV of `show stat`; columns are found by their names. Error (invalid) when it is not
 /// that.
@@ -61,6 +68,9 @@ class Runtime {
   /// Waits until servers of a backend have no session left, or the time is over; whether none has.
   Result<bool> await_drained(const std::string& backend, const std::vector<std::string>& servers,
                              std::chrono::milliseconds timeout);
+  /// Deletes at once what drains and had no session left in these statistics. False when it is not
+  /// so, or HAProxy refuses because of connections that came meanwhile: remove_server() waits.
+  Result<bool> delete_drained(const ServerStatistics& server);
   /// Drains, waits until no session is left or the time is over, maintenance, deletes. Sessions
   /// that are left then are cut, and deleting may take two seconds more. What is not there is no
   /// error.

@@ -40,6 +40,10 @@ Status check(const Backend& backend) {
   if (!backend.health_path.empty() && !is_health_path(backend.health_path)) {
     return in_backend(refuse("health path", backend.health_path).value());
   }
+  for (const auto& [release, path] : backend.older_paths) {
+    if (!is_health_path(path)) return in_backend(refuse("health path", path).value());
+    if (release <= 0) return in_backend(refuse_port("release", release).value());
+  }
   if (backend.health_interval_ms <= 0) {
     return in_backend(refuse_port("health interval", backend.health_interval_ms).value());
   }

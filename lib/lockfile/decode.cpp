@@ -63,6 +63,16 @@ Release decode_release(JsonReader reader) {
   return release;
 }
 
+Settled decode_settled(JsonReader reader) {
+  Settled settled;
+  settled.release = reader.small("release", 1);
+  settled.newest = reader.small("newest", 1);
+  if (reader.has("pinned")) settled.pinned = reader.small("pinned", 1);
+  if (reader.has("image")) settled.image = reader.word("image");
+  reader.finish();
+  return settled;
+}
+
 PasswordRotation decode_rotation(JsonReader reader) {
   PasswordRotation rotation;
   constexpr RotationState states[] = {RotationState::pending, RotationState::set,
@@ -87,6 +97,7 @@ Service decode_service(JsonReader reader) {
   });
   if (reader.has("pinned")) service.pinned = reader.small("pinned", 1);
   if (reader.has("image")) service.image = reader.word("image");
+  if (reader.has("settled")) service.settled = decode_settled(reader.object("settled"));
   service.password = reader.secret("password");
   if (reader.has("user")) service.user = reader.word("user");
   if (reader.has("rotation")) service.rotation = decode_rotation(reader.object("rotation"));

@@ -79,6 +79,14 @@ Json encode_release(const Release& release) {
   return encoded;
 }
 
+Json encode_settled(const Settled& settled) {
+  const auto& [release, newest, pinned, image] = settled;
+  Json encoded = {{"release", release}, {"newest", newest}};
+  if (pinned != 0) encoded["pinned"] = pinned;
+  if (!image.empty()) encoded["image"] = image;
+  return encoded;
+}
+
 Json encode_rotation(const PasswordRotation& rotation, const std::string& place, Sealer& sealed) {
   const auto& [state, password, user] = rotation;
   Json encoded = {{"state", to_text(state)},
@@ -88,8 +96,8 @@ Json encode_rotation(const PasswordRotation& rotation, const std::string& place,
 }
 
 Json encode_service(const Service& service, const std::string& place, Sealer& sealed) {
-  const auto& [count, next_number, slots, internal_port, releases, pinned, image, password, user,
-               rotation, password_rotated] = service;
+  const auto& [count, next_number, slots, internal_port, releases, pinned, image, settled, password,
+               user, rotation, password_rotated] = service;
   Json encoded = {{"count", count}, {"next_number", next_number}};
   encoded["slots"] = slots;
   if (internal_port) encoded["internal_port"] = *internal_port;
@@ -97,6 +105,7 @@ Json encode_service(const Service& service, const std::string& place, Sealer& se
   for (const auto& release : releases) encoded["releases"].push_back(encode_release(release));
   if (pinned != 0) encoded["pinned"] = pinned;
   if (!image.empty()) encoded["image"] = image;
+  if (settled) encoded["settled"] = encode_settled(*settled);
   encoded["password"] = sealed(password, place_of(place, "password"));
   if (!user.empty()) encoded["user"] = user;
   if (rotation) {

@@ -57,6 +57,16 @@ struct PasswordRotation {
   friend bool operator==(const PasswordRotation&, const PasswordRotation&) = default;
 };
 
+/// What a service was at when all of its servers ran it and nothing beside it: what a release that
+/// fails is taken back to, however many runs were interrupted since.
+struct Settled {
+  int release = 0;
+  int newest = 0;  ///< Number of the newest release of then; all later ones were never whole.
+  int pinned = 0;
+  std::string image = {};
+  friend bool operator==(const Settled&, const Settled&) = default;
+};
+
 /// What servers of a service share.
 struct Service {
   int count = 0;        ///< How many servers it shall have, between min and max.
@@ -70,6 +80,7 @@ struct Service {
   int pinned = 0;
   /// What `deploy --image` has the service run instead of the stack file's image; empty: nothing.
   std::string image = {};
+  std::optional<Settled> settled = {};  ///< web and worker; absent before the first whole release.
   /// db and cache: what dependents are given, until a rotation is `set`. Sealed when stored, and
   /// kept while a volume knows it. Empty beside a rotation: the data has one that nobody knows.
   Secret password;

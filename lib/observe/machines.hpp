@@ -46,6 +46,22 @@ struct AcmeOrder {
   std::vector<std::string> hosts;
 };
 
+/// What a container is asked to find out whether it is healthy.
+struct HealthQuestion {
+  std::string container;
+  std::optional<int> port;
+  std::string path;  ///< Empty: whether the port takes a connection.
+  int timeout_ms = 0;
+  int restarts = 0;  ///< How often the engine had started it again before.
+};
+
+struct ContainerHealth {
+  std::string state;  ///< "running", "exited" ...; empty: there is no such container.
+  int restarts = 0;
+  int exit_code = 0;
+  bool answers = false;
+};
+
 /// A command on a server.
 struct RemoteCommand {
   std::vector<std::string> arguments;
@@ -106,13 +122,18 @@ class Machines {
   /// The last lines that a container printed.
   virtual Result<std::string> recent_logs(const Target& target, const std::string& container,
                                           int lines) = 0;
+  /// Asks a container as healthy() does, again and again for `wait`, until it answers, does not run
+  /// or was started again more than `restarts` times. Without a port nobody is asked.
+  virtual Result<ContainerHealth> await_health(const Target& target, const HealthQuestion& question,
+                                               std::chrono::milliseconds wait) = 0;
   /// Asks the container once: an HTTP status below 400 at `path`, or a TCP connection when it is
   /// empty. The container's own address is asked, because the engine's proxy accepts connections
   /// before the program listens.
   virtual Result<bool> healthy(const Target& target, const std::string& container, int port,
                                const std::string& path, int timeout_ms) = 0;
 
-  /// One command of HAProxy's Runtime API.
+  /// One line of commands of HAProxy's Runtime API. It can be seen in the server's list of
+  /// processes, so nothing secret may be in it.
   virtual Result<std::string> balancer_command(const Target& target,
                                                const std::string& command) = 0;
   /// Puts a certificate in place, on disk and then in the running HAProxy, without a reload.
@@ -123,6 +144,10 @@ class Machines {
   /// itself. Error failed with what the client said: others than those named in it are in place.
   virtual Status issue_certificates(const Target& target, const AcmeOrder& order,
                                     std::chrono::milliseconds timeout) = 0;
+  /// Checks the text with `haproxy -c` and puts it in the place of `before`, without a reload;
+  /// false, with nothing changed, when something else is there. Error invalid: the check failed.
+  virtual Result<bool> edit_balancer(const Target& target, std::string_view before,
+                                     std::string_view after) = 0;
   enum class Reload { no, yes };
   /// Checks the text with `haproxy -c` and puts it in place; with Reload::yes HAProxy takes it
   /// over, and it is verified that it did (a bad reload keeps the old worker, FACTS.md). Error

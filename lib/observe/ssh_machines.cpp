@@ -7,10 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "haproxy/configuration.hpp"
-#include "haproxy/runtime.hpp"
+#include "docker/sha256.hpp"
 #include "observe/certificate_script.hpp"
-#include "observe/certificates.hpp"
+#include "observe/look.hpp"
 #include "observe/server_scripts.hpp"
 #include "ssh/user_data.hpp"
 
@@ -26,42 +25,6 @@ constexpr auto engine_socket = "/var/run/docker.sock";
 constexpr auto ssh_folder = "/etc/ssh";
 
 ssh::Host host_of(const Target& target) { return {target.name, target.address, target.host_key}; }
-
-/// Variables of an image are not ours: only those that the label names are compared.
-std::map<std::string, std::string> own_variables(const docker::ContainerInfo& info) {
-  std::map<std::string, std::string> result;
-  const auto label = info.labels.find("paas.variables");
-  if (label == info.labels.end()) return result;
-  const auto names = text::split(label->second, ',');
-  for (const auto& variable : info.environment) {
-    const auto equals = variable.find('=');
-    if (equals == std::string::npos) continue;
-    auto name = variable.substr(0, equals);
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      result[std::move(name)] = variable.substr(equals + 1);
-    }
-  }
-  return result;
-}
-
-std::string label_of(const docker::ContainerInfo& info, const std::string& name) {
-  const auto label = info.labels.find(name);
-  return label == info.labels.end() ? "" : label->second;
-}
-
-Container container_from(const docker::ContainerInfo& info) {
-  Container container;
-  container.name = info.name;
-  container.service = label_of(info, "paas.service");
-  container.release =
-      static_cast<int>(text::to_integer(label_of(info, "paas.release")).value_or(0));
-  container.slot = static_cast<int>(text::to_integer(label_of(info, "paas.slot")).value_or(0));
-  container.state = info.state;
-  container.image_digest = label_of(info, "paas.image");
-  container.shape = label_of(info, "paas.shape");
-  container.environment = own_variables(info);
-  return container;
-}
 
 }  // namespace
 
@@ -148,6 +111,12 @@ Status SshMachines::make_file_system(const Target& target, const VolumeMount& mo
                                              text::trim(made.error_output)));
 }
 
+tl::unexpected<Error> SshMachines::silent_engine(const Target& target, std::string_view said) {
+  return fail(ErrorKind::unreachable,
+              fmt::format("Docker Engine on {} does not answer: {}", target.name, text::trim(said)),
+              fmt::format("see: paasctl server ssh {}, then systemctl status docker", target.name));
+}
+
 Status SshMachines::mount_volume(const Target& target, const VolumeMount& mount) {
   PAAS_CHECK(shell(target,
                    "device=$1; tries=0\n"
@@ -179,69 +148,18 @@ Status SshMachines::unmount_volume(const Target& target, const VolumeMount& moun
   return {};
 }
 
-Result<std::vector<Container>> SshMachines::containers(docker::Engine& engine_here,
-                                                       const std::string& stack) {
-  std::vector<Container> result;
-  PAAS_TRY(auto listed, engine_here.containers({"paas.stack=" + stack}));
-  for (const auto& entry : listed) {
-    // The list has no environment.
-    auto whole = engine_here.inspect_container(entry.id);
-    if (!whole && whole.error().kind == ErrorKind::not_found) continue;
-    if (!whole) return fail(whole.error());
-    result.push_back(container_from(*whole));
-  }
-  return result;
-}
-
-Result<Balancer> SshMachines::balancer(const Target& target) {
-  Balancer result;
-  PAAS_TRY(const auto files, shell(target,
-                                   "if test -d /etc/haproxy/certificates; then "
-                                   "sh -euc \"$1\" sh show; fi; echo '--- configuration'; "
-                                   "cat /etc/haproxy/haproxy.cfg 2>/dev/null || true",
-                                   {certificate_script}));
-  result.configuration = read_certificates(files, result);
-  auto answer = balancer_command(target, "show stat");
-  if (!answer) {
-    if (answer.error().kind == ErrorKind::unreachable) return fail(answer.error());
-    return result;  // HAProxy does not run, or not with our configuration.
-  }
-  result.running = true;
-  PAAS_TRY(auto servers, haproxy::parse_statistics(*answer));
-  PAAS_TRY(auto info, balancer_command(target, "show info"));
-  result.mark = haproxy::mark_in_info(info);
-  for (const auto& server : servers) {
-    result.known[server.backend].insert(server.server);
-    const bool out = server.status.starts_with("MAINT") || server.status.starts_with("DRAIN");
-    if (!out && server.weight > 0) result.in_rotation[server.backend].insert(server.server);
-  }
-  return result;
-}
-
 Result<Machine> SshMachines::look(const Target& target, const std::string& stack,
                                   bool is_balancer) {
-  Machine machine;
-  PAAS_TRY(auto engine_here, engine(target));
-  PAAS_TRY(machine.containers, containers(engine_here, stack));
-  PAAS_TRY(const auto images, engine_here.image_ids());
-  machine.image_digests.insert(images.begin(), images.end());
-  PAAS_TRY(auto files,
-           shell(target,
-                 "cat /etc/paas/hosts 2>/dev/null || true; echo \"--- mounts\"; "
-                 "while read -r device folder; do if mountpoint -q \"$folder\"; then "
-                 "echo \"${folder#/mnt/}\"; fi; done < /etc/paas/volumes 2>/dev/null || true",
-                 {}));
-  const auto separator = files.find("--- mounts\n");
-  machine.hosts = files.substr(0, separator);
-  if (separator != std::string::npos) {
-    for (auto& name : text::lines(files.substr(separator + 11))) {
-      machine.mounted_volumes.insert(name);
-    }
+  RemoteCommand command;
+  command.arguments = {
+      "sh", "-euc", look_script, "sh", stack, is_balancer ? "balancer" : "", certificate_script};
+  PAAS_TRY(const auto seen, run(target, command));
+  if (seen.exit_status == engine_silent) return silent_engine(target, seen.error_output);
+  if (seen.exit_status != 0) {
+    return fail(ErrorKind::failed,
+                fmt::format("looking at {}: {}", target.name, text::trim(seen.error_output)));
   }
-  if (is_balancer) {
-    PAAS_TRY(machine.balancer, balancer(target));
-  }
-  return machine;
+  return read_look(seen.output, is_balancer);
 }
 
 Status SshMachines::write_file(const Target& target, const std::string& path,
@@ -327,68 +245,81 @@ Result<std::string> SshMachines::recent_logs(const Target& target, const std::st
 
 Result<bool> SshMachines::healthy(const Target& target, const std::string& container, int port,
                                   const std::string& path, int timeout_ms) {
-  PAAS_TRY(auto engine_here, engine(target));
-  PAAS_TRY(auto whole, engine_here.inspect_container_json(container));
-  const auto address =
-      whole.value("/NetworkSettings/Networks/bridge/IPAddress"_json_pointer, std::string());
-  if (address.empty()) return false;
+  constexpr int however_often = 1'000'000;
+  PAAS_TRY(const auto health,
+           await_health(target, {container, port, path, timeout_ms, however_often}, 0ms));
+  return health.answers;
+}
+
+Result<ContainerHealth> SshMachines::await_health(const Target& target,
+                                                  const HealthQuestion& question,
+                                                  std::chrono::milliseconds wait) {
   RemoteCommand command;
-  command.timeout = std::chrono::milliseconds(timeout_ms) + 15s;
-  const auto seconds = fmt::format("{:.3f}", timeout_ms / 1000.0);
-  if (path.empty()) {
-    command.arguments = {
-        "timeout", seconds, "bash", "-c", ": < \"/dev/tcp/$0/$1\"", address, std::to_string(port)};
-  } else {
-    command.arguments = {"curl",
-                         "-sf",
-                         "-o",
-                         "/dev/null",
-                         "--max-time",
-                         seconds,
-                         fmt::format("http://{}:{}{}", address, port, path)};
+  command.timeout = wait + std::chrono::milliseconds(question.timeout_ms) + 15s;
+  command.arguments = {"sh",
+                       "-euc",
+                       await_health_script,
+                       "sh",
+                       question.container,
+                       question.port ? std::to_string(*question.port) : "",
+                       question.path,
+                       fmt::format("{:.3f}", question.timeout_ms / 1000.0),
+                       std::to_string(question.restarts),
+                       std::to_string(wait.count())};
+  PAAS_TRY(const auto asked, run(target, command));
+  if (asked.exit_status == engine_silent) return silent_engine(target, asked.error_output);
+  const auto words = text::split(text::trim(asked.output), ' ');
+  if (words.front() == "gone") return ContainerHealth{};
+  if (asked.exit_status != 0 || words.size() != 4) {
+    return fail(ErrorKind::failed, fmt::format("asking {} on {}: {}", question.container,
+                                               target.name, text::trim(asked.error_output)));
   }
-  PAAS_TRY(auto result, run(target, command));
-  return result.exit_status == 0;
+  ContainerHealth health;
+  health.state = words[0];
+  health.restarts = static_cast<int>(text::to_integer(words[1]).value_or(0));
+  health.exit_code = static_cast<int>(text::to_integer(words[2]).value_or(0));
+  health.answers = words[3] == "yes";
+  return health;
 }
 
 Result<std::string> SshMachines::balancer_command(const Target& target,
                                                   const std::string& command) {
-  return shell(target, "socat -t 10 - UNIX-CONNECT:/run/haproxy/admin.sock", {}, command + "\n");
+  // What is said on standard input costs a round trip more; none of it is a secret.
+  return shell(target, "printf '%s\\n' \"$1\" | socat -t 10 - UNIX-CONNECT:/run/haproxy/admin.sock",
+               {command});
 }
 
 Status SshMachines::install_balancer(const Target& target, std::string_view configuration,
                                      Reload reload) {
-  PAAS_CHECK(write_file(target, "/etc/haproxy/haproxy.cfg.next", configuration, 0644));
-  auto checked = shell(target, "haproxy -c -q -f /etc/haproxy/haproxy.cfg.next", {});
-  if (!checked) {
-    if (checked.error().kind == ErrorKind::unreachable) return fail(checked.error());
-    return fail(ErrorKind::invalid,
-                fmt::format("HAProxy refuses the configuration, nothing was changed: {}",
-                            checked.error().message));
+  return put_balancer_file(target, configuration, "", reload).map([](bool) {});
+}
+
+Result<bool> SshMachines::edit_balancer(const Target& target, std::string_view before,
+                                        std::string_view after) {
+  return put_balancer_file(target, after, docker::sha256(before), Reload::no);
+}
+
+Result<bool> SshMachines::put_balancer_file(const Target& target, std::string_view configuration,
+                                            const std::string& expected, Reload reload) {
+  constexpr std::string_view algorithm = "sha256:";
+  RemoteCommand command;
+  command.arguments = {"sh",
+                       "-euc",
+                       put_balancer_script,
+                       "sh",
+                       std::to_string(configuration.size()),
+                       expected.empty() ? "" : expected.substr(algorithm.size()),
+                       reload == Reload::yes ? "reload" : ""};
+  command.input = std::string(configuration);
+  PAAS_TRY(const auto done, run(target, command));
+  if (done.exit_status == 0) return true;
+  if (done.exit_status == balancer_file_moved) return false;
+  const auto said = text::trim(done.error_output);
+  if (done.exit_status != balancer_file_refused) {
+    return fail(ErrorKind::failed, fmt::format("{}: {}", target.name, said));
   }
-  PAAS_CHECK(shell(
-      target, "mv -f /etc/haproxy/haproxy.cfg.next /etc/haproxy/haproxy.cfg; sync -f /etc/haproxy",
-      {}));
-  if (reload == Reload::no) return {};
-  // A reload that fails keeps the old worker: the worker's process identifier must have changed.
-  // One that is asked for while the master is still starting is lost without a word, so it is asked
-  // for again.
-  PAAS_CHECK(shell(target,
-                   "worker() { echo 'show info' | socat -t 5 - "
-                   "UNIX-CONNECT:/run/haproxy/admin.sock 2>/dev/null | "
-                   "sed -n 's/^Pid: //p'; }\n"
-                   "before=$(worker || true)\n"
-                   "systemctl enable -q haproxy 2>/dev/null || true\n"
-                   "if systemctl is-active -q haproxy; then systemctl reload haproxy; else "
-                   "systemctl restart haproxy; fi\n"
-                   "tries=0; while :; do after=$(worker || true)\n"
-                   "test -n \"$after\" && test \"$after\" != \"$before\" && exit 0\n"
-                   "tries=$((tries + 1)); test $tries -lt 100 || break\n"
-                   "test $((tries % 25)) -ne 0 || systemctl reload haproxy; sleep 0.1; done\n"
-                   "echo 'HAProxy did not take the new configuration over' >&2; "
-                   "journalctl -u haproxy -n 15 --no-pager >&2 || true; exit 1",
-                   {}));
-  return {};
+  return fail(ErrorKind::invalid,
+              fmt::format("HAProxy refuses the configuration, nothing was changed: {}", said));
 }
 
 }  // namespace paas::observe

@@ -39,11 +39,15 @@ class SshMachines : public Machines {
                                   int lines) override;
   Result<bool> healthy(const Target& target, const std::string& container, int port,
                        const std::string& path, int timeout_ms) override;
+  Result<ContainerHealth> await_health(const Target& target, const HealthQuestion& question,
+                                       std::chrono::milliseconds wait) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
   Status put_certificate(const Target& target, const CertificateFile& certificate) override;
   Status remove_certificate(const Target& target, const std::string& name) override;
   Status issue_certificates(const Target& target, const AcmeOrder& order,
                             std::chrono::milliseconds timeout) override;
+  Result<bool> edit_balancer(const Target& target, std::string_view before,
+                             std::string_view after) override;
   Status install_balancer(const Target& target, std::string_view configuration,
                           Reload reload) override;
 
@@ -54,8 +58,10 @@ class SshMachines : public Machines {
   Result<std::string> shell(const Target& target, const std::string& script,
                             const std::vector<std::string>& arguments, std::string input = {});
   Status make_file_system(const Target& target, const VolumeMount& mount);
-  Result<std::vector<Container>> containers(docker::Engine& engine, const std::string& stack);
-  Result<Balancer> balancer(const Target& target);
+  tl::unexpected<Error> silent_engine(const Target& target, std::string_view said);
+  /// False: the file there has not the SHA-256 that is expected; empty: any will do.
+  Result<bool> put_balancer_file(const Target& target, std::string_view configuration,
+                                 const std::string& expected, Reload reload);
 
   ssh::Connections& connections_;
   Http& http_;

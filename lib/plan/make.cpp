@@ -134,8 +134,8 @@ Result<Plan> Planner::make() {
   plan_balancer();
   plan_new_passwords();
   for (const auto& service : stack_.services) plan_containers(service);
-  for (const auto& service : stack_.services) plan_rollout(service);
   for (const auto& service : stack_.services) plan_rotation(service);
+  for (const auto& service : stack_.services) plan_rollout(service);
   plan_address();
   plan_issue();
   plan_stale_certificates();

@@ -86,6 +86,7 @@ class Planner {
   // rollout.cpp
   void plan_rollout(const stack::Service& service);
   std::vector<std::string> changing_servers(const stack::Service& service) const;
+  bool is_changing_over(const stack::Service& service, const std::string& server) const;
   std::vector<std::vector<std::string>> batches_of(std::vector<std::string> servers) const;
   void change_in_place(const std::vector<std::vector<std::string>>& batches);
   void change_in_rotation(const stack::Service& service,
@@ -149,6 +150,7 @@ class Planner {
   bool has_backend(const std::string& service) const;
   std::vector<std::string> steps_before_rotation(const std::string& service) const;
   void plan_rotation(const stack::Service& service);
+  bool serves_older(const stack::Service& service, const std::string& server) const;
   void plan_stale_rotation();
   void plan_stale_name(const std::string& backend, const std::string& name);
   Step* plan_leave_of_rotation(const std::string& key, const std::string& server,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "plan/environment.hpp"
+#include "plan/wanted.hpp"
 
 namespace paas::plan {
 
@@ -90,6 +91,25 @@ bool is_kept(const stack::Service& service, const lockfile::Server& server,
       service.type == stack::ServiceType::web || service.type == stack::ServiceType::worker;
   return is_replaceable && !server.holds_data && server.previous != 0 &&
          container.service == service.name && container.release == server.previous;
+}
+
+int kept_beside(const lockfile::Lockfile& lockfile, const lockfile::Server& server, int release,
+                const std::vector<observe::Container>& there) {
+  if (server.release == release) return server.previous;
+  const auto can_be_gone_back_to = [&](int number) {
+    const auto* found = find_release(lockfile, server.service, number);
+    return found != nullptr && !found->failed && number != release;
+  };
+  if (can_be_gone_back_to(server.release)) return server.release;
+  // What it is changed back from failed: what was kept before stays.
+  int newest = 0;
+  for (const auto& container : there) {
+    const bool is_stopped = container.service == server.service && !holds_port(container);
+    if (is_stopped && can_be_gone_back_to(container.release)) {
+      newest = std::max(newest, container.release);
+    }
+  }
+  return newest;
 }
 
 lockfile::Release release_of(const stack::Stack& stack, const observe::Container& container) {

@@ -28,6 +28,12 @@ const observe::Container* current_container(const observe::Machine& inside,
 /// Whether a container keeps its port from others; one that is restarting or paused does as well.
 bool holds_port(const observe::Container& container);
 
+/// The release whose container stays beside that of `release`, stopped, when a server changes to
+/// it: the one that the server was at, or, where that failed, the newest one that is there and did
+/// not. 0: none. `there` is what is on the server.
+int kept_beside(const lockfile::Lockfile& lockfile, const lockfile::Server& server, int release,
+                const std::vector<observe::Container>& there);
+
 /// Whether a container is of the release before, which stays on the server, stopped, so that a
 /// rollback only has to start it. Those that keep data are not: there is one of them at a time.
 bool is_kept(const stack::Service& service, const lockfile::Server& server,

@@ -36,22 +36,40 @@ const ImageState* Planner::image_of(const stack::Service& service) const {
   return image == input_.images.end() ? nullptr : &image->second;
 }
 
-/// Those that run a container of the service and get another one.
+/// Those that run a container of the service and get another one, or have one beside it already
+/// that HAProxy does not send all of the server's requests to yet: an earlier run was interrupted.
 std::vector<std::string> Planner::changing_servers(const stack::Service& service) const {
   std::vector<std::string> names;
   const auto placed = placed_.find(service.name);
   if (placed == placed_.end()) return names;
   for (const auto& server : placed->second) {
     const auto* inside = machine(server.name);
-    if (inside == nullptr || !has_step("start_container/" + server.name)) continue;
+    if (inside == nullptr) continue;
     const bool runs =
         std::any_of(inside->containers.begin(), inside->containers.end(),
                     [&](const observe::Container& container) {
                       return container.service == service.name && holds_port(container);
                     });
-    if (runs) names.push_back(server.name);
+    const bool changes = has_step("start_container/" + server.name) ? runs
+                         : has_step("add_to_rotation/" + server.name)
+                             ? is_changing_over(service, server.name)
+                             : false;
+    if (changes) names.push_back(server.name);
   }
   return names;
+}
+
+/// Whether the container of a release before still runs beside the current one.
+bool Planner::is_changing_over(const stack::Service& service, const std::string& server) const {
+  const auto* inside = machine(server);
+  if (inside == nullptr) return false;
+  const auto* current = current_container(*inside, lock_.servers.at(server));
+  return current != nullptr && std::any_of(inside->containers.begin(), inside->containers.end(),
+                                           [&](const observe::Container& container) {
+                                             return &container != current &&
+                                                    container.service == service.name &&
+                                                    holds_port(container);
+                                           });
 }
 
 std::vector<std::vector<std::string>> Planner::batches_of(std::vector<std::string> servers) const {
@@ -88,8 +106,8 @@ void Planner::change_in_place(const std::vector<std::vector<std::string>>& batch
 
 Step& Planner::plan_let_in(const stack::Service& service, const std::string& key,
                            std::vector<std::string> batch, std::vector<std::string> after) {
-  const auto& start = step_of("start_container/" + batch.front());
-  Cause cause{start.reason, start.cause};
+  const auto& enter = step_of("add_to_rotation/" + batch.front());
+  Cause cause{enter.reason, enter.cause};
   auto& step = add(StepKind::let_in, key, std::move(cause), std::move(after));
   step.service = service.name;
   step.batch = std::move(batch);

@@ -229,6 +229,9 @@ void Planner::plan_rotation(const stack::Service& service) {
         cause = drift("HAProxy sends it no requests");
       } else if (!is_on_disk(*seen_balancer, service.name, wanted)) {
         cause = drift("HAProxy's configuration on disk lacks it");
+      } else if (is_changing_over(service, placed.name) && serves_older(service, placed.name)) {
+        // Both get requests, as beside a canary.
+        cause = unfinished("an earlier run did not change it over to its new container");
       }
     }
     if (cause.empty()) continue;
@@ -241,6 +244,17 @@ void Planner::plan_rotation(const stack::Service& service) {
     step.service = service.name;
     step.server = placed.name;
   }
+}
+
+/// Whether HAProxy sends requests to a container of a release before the server's current one.
+bool Planner::serves_older(const stack::Service& service, const std::string& server) const {
+  const auto& in_rotation = balancer()->in_rotation;
+  const auto names = in_rotation.find(service.name);
+  if (names == in_rotation.end()) return false;
+  const auto current = rotation_name(server, lock_.servers.at(server).release);
+  return std::any_of(names->second.begin(), names->second.end(), [&](const std::string& name) {
+    return name != current && name.substr(0, name.rfind(".r")) == server;
+  });
 }
 
 /// Entries of servers that leave, that are unknown or of releases that nothing is left of.

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "plan/planner.hpp"
+#include "plan/releases.hpp"
 #include "plan/wanted.hpp"
+#include "stack/definition.hpp"
 
 namespace paas::plan {
 
@@ -25,49 +27,102 @@ bool is_replaceable(const lockfile::Lockfile& lockfile, const std::string& servi
                                  declared->type == stack::ServiceType::worker);
 }
 
-int newest_number(const lockfile::Lockfile& lockfile, const std::string& service) {
-  const auto entry = lockfile.services.find(service);
-  if (entry == lockfile.services.end() || entry->second.releases.empty()) return 0;
-  return entry->second.releases.back().number;
+/// Its current release, where all servers of those it has are at it.
+const lockfile::Release* release_of_all(const lockfile::Lockfile& lockfile,
+                                        const std::string& service) {
+  const auto* release = current_release(lockfile, service);
+  if (release == nullptr || !is_replaceable(lockfile, service)) return nullptr;
+  bool has_servers = false;
+  for (const auto& [name, server] : lockfile.servers) {
+    if (server.service != service || server.leaving) continue;
+    if (server.release != containers_of(*release)) return nullptr;
+    has_servers = true;
+  }
+  return has_servers ? release : nullptr;
 }
 
-int pinned_number(const lockfile::Lockfile& lockfile, const std::string& service) {
-  const auto entry = lockfile.services.find(service);
-  return entry == lockfile.services.end() ? 0 : entry->second.pinned;
+/// Whether the server's container runs, alone.
+bool is_whole(const observe::Machine& inside, const lockfile::Server& server) {
+  const auto* current = current_container(inside, server);
+  return current != nullptr && current->state == "running" &&
+         std::none_of(inside.containers.begin(), inside.containers.end(),
+                      [&](const observe::Container& container) {
+                        return &container != current && container.service == server.service &&
+                               holds_port(container);
+                      });
+}
+
+bool is_whole(const lockfile::Lockfile& lockfile, const observe::Observed& observed,
+              const std::string& service) {
+  bool was_looked_at = false;
+  for (const auto& [name, server] : lockfile.servers) {
+    const auto* inside = inside_of(lockfile, observed, name);
+    if (server.service != service || server.leaving || inside == nullptr) continue;
+    if (!is_whole(*inside, server)) return false;
+    was_looked_at = true;
+  }
+  return was_looked_at;
+}
+
+lockfile::Settled settled_at(const lockfile::Service& service, const lockfile::Release& release) {
+  return {release.number, service.releases.back().number, service.pinned, service.image};
 }
 
 }  // namespace
 
-std::map<std::string, int> releases_to_take_back(const lockfile::Lockfile& before,
-                                                 const lockfile::Lockfile& after,
-                                                 const std::vector<Step>& failed) {
-  std::map<std::string, int> result;
-  for (const auto& step : failed) {
-    const auto& service = step.service;
-    if (!changes_release(step) || !is_replaceable(after, service)) continue;
-    const bool is_new = newest_number(after, service) > newest_number(before, service) ||
-                        pinned_number(after, service) != pinned_number(before, service);
-    const auto* release = current_release(before, service);
-    if (!is_new || release == nullptr || !release->definition) continue;
-    result[service] = release->number;
+void note_settled(const lockfile::Lockfile& loaded, const observe::Observed& observed,
+                  lockfile::Lockfile& lockfile) {
+  for (const auto& [name, service] : loaded.services) {
+    const auto* release = release_of_all(loaded, name);
+    if (release == nullptr || !is_whole(loaded, observed, name)) continue;
+    const auto entry = lockfile.services.find(name);
+    if (entry != lockfile.services.end()) entry->second.settled = settled_at(service, *release);
   }
-  return result;
 }
 
-void note_failed(const lockfile::Lockfile& before, const std::map<std::string, int>& services,
-                 lockfile::Lockfile& lockfile) {
-  for (const auto& [name, number] : services) {
-    auto& service = lockfile.services.at(name);
-    const auto earlier = before.services.find(name);
-    service.pinned = pinned_number(before, name);
-    service.image = earlier == before.services.end() ? "" : earlier->second.image;
-    for (auto& release : service.releases) {
-      if (release.number > newest_number(before, name)) release.failed = true;
+void note_all_settled(lockfile::Lockfile& lockfile) {
+  for (auto& [name, service] : lockfile.services) {
+    const auto* release = release_of_all(lockfile, name);
+    if (release == nullptr) continue;
+    service.settled = settled_at(service, *release);
+    for (auto& known : service.releases) {
+      if (known.number != release->number || known.definition) continue;
+      known.definition =
+          stack::definition_of(*lockfile.applied, *stack::find_service(*lockfile.applied, name));
     }
   }
 }
 
-void keep_only(const std::map<std::string, int>& services, Plan& plan) {
+std::map<std::string, int> releases_to_take_back(const lockfile::Lockfile& lockfile,
+                                                 const std::vector<Step>& failed) {
+  std::map<std::string, int> result;
+  for (const auto& step : failed) {
+    if (!changes_release(step) || !is_replaceable(lockfile, step.service)) continue;
+    const auto& service = lockfile.services.at(step.service);
+    const auto* current = current_release(lockfile, step.service);
+    if (!service.settled || current == nullptr) continue;
+    const bool is_new =
+        current->number != service.settled->release || service.pinned != service.settled->pinned;
+    if (is_new && check_release(lockfile, step.service, service.settled->release)) {
+      result[step.service] = service.settled->release;
+    }
+  }
+  return result;
+}
+
+void note_failed(const std::map<std::string, int>& services, lockfile::Lockfile& lockfile) {
+  for (const auto& [name, number] : services) {
+    auto& service = lockfile.services.at(name);
+    service.pinned = service.settled->pinned;
+    service.image = service.settled->image;
+    for (auto& release : service.releases) {
+      if (release.number > service.settled->newest) release.failed = true;
+    }
+  }
+}
+
+void keep_only(const std::map<std::string, int>& services, const lockfile::Lockfile& before,
+               Plan& plan) {
   const auto is_balancers = [](const Step& step) {
     return step.kind == StepKind::prepare_balancer || step.kind == StepKind::configure_balancer;
   };
@@ -75,7 +130,12 @@ void keep_only(const std::map<std::string, int>& services, Plan& plan) {
   std::erase_if(plan.steps, [&](const Step& step) {
     const bool is_theirs = changes_release(step) || step.kind == StepKind::retire_container ||
                            step.kind == StepKind::remove_from_rotation;
-    const bool is_kept = is_balancers(step) || (is_theirs && services.contains(step.service));
+    // One that is new may be what fails: the next run tries it again.
+    const auto server = before.servers.find(step.server);
+    const bool is_new =
+        !step.server.empty() && (server == before.servers.end() || server->second.release == 0);
+    const bool is_kept =
+        is_balancers(step) || (is_theirs && !is_new && services.contains(step.service));
     if (!is_kept) dropped.insert(step.id);
     return !is_kept;
   });

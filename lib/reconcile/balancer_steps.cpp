@@ -10,19 +10,12 @@
 #include "haproxy/server_options.hpp"
 #include "lockfile/names.hpp"
 #include "plan/balancer.hpp"
+#include "plan/container.hpp"
 #include "reconcile/run.hpp"
 
 namespace paas::reconcile {
 
 namespace {
-
-std::string balancer_name(const lockfile::Lockfile& lockfile) {
-  const auto* balancer = plan::balancer_of(lockfile);
-  for (const auto& [name, entry] : lockfile.servers) {
-    if (&entry == balancer) return name;
-  }
-  return "";
-}
 
 haproxy::Backend* backend_of(haproxy::Setup& setup, const std::string& name) {
   for (auto& backend : setup.backends) {
@@ -57,14 +50,58 @@ void add_unwritten(haproxy::Setup& setup, const lockfile::Lockfile& lockfile,
 
 }  // namespace
 
+observe::Target Run::balancer() const {
+  const auto lockfile = state_.read();
+  const auto* found = plan::balancer_of(lockfile);
+  const auto named = std::find_if(lockfile.servers.begin(), lockfile.servers.end(),
+                                  [&](const auto& server) { return &server.second == found; });
+  return target(named == lockfile.servers.end() ? "" : named->first);
+}
+
 haproxy::Runtime Run::runtime() {
-  const auto where = target(balancer_name(state_.read()));
+  const auto where = balancer();
   auto& machines = tools_.machines;
   return haproxy::Runtime(
-      [where, &machines](const std::string& command) {
-        return machines.balancer_command(where, command);
+      [where, &machines, this](const std::string& command) {
+        return command == haproxy::statistics_command ? statistics_.get()
+                                                      : machines.balancer_command(where, command);
       },
       tools_.clock);
+}
+
+/// Where the path of a health check changes, containers that are about to be replaced are asked for
+/// the one that they are asked for now. Those that stay are asked for the new one at once, so they
+/// have to answer it: a load balancer that finds none of them healthy serves nobody.
+Status Run::keep_paths(haproxy::Backend& backend, const haproxy::Backend& current) {
+  for (const auto& entry : current.servers) {
+    const auto name = server_of(entry.name);
+    const auto release = text::to_integer(entry.name.substr(entry.name.rfind(".r") + 2));
+    if (!release || !state_.read().servers.contains(name)) continue;
+    const auto number = static_cast<int>(*release);
+    const auto older = current.older_paths.find(number);
+    const auto& path = older == current.older_paths.end() ? current.health_path : older->second;
+    if (path == backend.health_path || path.empty()) continue;
+    if (retiring_.contains(name)) {
+      backend.older_paths[number] = path;
+    } else {
+      PAAS_CHECK(check_answers(name, number));
+    }
+  }
+  return {};
+}
+
+Status Run::check_answers(const std::string& name, int release) {
+  const auto& declared = service(server(name).service);
+  const auto container = plan::container_name(stack_, declared.name, release);
+  PAAS_TRY(const bool answers,
+           tools_.machines.healthy(target(name), container, declared.port.value_or(0),
+                                   declared.health.path, declared.health.timeout_ms));
+  if (answers) return {};
+  return fail(
+      ErrorKind::failed,
+      fmt::format("{} does not answer {} as a health check wants it", name, declared.health.path),
+      "HAProxy was left as it is: with this health.path it would take the server out of "
+      "rotation");
 }
 
 /// Servers that are in rotation stay so: they are written into the new configuration.
@@ -72,16 +109,21 @@ Result<std::string> Run::configuration_for(const observe::Machine& machine) {
   const auto lockfile = state_.read();
   auto setup = plan::balancer_setup(stack_, lockfile);
   if (machine.balancer) {
-    for (auto& old : haproxy::servers_of(machine.balancer->configuration)) {
+    for (const auto& old : haproxy::servers_of(machine.balancer->configuration)) {
       auto* backend = backend_of(setup, old.name);
       if (backend == nullptr) continue;
       const auto in_rotation = machine.balancer->in_rotation.find(old.name);
-      for (auto& entry : old.servers) {
+      for (const auto& entry : old.servers) {
         // What HAProxy lost by dying is taken from the file; what was drained or is dead is not.
         const bool keep =
             !machine.balancer->running || (in_rotation != machine.balancer->in_rotation.end() &&
                                            in_rotation->second.contains(entry.name));
-        if (keep) backend->servers.push_back(std::move(entry));
+        if (keep) backend->servers.push_back(entry);
+      }
+      if (machine.balancer->running) {
+        auto kept = old;
+        kept.servers = backend->servers;
+        PAAS_CHECK(keep_paths(*backend, kept));
       }
     }
     add_unwritten(setup, lockfile, *machine.balancer);
@@ -96,6 +138,7 @@ Status Run::configure_balancer(const plan::Step& step) {
   if (step.kind == plan::StepKind::prepare_balancer && machine.balancer) {
     text = haproxy::transition(machine.balancer->configuration, text);
   }
+  on_disk_.reset();
   PAAS_CHECK(
       tools_.machines.install_balancer(target(step.server), text, observe::Machines::Reload::yes));
   stage(step, "reloaded");
@@ -120,23 +163,38 @@ Status Run::edit_configuration(const std::function<void(haproxy::Backend&)>& cha
   return result;
 }
 
-/// Those that came while another one was under way are done together.
+/// Those that came while another one was under way are done together. What is on the disk is known
+/// from the edit before; where somebody else changed it since, it is read again.
 Status Run::edit_configuration(const std::vector<Edit*>& edits) {
-  const auto where = target(balancer_name(state_.read()));
+  const auto where = balancer();
+  constexpr int attempts = 5;
+  for (int i = 0; i < attempts; ++i) {
+    if (!on_disk_) {
+      PAAS_TRY(on_disk_, configuration_on(where));
+    }
+    auto next = *on_disk_;
+    for (auto& backend : haproxy::servers_of(*on_disk_)) {
+      for (const auto* edit : edits) edit->change(backend);
+      next = haproxy::with_servers(next, backend.name, backend.servers);
+    }
+    if (next == *on_disk_) return {};
+    const auto before = std::exchange(on_disk_, std::nullopt);
+    PAAS_TRY(const bool is_done, tools_.machines.edit_balancer(where, *before, next));
+    if (!is_done) continue;
+    on_disk_ = std::move(next);
+    return {};
+  }
+  return fail(ErrorKind::failed, "HAProxy's configuration changes all the time",
+              fmt::format("somebody else edits /etc/haproxy/haproxy.cfg on {}", where.name));
+}
+
+Result<std::string> Run::configuration_on(const observe::Target& balancer) {
   observe::RemoteCommand read;
   read.arguments = {"cat", "/etc/haproxy/haproxy.cfg"};
-  PAAS_TRY(const auto current, tools_.machines.run(where, read));
-  if (current.exit_status != 0) {
-    return fail(ErrorKind::failed, fmt::format("HAProxy's configuration cannot be read: {}",
-                                               text::trim(current.error_output)));
-  }
-  auto text = current.output;
-  for (auto& backend : haproxy::servers_of(current.output)) {
-    for (const auto* edit : edits) edit->change(backend);
-    text = haproxy::with_servers(text, backend.name, backend.servers);
-  }
-  if (text == current.output) return {};
-  return tools_.machines.install_balancer(where, text, observe::Machines::Reload::no);
+  PAAS_TRY(auto current, tools_.machines.run(balancer, read));
+  if (current.exit_status == 0) return std::move(current.output);
+  return fail(ErrorKind::failed, fmt::format("HAProxy's configuration cannot be read: {}",
+                                             text::trim(current.error_output)));
 }
 
 Status Run::add_to_rotation(const plan::Step& step) {
@@ -149,18 +207,34 @@ Status Run::add_to_rotation(const plan::Step& step) {
   }
   const auto entry = step.weight == 0 ? haproxy::Entry::checked_only : haproxy::Entry::in_rotation;
   PAAS_CHECK(runtime().add_server(*backend, added, options_.timeouts.rotation, entry));
+  if (entry == haproxy::Entry::checked_only) {
+    // A HAProxy that starts again must not send requests to it: it is written down when it serves.
+    stage(step, "checked");
+    return {};
+  }
   PAAS_CHECK(edit_configuration([&](haproxy::Backend& edited) {
     if (edited.name == step.service) put(edited.servers, added);
   }));
-  stage(step, step.weight == 0 ? "checked" : "in rotation");
+  stage(step, "in rotation");
   return {};
 }
 
 /// The servers' new containers get requests; unless it is a canary, their old ones get no more and
-/// finish what they have, for which there is time.
+/// finish what they have, for which there is time until they are retired.
 Status Run::let_in(const plan::Step& step) {
   auto haproxy_runtime = runtime();
+  // Entries come and go by steps of this run, which have all looked at them.
+  if (const auto seen = statistics_.latest(); seen && *seen) {
+    PAAS_TRY(const auto known, haproxy::parse_statistics(**seen));
+    const auto changed = change_over(step, known);
+    if (changed || changed.error().kind != ErrorKind::not_found) return changed;
+  }
   PAAS_TRY(const auto known, haproxy_runtime.statistics());
+  return change_over(step, known);
+}
+
+Status Run::change_over(const plan::Step& step,
+                        const std::vector<haproxy::ServerStatistics>& known) {
   std::vector<std::string> enter;
   std::vector<std::string> leave;
   for (const auto& name : step.batch) {
@@ -172,11 +246,10 @@ Status Run::let_in(const plan::Step& step) {
       if (entry.server != current) leave.push_back(entry.server);
     }
   }
-  PAAS_CHECK(haproxy_runtime.change_over(step.service, enter,
-                                         step.weight.value_or(haproxy::weight_in_rotation), leave));
+  PAAS_CHECK(runtime().change_over(step.service, enter,
+                                   step.weight.value_or(haproxy::weight_in_rotation), leave));
   stage(step, "in rotation");
-  return haproxy_runtime.await_drained(step.service, leave, options_.timeouts.drain).map([](bool) {
-  });
+  return {};
 }
 
 /// Compares what HAProxy counts of the new containers with what it counts of the others of the
@@ -204,23 +277,44 @@ Status Run::watch_canary(const plan::Step& step) {
   }
 }
 
-Status Run::leave_rotation(const std::function<bool(const std::string&)>& leaves) {
-  auto haproxy_runtime = runtime();
-  PAAS_TRY(auto known, haproxy_runtime.statistics());
-  for (const auto& entry : known) {
-    if (!leaves(entry.server)) continue;
-    PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
-  }
+Status Run::leave_rotation(const Leaves& leaves) {
+  PAAS_CHECK(leave_haproxy(leaves));
   // A run that was killed in between has taken it out of HAProxy, but not out of the file.
   return edit_configuration([&](haproxy::Backend& edited) {
     std::erase_if(edited.servers, [&](const auto& line) { return leaves(line.name); });
   });
 }
 
-Status Run::leave_but_current(const std::string& name) {
+Status Run::leave_haproxy(const Leaves& leaves) {
+  auto haproxy_runtime = runtime();
+  PAAS_TRY(const auto known, haproxy_runtime.statistics());
+  for (const auto& entry : known) {
+    if (!leaves(entry.server)) continue;
+    PAAS_TRY(const bool is_gone, haproxy_runtime.delete_drained(entry));
+    if (is_gone) continue;
+    PAAS_CHECK(haproxy_runtime.remove_server(entry.backend, entry.server, options_.timeouts.drain));
+  }
+  return {};
+}
+
+Run::Leaves Run::all_but_current(const std::string& name) const {
   const auto current = plan::rotation_name(name, server(name).release);
-  return leave_rotation(
-      [&](const std::string& entry) { return server_of(entry) == name && entry != current; });
+  return [name, current](const std::string& entry) {
+    return server_of(entry) == name && entry != current;
+  };
+}
+
+/// The current one serves, and is what the file has of the server from now on.
+Status Run::leave_to_current(const plan::Step& step) {
+  const auto leaves = all_but_current(step.server);
+  PAAS_CHECK(leave_haproxy(leaves));
+  const auto lockfile = state_.read();
+  const auto current =
+      plan::balancer_server(lockfile, step.server, lockfile.servers.at(step.server));
+  return edit_configuration([&](haproxy::Backend& edited) {
+    std::erase_if(edited.servers, [&](const auto& line) { return leaves(line.name); });
+    if (edited.name == step.service) put(edited.servers, current);
+  });
 }
 
 Status Run::remove_from_rotation(const plan::Step& step) {

@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// How long a server goes on asking a container by itself, before it is heard of what happened
+/// elsewhere.
+constexpr auto health_wait = 1s;
+
 /// One NAME=value a line, as `docker run --env-file` reads it.
 std::string environment_file(const std::vector<std::string>& variables) {
   std::string text;
@@ -28,10 +32,10 @@ std::string environment_file(const std::vector<std::string>& variables) {
   return text;
 }
 
-std::vector<observe::Container> of_service(const observe::Machine& machine,
+std::vector<observe::Container> of_service(const std::vector<observe::Container>& containers,
                                            const std::string& service) {
   std::vector<observe::Container> result;
-  for (const auto& container : machine.containers) {
+  for (const auto& container : containers) {
     if (container.service == service) result.push_back(container);
   }
   return result;
@@ -44,14 +48,15 @@ bool is_as_specified(const observe::Container& container, const docker::Containe
          container.shape == spec.labels.at("paas.shape") && container.environment == environment;
 }
 
-/// Whether a container that stopped still has a port to itself.
-bool can_start_again(const observe::Container& container,
+/// Whether a container that stopped can be started again: where others run beside it, its port has
+/// to be free.
+bool can_start_again(const stack::Service& service, const observe::Container& container,
                      const std::vector<observe::Container>& all) {
-  return container.state == "exited" &&
-         std::none_of(all.begin(), all.end(), [&](const observe::Container& other) {
-           return plan::holds_port(other) && other.slot == container.slot &&
-                  other.name != container.name;
-         });
+  if (container.state != "exited") return false;
+  if (service.type != stack::ServiceType::web) return true;
+  return std::none_of(all.begin(), all.end(), [&](const observe::Container& other) {
+    return plan::holds_port(other) && other.slot == container.slot && other.name != container.name;
+  });
 }
 
 bool is_held(const std::vector<observe::Container>& containers, int slot) {
@@ -161,8 +166,8 @@ Status Run::start_release(const plan::Step& step) {
   if (plan::stores_in_container(declared)) {
     PAAS_CHECK(state_.change([&](auto& next) { next.servers.at(step.server).holds_data = true; }));
   }
-  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
-  const auto old = of_service(machine, declared.name);
+  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  const auto old = of_service(machine.containers, declared.name);
   plan::ContainerPlan container;
   container.release = release;
   // Its tag may lead to another image by now.
@@ -184,14 +189,15 @@ Status Run::start_release(const plan::Step& step) {
   } else {
     const auto& entry = lockfile.servers.at(step.server);
     if (entry.holds_data) PAAS_CHECK(check_known(step, old));
-    const bool is_kept = same != old.end() && !entry.holds_data && can_start_again(*same, old);
+    const bool is_kept =
+        same != old.end() && !entry.holds_data && can_start_again(declared, *same, old);
     if (declared.type == stack::ServiceType::web) {
       PAAS_TRY(container.slot, is_kept ? Result<int>(same->slot) : take_slot(step, spec.name, old));
       spec =
           plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
     }
     PAAS_CHECK(await_firewall(step));
-    PAAS_CHECK(write_environment(step, spec));
+    PAAS_CHECK(write_environment(step, spec, machine.hosts));
     const auto kept = is_kept ? Kept::yes : Kept::no;
     PAAS_CHECK(declared.type == stack::ServiceType::web
                    ? run_container(step, declared, spec, kept)
@@ -199,42 +205,71 @@ Status Run::start_release(const plan::Step& step) {
   }
   return state_.change([&](auto& next) {
     auto& entry = next.servers.at(step.server);
-    if (entry.release != container.release) {
-      const auto* left = plan::find_release(next, step.service, entry.release);
-      entry.previous = left == nullptr || left->failed ? 0 : entry.release;
-    }
+    entry.previous = plan::kept_beside(next, entry, container.release, old);
     entry.release = container.release;
     entry.slot = container.slot;
   });
 }
 
 /// What the container will read: its variables, and where it finds the load balancer.
-Status Run::write_environment(const plan::Step& step, const docker::ContainerSpec& spec) {
+Status Run::write_environment(const plan::Step& step, const docker::ContainerSpec& spec,
+                              const std::string& hosts) {
   PAAS_CHECK(tools_.machines.write_file(target(step.server),
                                         fmt::format("/etc/paas/{}.env", step.service),
                                         environment_file(spec.environment), 0600));
-  return write_hosts(step);
+  return hosts == plan::hosts_file(state_.read()) ? Status() : write_hosts(step);
 }
 
 /// A slot for a new container beside the one that serves. When both are held, an earlier run was
-/// cut short: what the lockfile does not know as the current one makes room.
+/// cut short: the one that does not serve makes room.
 Result<int> Run::take_slot(const plan::Step& step, const std::string& name,
                            std::vector<observe::Container> containers) {
   // One of the new one's own name is removed before it starts.
   std::erase_if(containers,
                 [&](const auto& other) { return !plan::holds_port(other) || other.name == name; });
   if (is_held(containers, 0) && is_held(containers, 1)) {
-    const int current = server(step.server).release;
-    if (stack_.lb) PAAS_CHECK(leave_but_current(step.server));
+    PAAS_TRY(const auto serving, serving_of(step, containers));
+    // First of all: whatever interrupts what follows, it is what the next run finds.
+    PAAS_CHECK(state_.change([&](auto& next) {
+      auto& entry = next.servers.at(step.server);
+      entry.release = serving.release;
+      entry.slot = serving.slot;
+      if (entry.previous == serving.release) entry.previous = 0;
+    }));
+    if (stack_.lb) PAAS_CHECK(leave_rotation(all_but_current(step.server)));
     for (const auto& left : containers) {
-      if (left.release == current) continue;
+      if (left.name == serving.name) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), left.name));
       PAAS_CHECK(tools_.machines.remove_container(target(step.server), left.name));
       stage(step, "removed " + left.name);
     }
-    std::erase_if(containers, [&](const auto& left) { return left.release != current; });
+    containers = {serving};
   }
   return is_held(containers, 0) ? 1 : 0;
+}
+
+/// Of containers side by side the one that HAProxy gives requests to; where it gives them to none
+/// or to several, the lockfile's. The lockfile alone does not tell: it names the newest that was
+/// healthy, which may not have been let in yet.
+Result<observe::Container> Run::serving_of(const plan::Step& step,
+                                           const std::vector<observe::Container>& containers) {
+  std::vector<observe::Container> serving;
+  if (stack_.lb) {
+    PAAS_TRY(const auto known, runtime().statistics());
+    for (const auto& container : containers) {
+      const auto name = plan::rotation_name(step.server, container.release);
+      const bool serves = std::any_of(known.begin(), known.end(), [&](const auto& entry) {
+        return entry.server == name && haproxy::takes_requests(entry);
+      });
+      if (serves) serving.push_back(container);
+    }
+  }
+  if (serving.size() == 1) return serving.front();
+  const int current = server(step.server).release;
+  const auto found = std::find_if(containers.begin(), containers.end(), [&](const auto& container) {
+    return container.release == current;
+  });
+  return found == containers.end() ? containers.front() : *found;
 }
 
 /// Starts a container and waits until it is healthy; otherwise it is removed again and the error
@@ -284,7 +319,7 @@ Status Run::resume_container(const plan::Step& step) {
     PAAS_CHECK(await_firewall(step));
     PAAS_CHECK(write_hosts(step));
     // Another one that an interrupted run started has its port; its own start may fail and fail.
-    for (const auto& container : of_service(machine, step.service)) {
+    for (const auto& container : of_service(machine.containers, step.service)) {
       if (!plan::holds_port(container)) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
       stage(step, "stopped " + container.name);
@@ -372,28 +407,29 @@ Status Run::await_healthy(const plan::Step& step, const stack::Service& declared
   const auto began = tools_.clock.monotonic();
   const auto where = target(step.server);
   const bool may_be_given_up = retiring_.contains(step.server);
+  const observe::HealthQuestion question{name, declared.port, declared.health.path,
+                                         declared.health.timeout_ms, restarts};
   return poll(std::chrono::seconds(declared.health.start_timeout_seconds), options_.timeouts.health,
               "waiting for " + name + " to become healthy", [&]() -> Result<bool> {
                 if (may_be_given_up && is_given_up(step.service)) return given_up(step.service);
-                PAAS_TRY(auto info, tools_.machines.container(where, name));
-                if (!info) return fail(ErrorKind::failed, "the container is gone");
-                if (info->state != "running" || info->restart_count > restarts) {
+                PAAS_TRY(const auto health,
+                         tools_.machines.await_health(where, question, health_wait));
+                if (health.state.empty()) return fail(ErrorKind::failed, "the container is gone");
+                if (health.state != "running" || health.restarts > restarts) {
                   return fail(ErrorKind::failed,
-                              fmt::format("the container ended with status {}", info->exit_code));
+                              fmt::format("the container ended with status {}", health.exit_code));
                 }
                 // Without a port all there is to see is that it keeps running.
-                if (!declared.port) return tools_.clock.monotonic() - began > 3s;
-                return tools_.machines.healthy(where, name, *declared.port, declared.health.path,
-                                               declared.health.timeout_ms);
+                return declared.port ? health.answers : tools_.clock.monotonic() - began > 3s;
               });
 }
 
 Status Run::retire_container(const plan::Step& step) {
   const auto entry = server(step.server);
   if (stack_.lb && service(step.service).type == stack::ServiceType::web) {
-    PAAS_CHECK(leave_but_current(step.server));
+    PAAS_CHECK(leave_to_current(step));
   }
-  PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
+  PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   const auto* current = plan::current_container(machine, entry);
   for (const auto& container : machine.containers) {
     if (&container == current) continue;
@@ -414,7 +450,7 @@ Status Run::retire_container(const plan::Step& step) {
 /// Stops what runs and takes the volume's file system off, so that another server can have it.
 Status Run::stop_container(const plan::Step& step) {
   PAAS_TRY(auto machine, tools_.machines.look(target(step.server), stack_.name, false));
-  for (const auto& container : of_service(machine, step.service)) {
+  for (const auto& container : of_service(machine.containers, step.service)) {
     if (!plan::holds_port(container)) continue;
     PAAS_CHECK(tools_.machines.stop_container(target(step.server), container.name));
     stage(step, "stopped " + container.name);

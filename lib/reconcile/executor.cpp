@@ -178,6 +178,7 @@ Result<Outcome> execute(const plan::Plan& plan, const lockfile::Lockfile& loaded
   Run run(plan, loaded, images, restart, tools, options);
   PAAS_CHECK(run.begin(plan));
   auto outcome = Scheduler(plan, run, options).work();
+  if (outcome.failures.empty() && outcome.skipped == 0) PAAS_CHECK(run.settle());
   outcome.lockfile = run.lockfile();
   return outcome;
 }

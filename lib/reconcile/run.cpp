@@ -7,6 +7,7 @@
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
 #include "observe/observe.hpp"
+#include "plan/take_back.hpp"
 
 namespace paas::reconcile {
 
@@ -27,7 +28,11 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
                 }),
       firewalls_(tools.clock, options.timeouts.poll, [this] { return tools_.client.firewalls(); }),
       logins_(stack_, tools.client, tools.images, tools.clock),
-      actions_(tools.client, tools.clock, options.timeouts.poll) {
+      actions_(tools.client, tools.clock, options.timeouts.poll),
+      statistics_([this] {
+        return tools_.machines.balancer_command(balancer(),
+                                                std::string(haproxy::statistics_command));
+      }) {
   for (const auto& [name, server] : loaded.servers) known_before_.insert(name);
   for (const auto& step : plan.steps) {
     if (step.kind == plan::StepKind::retire_container) retiring_.insert(step.server);
@@ -53,6 +58,10 @@ Status Run::begin(const plan::Plan& plan) {
       if (password.empty()) password = lockfile::generate_password(*random);
     }
   });
+}
+
+Status Run::settle() {
+  return state_.change([](auto& lockfile) { plan::note_all_settled(lockfile); });
 }
 
 Status Run::perform(const plan::Step& step) {

@@ -14,6 +14,7 @@
 #include "reconcile/action_watch.hpp"
 #include "reconcile/executor.hpp"
 #include "reconcile/registry_logins.hpp"
+#include "reconcile/shared_answer.hpp"
 #include "reconcile/shared_list.hpp"
 #include "reconcile/state.hpp"
 #include "tls/certificate.hpp"
@@ -30,6 +31,8 @@ class Run {
   Status perform(const plan::Step& step);
   /// Stores what the plan allocated, before the first step.
   Status begin(const plan::Plan& plan);
+  /// Writes down, when all steps are done, what services can be taken back to from now on.
+  Status settle();
   /// Asks for the droplets of steps that create servers which are alike, with one request where it
   /// can be; what came of it is told when the steps are performed.
   Status request_servers(const std::vector<plan::Step>& steps);
@@ -136,9 +139,12 @@ class Run {
   tl::unexpected<Error> given_up(const std::string& service);
   /// Whether the container is there, stopped, as it has to be.
   enum class Kept { no, yes };
-  Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec);
+  Status write_environment(const plan::Step& step, const docker::ContainerSpec& spec,
+                           const std::string& hosts);
   Result<int> take_slot(const plan::Step& step, const std::string& name,
                         std::vector<observe::Container> containers);
+  Result<observe::Container> serving_of(const plan::Step& step,
+                                        const std::vector<observe::Container>& containers);
   Status run_container(const plan::Step& step, const stack::Service& service,
                        const docker::ContainerSpec& spec, Kept kept);
   Status run_or_resume(const plan::Step& step, const stack::Service& service,
@@ -163,19 +169,27 @@ class Run {
   // balancer_steps.cpp
   Status configure_balancer(const plan::Step& step);
   Result<std::string> configuration_for(const observe::Machine& machine);
+  Status keep_paths(haproxy::Backend& backend, const haproxy::Backend& current);
+  Status check_answers(const std::string& server, int release);
   Status add_to_rotation(const plan::Step& step);
   Status let_in(const plan::Step& step);
+  Status change_over(const plan::Step& step, const std::vector<haproxy::ServerStatistics>& known);
   Status watch_canary(const plan::Step& step);
   Status remove_from_rotation(const plan::Step& step);
-  /// Takes entries out of HAProxy, by their names.
-  Status leave_rotation(const std::function<bool(const std::string&)>& leaves);
-  /// All of a server's entries but that of its current release.
-  Status leave_but_current(const std::string& server);
+  using Leaves = std::function<bool(const std::string&)>;
+  /// Takes entries out of HAProxy and out of its configuration on disk, by their names.
+  Status leave_rotation(const Leaves& leaves);
+  Status leave_haproxy(const Leaves& leaves);
+  /// A server's entries but that of its current release.
+  Leaves all_but_current(const std::string& server) const;
+  Status leave_to_current(const plan::Step& step);
+  observe::Target balancer() const;
   haproxy::Runtime runtime();
   /// Changes the servers of backends in the configuration on disk, without a reload.
   Status edit_configuration(const std::function<void(haproxy::Backend&)>& change);
   struct Edit;
   Status edit_configuration(const std::vector<Edit*>& edits);
+  Result<std::string> configuration_on(const observe::Target& balancer);
 
   // certificate_steps.cpp
   Status put_certificates(const plan::Step& step);
@@ -234,11 +248,14 @@ class Run {
   std::map<std::string, int> releases_;  ///< Numbers of this run's containers, by service.
   /// Services whose new release failed somewhere, and how.
   std::map<std::string, ErrorKind> given_up_;
+  SharedAnswer statistics_;    ///< HAProxy's, for all steps that wait for what it sees.
   std::mutex balancer_mutex_;  ///< Held while HAProxy's configuration on disk is changed.
   struct Edit {
     std::function<void(haproxy::Backend&)> change;
     std::optional<Status> result;
   };
+  /// HAProxy's configuration as the last edit left it; absent: it has to be read.
+  std::optional<std::string> on_disk_;
   std::mutex edits_mutex_;
   std::vector<Edit*> edits_;  ///< That wait; whoever is next does all of them.
   std::mutex events_mutex_;

@@ -394,6 +394,30 @@ TEST_CASE("haproxy: only a change that is not about servers asks for a reload") 
   CHECK(needs_reload([](Setup& changed) { changed.backends[0].health_timeout_ms = 900; }));
 }
 
+TEST_CASE("haproxy: older releases' paths follow from the servers, and ask for no reload") {
+  const auto setup = zipkick();
+  auto changing = setup;
+  auto& backend = changing.backends[0];
+  backend.older_paths = {{3, "/old?a=b&c=%20d,e"}, {12, "/older"}};
+  const auto text = *render(changing);
+  CHECK(servers_of(text) == changing.backends);
+  CHECK(without_servers(text) == without_servers(*render(setup)));
+  CHECK(mark_of(text) == mark_of(*render(setup)));
+  CHECK(is_intact(text));
+  // An edit of the servers on disk leaves what is asked for as the running HAProxy has it.
+  CHECK(servers_of(with_servers(text, backend.name, {})).at(0).older_paths == backend.older_paths);
+  backend.older_paths = {{3, "/old"}};
+  backend.health_path = "/other";
+  CHECK(without_servers(*render(changing)) != without_servers(*render(setup)));
+  for (const auto* bad : {"/a'", "/a b", "/a)", "/a\"", "/a\n", "a", "/$a", "/a\\"}) {
+    check_refused(
+        [&](Setup& refused) {
+          refused.backends[1].older_paths = {{1, bad}};
+        },
+        "health path");
+  }
+}
+
 TEST_CASE("haproxy: a configuration is marked, and the mark tells all but servers apart") {
   const auto setup = zipkick();
   const auto mark = mark_of(*render(setup));

@@ -41,6 +41,31 @@ TEST_CASE("haproxy: a running HAProxy tells which configuration it took over") {
   CHECK(loaded() != before);
 }
 
+TEST_CASE("haproxy: while a health check changes its path, each release is asked for its own") {
+  WebServer old("app-web-1.r1", "/healthold");
+  WebServer next("app-web-1.r2");
+  auto setup = test::web_setup({&old});
+  setup.backends[0].health_path = "/healthold";
+  LiveHaproxy haproxy(setup);
+  REQUIRE(haproxy.eventually([&] { return haproxy.server(old.name()).check_status == "L7OK"; }));
+  Load load(haproxy.port());
+  haproxy.setup.backends[0].health_path = "/healthz";
+  haproxy.setup.backends[0].older_paths = {{1, "/healthold"}};
+  haproxy.reload();
+  auto runtime = haproxy.runtime();
+  REQUIRE(runtime.add_server(haproxy.setup.backends[0], server_of(next), 10s));
+  const int checks = old.checks;
+  CHECK(haproxy.eventually([&] { return old.checks > checks + 3; }));
+  CHECK(haproxy.server(old.name()).status == "UP");
+  CHECK(haproxy.server(next.name()).status == "UP");
+  check_no_failure(load.stop());
+  // Without it the old one is taken out.
+  haproxy.setup.backends[0].older_paths.clear();
+  haproxy.setup.backends[0].servers.push_back(server_of(next));
+  haproxy.reload();
+  CHECK(haproxy.eventually([&] { return haproxy.server(old.name()).status == "DOWN"; }));
+}
+
 TEST_CASE("haproxy: adding and removing servers under load loses no request and reloads nothing") {
   WebServer first("app-web-1.r1");
   WebServer second("app-web-2.r1");

@@ -64,6 +64,23 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: servers change over with one line") {
   CHECK(runtime.change_over("web", {"app;quit"}, 10, {}).error().kind == ErrorKind::invalid);
 }
 
+TEST_CASE_FIXTURE(Fixture, "haproxy: what is drained goes with one line, anything else is left") {
+  put("READY", 10, "L7OK");
+  const auto seen = [&] { return runtime.statistics()->front(); };
+  CHECK(runtime.delete_drained(seen()) == false);
+  auto& server = haproxy.servers.at(name_1);
+  server.admin = "DRAIN";
+  server.busy_until = clock.monotonic() + milliseconds{3000};
+  CHECK(runtime.delete_drained(seen()) == false);
+  CHECK(haproxy.commands.empty());
+  server.busy_until = milliseconds{0};
+  CHECK(runtime.delete_drained(seen()) == true);
+  CHECK(haproxy.commands ==
+        std::vector<std::string>{
+            "set server web/app-web-1.r1 state maint; del server web/app-web-1.r1"});
+  CHECK(haproxy.servers.empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "haproxy: a new server gets weight after its own check has passed") {
   haproxy.check_result = [&](const std::string&, milliseconds now) {
     return now - start >= milliseconds{1400} ? "L7OK" : "L4CON";
@@ -73,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "haproxy: a new server gets weight after its own chec
       haproxy.commands ==
       std::vector<std::string>{
           "add server web/app-web-1.r1 10.1.0.3:20000 check inter 2000ms fastinter 500ms downinter "
-          "500ms fall 3 rise 2 weight 0; enable health web/app-web-1.r1; enable server "
+          "200ms fall 3 rise 2 weight 0; enable health web/app-web-1.r1; enable server "
           "web/app-web-1.r1",
           "set server web/app-web-1.r1 weight 10"});
   CHECK_FALSE(haproxy.gave_weight_unchecked);

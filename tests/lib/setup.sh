@@ -31,7 +31,7 @@ setup_list() {
       echo debootstrap debian-archive-keyring wget iptables iproute2 e2fsprogs util-linux
       ;;
     test)
-      echo haproxy socat shellcheck mandoc zsh bash-completion clang-format-14 jq python3 python3-jsonschema python3-h2 openssl \
+      echo haproxy socat wrk shellcheck mandoc zsh bash-completion clang-format-14 jq python3 python3-jsonschema python3-h2 openssl \
         openssh-server procps clang-14 libclang-rt-14-dev python3-digitalocean python3-libcloud packer \
         golang-go golang-github-digitalocean-godo-dev certbot pebble util-linux docker-registry git
       ;;

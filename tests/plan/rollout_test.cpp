@@ -181,6 +181,49 @@ TEST_CASE("rollout: the container before is kept, and only the last") {
   CHECK(step_of(world.plan(), "retire_container/zipkick-frontend-1").reason == Reason::unfinished);
 }
 
+/// A run that was killed before these steps of its plan.
+Plan without(Plan plan, const std::set<StepKind>& kinds) {
+  std::erase_if(plan.steps, [&](const Step& step) { return kinds.contains(step.kind); });
+  return plan;
+}
+
+TEST_CASE("rollout: one that was interrupted goes on behind its gate") {
+  for (const auto& left :
+       {std::set{StepKind::add_to_rotation, StepKind::let_in}, std::set{StepKind::let_in}}) {
+    auto world = with_five({});
+    auto rest = left;
+    rest.insert(StepKind::retire_container);
+    world.apply(without(world.plan(), rest));
+    const auto plan = world.plan();
+    CHECK(batches(plan) == "1|2|3|4|5");
+    for (int i = 1; i <= 5; ++i) {
+      const auto name = "zipkick-frontend-" + std::to_string(i);
+      CHECK(step_of(plan, "add_to_rotation/" + name).weight == 0);
+      CHECK(comes_after(plan, "let_in/frontend.1", "add_to_rotation/" + name));
+      CHECK(comes_after(plan, "retire_container/" + name, "let_in/frontend." + std::to_string(i)));
+    }
+    carry_out(world, plan);
+  }
+}
+
+TEST_CASE("rollout: a canary that was interrupted does not keep its share") {
+  auto world = with_five({Strategy::canary, 0, 20});
+  auto plan = world.plan();
+  std::erase_if(plan.steps, [](const Step& step) {
+    return step.kind == StepKind::let_in && step.id != "let_in/frontend.canary";
+  });
+  world.apply(without(std::move(plan), {StepKind::watch_canary, StepKind::retire_container}));
+  // HAProxy sends requests to the canary and to the container beside it.
+  const auto& in_rotation = world.machine("zipkick-lb-1").balancer->in_rotation.at("frontend");
+  REQUIRE(in_rotation.contains("zipkick-frontend-1.r1"));
+  REQUIRE(in_rotation.contains("zipkick-frontend-1.r2"));
+  world.input.rollout = {};
+  plan = world.plan();
+  CHECK(batches(plan) == "1|2|3|4|5");
+  CHECK(comes_after(plan, "retire_container/zipkick-frontend-1", "let_in/frontend.1"));
+  carry_out(world, plan);
+}
+
 /// A frontend with two releases, the second of which is current.
 struct Released {
   Released() {
@@ -274,44 +317,100 @@ TEST_CASE_FIXTURE(Released, "releases: ten are kept, and those that are needed")
   CHECK(numbers == std::vector<int>{1, 2, 7, 8, 9, 10, 11, 12, 13, 14});
 }
 
+Step failed_step(const std::string& service, StepKind kind = StepKind::start_container) {
+  Step step;
+  step.kind = kind;
+  step.service = service;
+  return step;
+}
+
+const lockfile::Settled settled_at_first = {1, 1, 0, ""};
+
 TEST_CASE_FIXTURE(Released, "take back: a release that failed is taken back to the one before") {
-  auto before = world.lock();
-  before.services.at("frontend").releases.pop_back();
-  before.applied = world.input.stack;
-  auto after = world.lock();
-  after.applied = world.input.stack;
-  Step failed;
-  failed.kind = StepKind::start_container;
-  failed.service = "frontend";
-  const auto releases = releases_to_take_back(before, after, {failed});
+  auto& lock = world.lock();
+  auto& frontend = lock.services.at("frontend");
+  frontend.settled = settled_at_first;
+  const auto releases = releases_to_take_back(lock, {failed_step("frontend")});
   CHECK(releases == std::map<std::string, int>{{"frontend", 1}});
-  note_failed(before, releases, after);
+  auto after = lock;
+  note_failed(releases, after);
   CHECK(after.services.at("frontend").releases.back().failed);
   CHECK_FALSE(after.services.at("frontend").releases.front().failed);
 
-  // What failed was nothing new, or no release, or keeps data.
-  CHECK(releases_to_take_back(after, after, {failed}).empty());
-  failed.kind = StepKind::create_server;
-  CHECK(releases_to_take_back(before, after, {failed}).empty());
-  failed.kind = StepKind::start_container;
-  failed.service = "db";
-  before.services.at("db").releases.clear();
-  CHECK(releases_to_take_back(before, after, {failed}).empty());
+  // What failed was nothing new, or no release, or keeps data, or nothing is known that was whole.
+  CHECK(releases_to_take_back(after, {failed_step("frontend")}).empty());
+  CHECK(releases_to_take_back(lock, {failed_step("frontend", StepKind::create_server)}).empty());
+  lock.services.at("db").settled = lockfile::Settled{5, 5, 0, ""};
+  CHECK(releases_to_take_back(lock, {failed_step("db")}).empty());
+  frontend.settled.reset();
+  CHECK(releases_to_take_back(lock, {failed_step("frontend")}).empty());
+}
+
+TEST_CASE_FIXTURE(Released, "take back: releases of interrupted runs in between failed as well") {
+  auto& frontend = world.lock().services.at("frontend");
+  frontend.settled = settled_at_first;
+  auto third = frontend.releases.back();
+  third.number = 3;
+  frontend.releases.push_back(third);
+  note_failed(releases_to_take_back(world.lock(), {failed_step("frontend")}), world.lock());
+  CHECK(current_release(world.lock(), "frontend")->number == 1);
 }
 
 TEST_CASE_FIXTURE(Released, "take back: a rollback that fails leaves what was pinned before") {
-  auto before = world.lock();
-  before.applied = world.input.stack;
-  auto after = before;
-  after.services.at("frontend").pinned = 1;
-  Step failed;
-  failed.kind = StepKind::let_in;
-  failed.service = "frontend";
-  const auto releases = releases_to_take_back(before, after, {failed});
+  auto& frontend = world.lock().services.at("frontend");
+  frontend.settled = lockfile::Settled{2, 2, 0, ""};
+  frontend.pinned = 1;
+  const auto releases =
+      releases_to_take_back(world.lock(), {failed_step("frontend", StepKind::let_in)});
   CHECK(releases == std::map<std::string, int>{{"frontend", 2}});
-  note_failed(before, releases, after);
-  CHECK(after.services.at("frontend").pinned == 0);
-  CHECK_FALSE(after.services.at("frontend").releases.front().failed);
+  note_failed(releases, world.lock());
+  CHECK(frontend.pinned == 0);
+  CHECK_FALSE(frontend.releases.front().failed);
+}
+
+TEST_CASE_FIXTURE(Released, "take back: what is pinned gives way to what was pinned, not to less") {
+  auto& frontend = world.lock().services.at("frontend");
+  // It was rolled back to the first while there were two, and a third failed.
+  frontend.settled = lockfile::Settled{1, 2, 1, ""};
+  auto third = frontend.releases.back();
+  third.number = 3;
+  frontend.releases.push_back(third);
+  note_failed(releases_to_take_back(world.lock(), {failed_step("frontend")}), world.lock());
+  CHECK(frontend.pinned == 1);
+  CHECK_FALSE(frontend.releases.at(1).failed);
+  CHECK(frontend.releases.at(2).failed);
+}
+
+TEST_CASE_FIXTURE(Released, "take back: what is whole is seen on the servers") {
+  auto& lock = world.lock();
+  auto& frontend = lock.services.at("frontend");
+  const auto noted = [&]() -> std::optional<lockfile::Settled> {
+    auto next = lock;
+    note_settled(lock, world.input.observed, next);
+    return next.services.at("frontend").settled;
+  };
+  CHECK(noted() == lockfile::Settled{2, 2, 0, ""});
+  // Beside it an older one runs: HAProxy may give that one the requests.
+  auto& containers = world.machine("zipkick-frontend-1").containers;
+  containers.front().state = "running";
+  CHECK_FALSE(noted());
+  containers.front().state = "exited";
+  // A server whose container ended, and one that has not changed over.
+  containers.back().state = "exited";
+  CHECK_FALSE(noted());
+  containers.back().state = "running";
+  lock.servers.at("zipkick-frontend-1").release = 1;
+  frontend.settled = settled_at_first;
+  CHECK(noted() == settled_at_first);
+}
+
+TEST_CASE_FIXTURE(Released, "take back: a release that was found is made of what is applied") {
+  auto& lock = world.lock();
+  auto& frontend = lock.services.at("frontend");
+  frontend.releases.back().definition.reset();
+  note_all_settled(lock);
+  CHECK(frontend.settled == lockfile::Settled{2, 2, 0, ""});
+  CHECK(frontend.releases.back().definition->service.env.at("MODE") == "new");
 }
 
 TEST_CASE("take back: only what brings the release back is done") {
@@ -320,9 +419,13 @@ TEST_CASE("take back: only what brings the release back is done") {
   world.service("frontend").env["MODE"] = "next";
   world.service("backend").env["MODE"] = "next";
   world.service("db").allow = {"203.0.113.7/32"};
+  world.lock().services.at("frontend").count = 3;
   auto plan = world.plan();
-  keep_only({{"frontend", 1}}, plan);
-  for (const auto& step : plan.steps) CHECK(step.service == "frontend");
+  keep_only({{"frontend", 1}}, world.lock(), plan);
+  for (const auto& step : plan.steps) {
+    CHECK(step.service == "frontend");
+    CHECK(step.server != "zipkick-frontend-3");
+  }
   CHECK(plan.steps.size() == 8);
 }
 

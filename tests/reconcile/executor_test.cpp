@@ -106,6 +106,21 @@ TEST_CASE("reconcile: a configuration of HAProxy that cannot be read is not edit
   check_only_the_stack(world, small, 5);
 }
 
+TEST_CASE("reconcile: what somebody changes meanwhile in HAProxy's configuration is not lost") {
+  World world;
+  Rig rig(world, small);
+  require_up(rig);
+  world.stored.services.at("web").count = 3;
+  Rig second(world, small);
+  second.machines.edited_by_hand = "# a note\n";
+  auto plan = second.plan();
+  REQUIRE(plan);
+  require_up(second);
+  const auto& text = world.insides.machines.at("shop-lb-1").balancer->configuration;
+  CHECK(text.find("# a note\n") != std::string::npos);
+  CHECK(text.find("server shop-web-3.r1") != std::string::npos);
+}
+
 TEST_CASE("case 33: a container that does not start leaves the old one in place") {
   World world;
   Rig rig(world, small);

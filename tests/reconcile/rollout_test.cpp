@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "haproxy/configuration.hpp"
 #include "plan/take_back.hpp"
 #include "plan/wanted.hpp"
 #include "reconcile/support/rig.hpp"
@@ -42,10 +43,8 @@ struct Up {
   Up() {
     Rig rig(world, small);
     REQUIRE(outcome_of(rig).failures.empty());
-    before = world.stored;
   }
   World world;
-  lockfile::Lockfile before;
 };
 
 const std::set<std::string> old_rotation = {"shop-web-1.r1", "shop-web-2.r1"};
@@ -82,9 +81,9 @@ TEST_CASE_FIXTURE(Up, "rollout: what is taken back is as it was, on all servers"
     Rig rig(world, changed);
     rig.machines.unhealthy = {"shop-web-2"};
     const auto outcome = outcome_of(rig);
-    const auto back = plan::releases_to_take_back(before, outcome.lockfile, failed_steps(outcome));
+    const auto back = plan::releases_to_take_back(outcome.lockfile, failed_steps(outcome));
     REQUIRE(back == std::map<std::string, int>{{"web", 1}});
-    plan::note_failed(before, back, world.stored);
+    plan::note_failed(back, world.stored);
   }
   Rig rig(world, changed);
   rig.releases = {{"web", 1}};
@@ -102,12 +101,105 @@ TEST_CASE_FIXTURE(Up, "rollout: a release that is tried again has another number
     Rig rig(world, changed);
     rig.machines.unhealthy = {"shop-web-2"};
     outcome_of(rig);
-    plan::note_failed(before, {{"web", 1}}, world.stored);
+    plan::note_failed({{"web", 1}}, world.stored);
   }
   Rig rig(world, changed);
   CHECK(outcome_of(rig).failures.empty());
   CHECK(world.stored.services.at("web").releases.back().number == 3);
   CHECK(in_rotation(world) == std::set<std::string>{"shop-web-1.r3", "shop-web-2.r3"});
+}
+
+/// Servers of which HAProxy sends requests to a container that runs.
+std::set<std::string> serving(const World& world) {
+  std::set<std::string> servers;
+  for (const auto& name : in_rotation(world)) {
+    const auto server = name.substr(0, name.rfind(".r"));
+    const auto container = "shop-web-" + name.substr(name.rfind(".r") + 2);
+    const auto names = running(world, server);
+    if (std::find(names.begin(), names.end(), container) != names.end()) servers.insert(server);
+  }
+  return servers;
+}
+
+TEST_CASE("rollout: what serves stays when a release follows on one that was interrupted") {
+  const auto third = with(std::string(small), "port: 8000", "port: 8090");
+  int interrupted = 0;
+  for (int effects = 1;; ++effects) {
+    CAPTURE(effects);
+    Up up;
+    {
+      Rig rig(up.world, changed);
+      rig.options.parallelism = 1;
+      rig.fuse.set(effects);
+      rig.up();
+      if (!rig.fuse.blown()) break;
+    }
+    Rig rig(up.world, third);
+    rig.machines.unhealthy = {"shop-web-2", "shop-web-3"};
+    outcome_of(rig);
+    CHECK(serving(up.world) == std::set<std::string>{"shop-web-1", "shop-web-2"});
+    ++interrupted;
+  }
+  CHECK(interrupted > 20);
+}
+
+TEST_CASE("rollout: a release that an interrupted run began is taken back as well") {
+  int taken_back = 0;
+  for (int effects = 1;; ++effects) {
+    CAPTURE(effects);
+    Up up;
+    {
+      Rig rig(up.world, changed);
+      rig.options.parallelism = 1;
+      rig.fuse.set(effects);
+      rig.up();
+      if (!rig.fuse.blown()) break;
+    }
+    const auto whole = up.world.stored.services.at("web").settled;
+    REQUIRE(whole);
+    if (whole->release == 2) continue;  // It was killed behind its last write.
+    REQUIRE(whole == lockfile::Settled{1, 1, 0, ""});
+    Rig rig(up.world, changed);
+    rig.machines.unhealthy = {"shop-web-2"};
+    const auto outcome = outcome_of(rig);
+    if (outcome.failures.empty()) continue;  // All of them were healthy before.
+    const auto back = plan::releases_to_take_back(outcome.lockfile, failed_steps(outcome));
+    REQUIRE(back == std::map<std::string, int>{{"web", 1}});
+    plan::note_failed(back, up.world.stored);
+    Rig again(up.world, changed);
+    again.releases = back;
+    CHECK(outcome_of(again).failures.empty());
+    CHECK(in_rotation(up.world) == old_rotation);
+    CHECK(again.plan()->empty());
+    ++taken_back;
+  }
+  CHECK(taken_back > 5);
+}
+
+TEST_CASE_FIXTURE(Up, "rollout: a health check's new path is for new containers only") {
+  auto moved = with(std::string(small), "port: 8000", "port: 8000, health: {path: /ready}");
+  const auto& haproxy = *world.insides.machines.at("shop-lb-1").balancer;
+  {
+    // Containers that stay have to answer it.
+    Rig rig(world, moved);
+    rig.machines.unhealthy = {"shop-web-1"};
+    const auto outcome = outcome_of(rig);
+    REQUIRE_FALSE(outcome.failures.empty());
+    CHECK(all_of(outcome.failures).find("does not answer /ready") != std::string::npos);
+    CHECK(haproxy::servers_of(haproxy.configuration).at(0).health_path == "/");
+  }
+  {
+    Rig rig(world, with(moved, "port: 8000", "port: 8080"));
+    rig.machines.unhealthy = {"shop-web-2"};
+    outcome_of(rig);
+    const auto backend = haproxy::servers_of(haproxy.configuration).at(0);
+    CHECK(backend.health_path == "/ready");
+    CHECK(backend.older_paths == std::map<int, std::string>{{1, "/"}});
+  }
+  Rig rig(world, moved);
+  CHECK(outcome_of(rig).failures.empty());
+  CHECK(haproxy::servers_of(haproxy.configuration).at(0).health_path == "/ready");
+  CHECK(rig.plan()->empty());
 }
 
 TEST_CASE_FIXTURE(Up, "rollout: a rollback starts the containers that are kept") {

@@ -181,6 +181,12 @@ Result<bool> Servers::healthy(const Target& target, const std::string& container
             [&] { return machines_.healthy(target, container, port, path, timeout_ms); });
 }
 
+Result<observe::ContainerHealth> Servers::await_health(const Target& target,
+                                                       const observe::HealthQuestion& question,
+                                                       Milliseconds wait) {
+  return on(target, "healthy", [&] { return machines_.await_health(target, question, wait); });
+}
+
 Result<std::string> Servers::balancer_command(const Target& target, const std::string& command) {
   return on(target, "haproxy", [&] { return machines_.balancer_command(target, command); });
 }
@@ -198,6 +204,11 @@ Status Servers::remove_certificate(const Target& target, const std::string& name
 Status Servers::issue_certificates(const Target& target, const observe::AcmeOrder& order,
                                    Milliseconds timeout) {
   return on(target, "issue", [&] { return machines_.issue_certificates(target, order, timeout); });
+}
+
+Result<bool> Servers::edit_balancer(const Target& target, std::string_view before,
+                                    std::string_view after) {
+  return on(target, "edit", [&] { return machines_.edit_balancer(target, before, after); });
 }
 
 Status Servers::install_balancer(const Target& target, std::string_view configuration,

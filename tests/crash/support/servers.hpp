@@ -55,12 +55,17 @@ class Servers : public observe::Machines {
                                   int lines) override;
   Result<bool> healthy(const Target& target, const std::string& container, int port,
                        const std::string& path, int timeout_ms) override;
+  Result<observe::ContainerHealth> await_health(const Target& target,
+                                                const observe::HealthQuestion& question,
+                                                Milliseconds wait) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
   Status put_certificate(const Target& target,
                          const observe::CertificateFile& certificate) override;
   Status remove_certificate(const Target& target, const std::string& name) override;
   Status issue_certificates(const Target& target, const observe::AcmeOrder& order,
                             Milliseconds timeout) override;
+  Result<bool> edit_balancer(const Target& target, std::string_view before,
+                             std::string_view after) override;
   Status install_balancer(const Target& target, std::string_view configuration,
                           Reload reload) override;
 

@@ -6,14 +6,20 @@
 
 namespace paas::haproxy::test {
 
-WebServer::WebServer(std::string name) : name_(std::move(name)) {
+WebServer::WebServer(std::string name, std::string health_path)
+    : name_(std::move(name)), health_path_(std::move(health_path)) {
   server_.new_task_queue = [] { return new httplib::ThreadPool(16); };
-  server_.Get("/healthz", [this](const httplib::Request& request, httplib::Response& response) {
-    ++checks;
-    const std::lock_guard guard(mutex_);
-    check_host_ = request.get_header_value("Host");
-    response.status = health_status;
-  });
+  server_.Get("/health[a-z]*",
+              [this](const httplib::Request& request, httplib::Response& response) {
+                if (request.path != health_path_) {
+                  response.status = 404;
+                  return;
+                }
+                ++checks;
+                const std::lock_guard guard(mutex_);
+                check_host_ = request.get_header_value("Host");
+                response.status = health_status;
+              });
   const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
     answer(request, response);
   };

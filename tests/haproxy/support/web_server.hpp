@@ -13,7 +13,8 @@ namespace paas::haproxy::test {
 
 class WebServer {
  public:
-  explicit WebServer(std::string name);
+  /// Asked at another path below "/health", it answers that there is nothing.
+  explicit WebServer(std::string name, std::string health_path = "/healthz");
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
@@ -34,6 +35,7 @@ class WebServer {
   void answer(const httplib::Request& request, httplib::Response& response);
 
   std::string name_;
+  std::string health_path_;
   httplib::Server server_;
   int port_ = 0;
   std::string check_host_;

@@ -1,6 +1,8 @@
 // HAProxy on the servers in memory.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.hpp"
 #include "haproxy/configuration.hpp"
 #include "plan/support/balancer_certificates.hpp"
@@ -58,6 +60,17 @@ std::string RigMachines::answer_to(observe::Balancer& haproxy, const std::string
     haproxy.in_rotation[backend].erase(name);
   }
   return answer;
+}
+
+Result<bool> RigMachines::edit_balancer(const observe::Target& target, std::string_view before,
+                                        std::string_view after) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  auto& on_disk = inside(target).balancer.value().configuration;
+  if (!edited_by_hand.empty()) on_disk += std::exchange(edited_by_hand, "");
+  if (on_disk != before) return false;
+  PAAS_CHECK(install_balancer(target, after, Reload::no));
+  return true;
 }
 
 Status RigMachines::install_balancer(const observe::Target& target, std::string_view configuration,

@@ -229,4 +229,17 @@ Result<bool> RigMachines::healthy(const observe::Target&, const std::string& con
   return !unhealthy.contains(container);
 }
 
+/// One look; whoever waits for more looks again.
+Result<observe::ContainerHealth> RigMachines::await_health(const observe::Target& target,
+                                                           const observe::HealthQuestion& question,
+                                                           std::chrono::milliseconds) {
+  PAAS_TRY(const auto info, container(target, question.container));
+  if (!info) return observe::ContainerHealth{};
+  observe::ContainerHealth health{info->state, info->restart_count, info->exit_code, false};
+  if (!question.port || info->state != "running") return health;
+  PAAS_TRY(health.answers,
+           healthy(target, question.container, *question.port, question.path, question.timeout_ms));
+  return health;
+}
+
 }  // namespace paas::reconcile::testing

@@ -42,6 +42,9 @@ class RigMachines : public observe::Machines {
   Result<std::string> recent_logs(const observe::Target&, const std::string&, int) override;
   Result<bool> healthy(const observe::Target&, const std::string& container, int,
                        const std::string&, int) override;
+  Result<observe::ContainerHealth> await_health(const observe::Target& target,
+                                                const observe::HealthQuestion& question,
+                                                std::chrono::milliseconds wait) override;
   Result<std::string> balancer_command(const observe::Target& target,
                                        const std::string& command) override;
   Status put_certificate(const observe::Target& target,
@@ -49,6 +52,8 @@ class RigMachines : public observe::Machines {
   Status remove_certificate(const observe::Target& target, const std::string& name) override;
   Status issue_certificates(const observe::Target& target, const observe::AcmeOrder& order,
                             std::chrono::milliseconds timeout) override;
+  Result<bool> edit_balancer(const observe::Target& target, std::string_view before,
+                             std::string_view after) override;
   Status install_balancer(const observe::Target& target, std::string_view configuration,
                           Reload reload) override;
 
@@ -60,6 +65,8 @@ class RigMachines : public observe::Machines {
   std::vector<docker::RegistryLogin> pulled_as;
   /// Hosts whose names do not lead here: an ACME server refuses them.
   std::set<std::string> elsewhere;
+  /// Somebody edits HAProxy's configuration on disk just before it is changed; once.
+  std::string edited_by_hand;
   /// HAProxy's configuration on disk cannot be read.
   bool unreadable = false;
   /// Containers that run and do not answer.
