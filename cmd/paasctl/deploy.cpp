@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "build_choices.hpp"
 #include "change.hpp"
 #include "losses.hpp"
 #include "plan/wanted.hpp"
@@ -25,6 +26,7 @@ struct Options {
   std::string canary;
   std::string canary_time = "60s";
   bool timings = false;
+  BuildChoices build;
 };
 
 const std::map<std::string, plan::Strategy>& strategies() {
@@ -96,6 +98,8 @@ Status take_releases(Session& session, const Options& options) {
     return fail(ErrorKind::not_found, "the stack is not up yet", "`paasctl up` brings it up");
   }
   auto target = *session.lockfile.applied;
+  // Who pulls is no part of a release.
+  target.registries = session.stack.registries;
   PAAS_TRY(const auto names, services_of(session, target, options));
   for (const auto& name : names) {
     const auto& declared = *stack::find_service(session.stack, name);
@@ -141,18 +145,20 @@ Result<int> deploy(Program& program, const Options& options) {
   }
   PAAS_TRY(auto session, Session::open(program, Need::stack));
   session->canary_time = *canary_time;
+  PAAS_CHECK(choose_build(*session, options.build));
   lockfile::Lockfile before;
   Change change;
   change.command = "paasctl deploy";
   change.rollout = rollout;
   change.resume = text::join(
-      [&] {
-        auto words = options.services;
-        words.insert(words.begin(), change.command);
-        if (!options.image.empty()) words.push_back("--image " + options.image);
-        return words;
-      }(),
-      " ");
+                      [&] {
+                        auto words = options.services;
+                        words.insert(words.begin(), change.command);
+                        if (!options.image.empty()) words.push_back("--image " + options.image);
+                        return words;
+                      }(),
+                      " ") +
+                  words_of(options.build);
   change.prepare = [&](Session& opened) {
     before = opened.lockfile;
     return take_releases(opened, options);
@@ -199,6 +205,7 @@ void register_deploy(Program& program) {
                         "How long HAProxy's figures of it are watched")
             ->capture_default_str();
         add_timings_option(command, options.timings);
+        add_build_options(command, options.build);
         add_confirm_option(program, command);
       },
       deploy,

@@ -5,9 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "build_choices.hpp"
 #include "contexts.hpp"
 #include "machine_images.hpp"
 #include "program.hpp"
+#include "reconcile/image_names.hpp"
+#include "reconcile/revision.hpp"
 #include "report/style.hpp"
 #include "session.hpp"
 
@@ -17,6 +20,7 @@ namespace {
 
 struct BuildOptions {
   std::vector<std::string> names;
+  BuildChoices choices;
 };
 
 Status check_declared(const stack::Stack& stack, const std::string& name) {
@@ -34,16 +38,19 @@ Result<int> build(Program& program, const BuildOptions& options) {
   PAAS_TRY(auto session, Session::open(program, Need::text));
   for (const auto& name : options.names) PAAS_CHECK(check_declared(session->stack, name));
   PAAS_CHECK(check_contexts(program, *session, session->stack.images));
+  PAAS_CHECK(choose_build(*session, options.choices));
   auto names = options.names;
   if (names.empty()) {
     for (const auto& [name, source] : session->stack.images) {
       if (!source.context.empty()) names.push_back(name);
     }
   }
+  for (const auto& name : names) PAAS_CHECK(session->images().check_build(session->stack, name));
   for (const auto& name : names) {
     PAAS_TRY(const auto state,
-             session->images().build(session->stack, name, [&](std::string_view text) {
-               if (!program.globals.quiet) program.ports.terminal.write_error(text);
+             session->images().build(session->stack, name, [&](std::string_view line) {
+               if (program.globals.quiet) return;
+               program.ports.terminal.write_error(std::string(line) + "\n");
              }));
     program.print(fmt::format("{} {}\n", state.reference, *state.digest));
   }
@@ -109,6 +116,12 @@ struct ListOptions {
   bool snapshot = false;
 };
 
+/// The commit that it was built from, or "".
+std::string revision_of(const docker::ImageInfo& image) {
+  const auto label = image.labels.find(reconcile::revision_label);
+  return label == image.labels.end() ? "" : label->second;
+}
+
 Result<int> list(Program& program, const ListOptions& options) {
   if (options.snapshot) {
     PAAS_TRY(auto session, Session::open(program, Need::applied));
@@ -119,28 +132,33 @@ Result<int> list(Program& program, const ListOptions& options) {
   PAAS_TRY(const auto present, session->engine().images());
   PAAS_TRY(const auto states, session->images().survey(session->stack, session->lockfile));
   auto documents = nlohmann::ordered_json::array();
-  std::vector<std::vector<std::string>> rows = {{"IMAGE", "REFERENCE", "STATE", "SIZE", "CREATED"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"IMAGE", "REFERENCE", "STATE", "SIZE", "CREATED", "COMMIT"}};
   for (const auto& [name, state] : states) {
     std::uint64_t size = 0;
     std::string created;
+    std::string revision;
     for (const auto& image : present) {
       if (std::find(image.tags.begin(), image.tags.end(), state.reference) == image.tags.end())
         continue;
       size = image.size_bytes;
       created = image.created.substr(0, 19) + "Z";
+      revision = revision_of(image);
     }
     const bool pulled = !session->stack.images.at(name).pull.empty();
     const std::string condition = pulled              ? "pulled by servers"
                                   : state.needs_build ? "to build: " + state.cause
                                                       : "built";
     rows.push_back({name, state.reference, condition, size == 0 ? "-" : text::bytes(size),
-                    created.empty() ? "-" : created});
+                    created.empty() ? "-" : created,
+                    revision.empty() ? "-" : reconcile::short_revision(revision)});
     documents.push_back({{"name", name},
                          {"reference", state.reference},
                          {"digest", state.digest.value_or("")},
                          {"built", !pulled && !state.needs_build},
                          {"size_bytes", size},
-                         {"created", created}});
+                         {"created", created},
+                         {"revision", revision}});
   }
   if (program.wants_document()) {
     program.print_document(documents.dump(2) + "\n");
@@ -190,8 +208,12 @@ void register_image(Program& program) {
       program, group, "build", "Build the stack's images on this machine's Docker Engine",
       [](CLI::App& command, BuildOptions& options) {
         command.add_option("NAME", options.names, "Images; without any, all that are built");
+        add_build_options(command, options.choices);
       },
-      build, "  paasctl image build\n  paasctl image build web");
+      build,
+      "  paasctl image build\n"
+      "  paasctl image build web --no-cache\n"
+      "  paasctl image build web --platform linux/amd64");
   add_command<SaveOptions>(
       program, group, "save",
       "Save an image as an archive, or a server type as a machine image of the provider",

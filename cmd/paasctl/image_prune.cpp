@@ -9,6 +9,7 @@
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "contexts.hpp"
+#include "machine_images.hpp"
 #include "program.hpp"
 #include "report/style.hpp"
 #include "session.hpp"
@@ -93,7 +94,20 @@ void print(Program& program, const std::vector<Removed>& removed) {
   if (!removed.empty()) program.print(report::table(rows));
 }
 
-/// This machine's engine, if there is one, and those of all servers.
+/// Machine images that are too many, as the stack file says.
+Result<std::vector<Removed>> prune_machine_images(Session& session, const Options& options) {
+  PAAS_TRY(const auto surplus,
+           remove_surplus_machine_images(
+               session, std::nullopt, options.dry_run ? Removal::looked_up : Removal::carried_out));
+  std::vector<Removed> removed;
+  for (const auto& snapshot : surplus) {
+    removed.push_back({stack::to_text(session.stack.cloud), snapshot.name,
+                       static_cast<std::uint64_t>(snapshot.size_gigabytes * 1e9)});
+  }
+  return removed;
+}
+
+/// This machine's engine, if there is one, those of all servers, and the provider.
 Result<int> run(Program& program, const Options& options) {
   PAAS_TRY(auto session, Session::open(program, Need::applied));
   // No release may be made meanwhile whose image would be taken away.
@@ -121,6 +135,7 @@ Result<int> run(Program& program, const Options& options) {
     if (!engine) return note(fail(engine.error()), name);
     note(prune(*engine, name, session->stack.name, needed, options.dry_run), name);
   });
+  note(prune_machine_images(*session, options), "the provider");
   std::sort(all.begin(), all.end(), [](const Removed& left, const Removed& right) {
     return std::tie(left.where, left.image) < std::tie(right.where, right.image);
   });
@@ -140,13 +155,15 @@ Result<int> run(Program& program, const Options& options) {
 }  // namespace
 
 void register_image_prune(Program& program, CLI::App& group) {
-  add_command<Options>(
-      program, group, "prune",
-      "Remove the stack's builds, here and on its servers, that nothing runs and no rollback needs",
-      [](CLI::App& command, Options& options) {
-        command.add_flag("--dry-run", options.dry_run, "Only list them");
-      },
-      run, "  paasctl image prune --dry-run\n  paasctl image prune", {"json", "yaml"});
+  add_command<Options>(program, group, "prune",
+                       "Remove the stack's builds, here and on its servers, that nothing runs and "
+                       "no rollback needs, "
+                       "and machine images beyond those that the stack file keeps",
+                       [](CLI::App& command, Options& options) {
+                         command.add_flag("--dry-run", options.dry_run, "Only list them");
+                       },
+                       run, "  paasctl image prune --dry-run\n  paasctl image prune",
+                       {"json", "yaml"});
 }
 
 }  // namespace paas::cli

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "lockfile/names.hpp"
+#include "plan/machine_image.hpp"
 #include "reconcile/snapshot.hpp"
 #include "report/progress.hpp"
 #include "report/style.hpp"
@@ -95,24 +96,58 @@ Result<int> save_machine_image(Program& program, Session& session, const std::st
       reconcile::save_snapshot(session.stack, service, session.lockfile, images, tools, run);
   if (!snapshot) return fail(without_builder(program, session, snapshot.error()));
   program.print(fmt::format("{} {}\n", snapshot->name, snapshot->id));
+  PAAS_TRY(const auto removed,
+           remove_surplus_machine_images(session, service, Removal::carried_out));
+  for (const auto& old : removed) {
+    program.say(fmt::format("Removed {}: the stack file keeps {}.", old.name,
+                            *session.stack.machine_images_kept));
+  }
   return exit_done;
+}
+
+Result<std::vector<Snapshot>> remove_surplus_machine_images(
+    Session& session, const std::optional<std::string>& service, Removal removal) {
+  std::vector<Snapshot> surplus;
+  if (!session.stack.machine_images_kept) return surplus;
+  const auto keep = static_cast<std::size_t>(*session.stack.machine_images_kept);
+  PAAS_TRY(const auto all, machine_images(session));
+  // A service that is not declared any more may have some.
+  std::set<std::string> services;
+  for (const auto& snapshot : all) {
+    services.insert(lockfile::service_of_snapshot(session.stack.name, snapshot.name));
+  }
+  if (service) services = {*service};
+  for (const auto& name : services) {
+    for (auto& snapshot : to_remove(session, all, name, keep)) {
+      surplus.push_back(std::move(snapshot));
+    }
+  }
+  if (removal == Removal::looked_up) return surplus;
+  PAAS_TRY(auto* api, session.client());
+  for (const auto& snapshot : surplus) PAAS_CHECK(api->delete_snapshot(snapshot.id));
+  return surplus;
 }
 
 Result<int> list_machine_images(Program& program, Session& session) {
   PAAS_TRY(const auto found, machine_images(session));
   auto documents = nlohmann::ordered_json::array();
   std::vector<std::vector<std::string>> rows = {
-      {"MACHINE IMAGE", "ID", "SERVICE", "SIZE", "CREATED", "REGIONS"}};
+      {"MACHINE IMAGE", "ID", "SERVICE", "SIZE", "CREATED", "REGIONS", "STALE"}};
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(program.ports.clock.now().time_since_epoch())
+          .count();
   for (const auto& snapshot : found) {
     const auto service = lockfile::service_of_snapshot(session.stack.name, snapshot.name);
+    const auto stale = plan::staleness(snapshot, service, session.stack, session.lockfile, now);
     rows.push_back({snapshot.name, snapshot.id, service, size_of(snapshot), snapshot.created_at,
-                    text::join(snapshot.regions, ",")});
+                    text::join(snapshot.regions, ","), stale.empty() ? "-" : stale});
     documents.push_back({{"name", snapshot.name},
                          {"id", snapshot.id},
                          {"service", service},
                          {"size_gigabytes", snapshot.size_gigabytes},
                          {"created", snapshot.created_at},
-                         {"regions", snapshot.regions}});
+                         {"regions", snapshot.regions},
+                         {"stale", stale}});
   }
   if (program.wants_document()) {
     program.print_document(documents.dump(2) + "\n");

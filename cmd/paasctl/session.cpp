@@ -17,6 +17,7 @@
 #include "local_cloud.hpp"
 #include "plan/take_back.hpp"
 #include "plan/wanted.hpp"
+#include "reconcile/registry_logins.hpp"
 #include "reconcile/snapshot.hpp"
 #include "report/progress.hpp"
 #include "stack/parse.hpp"
@@ -193,8 +194,9 @@ reconcile::Images& Session::images() {
   if (!images_) {
     // Archives may be larger than the runtime folder, which is in memory.
     if (auto made = Scratch::make(program_.ports, "/tmp")) archives_ = std::move(*made);
+    auto& ports = program_.ports;
     images_ = std::make_unique<reconcile::Images>(
-        engine(), program_.ports.files, folder,
+        reconcile::ImageTools{engine(), ports.files, ports.processes, ports.environment}, folder,
         (archives_ ? archives_->folder() : "/nonexistent") + "/images");
   }
   return *images_;
@@ -317,6 +319,12 @@ Status Session::remove_builders_in_spite_of_stop() {
 }
 
 Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
+  // Before anything is changed rather than when the build's turn comes.
+  for (const auto& step : plan.steps) {
+    if (step.kind != plan::StepKind::build_image) continue;
+    PAAS_CHECK(images().check_build(input.stack, step.subject));
+  }
+  PAAS_CHECK(reconcile::check_logins(plan, input.stack, images()));
   PAAS_TRY(auto tools_used, tools());
   // From here on the first signal lets the steps that are under way come to their end.
   const auto patience = program_.ports.interruption.finish_first();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "build_choices.hpp"
 #include "change.hpp"
 #include "losses.hpp"
 #include "pricing.hpp"
@@ -21,6 +22,7 @@ struct Options {
   bool accept_loss = false;
   bool unpin = false;
   bool timings = false;
+  BuildChoices build;
   std::string plan;  ///< A file that `paasctl plan --out` wrote; empty: what has to be done is.
 };
 
@@ -75,10 +77,12 @@ Result<int> run(Program& program, const Options& options) {
   }
   PAAS_TRY(auto session, Session::open(program, Need::stack));
   if (options.accept_loss) session->loss = lockfile::Loss::accept;
+  PAAS_CHECK(choose_build(*session, options.build));
   if (options.dry_run && options.unpin) unpin(session->lockfile);
   if (options.dry_run) return show(program, *session, shown ? &*shown : nullptr);
   Change change;
   change.command = "paasctl up";
+  change.resume = change.command + words_of(options.build);
   change.shown = shown ? &*shown : nullptr;
   if (options.unpin) {
     change.prepare = [](Session& opened) {
@@ -114,6 +118,8 @@ void register_up(Program& program) {
                       "Start anew although nothing of what paas.lock knows "
                       "is found")
             ->excludes(plan);
+        add_build_options(command, options.build);
+        command.get_option("--platform")->excludes(plan);
         add_timings_option(command, options.timings);
         add_confirm_option(program, command);
       },

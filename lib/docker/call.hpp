@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
 
 namespace paas::docker {
 
@@ -22,6 +23,7 @@ struct Call {
   std::string path{};  ///< Below the version: "/containers/json".
   std::vector<std::pair<std::string, std::string>> query{};
   nlohmann::json json = nullptr;                             ///< The body, unless null.
+  Secret registry_login{};                                   ///< X-Registry-Auth, unless empty.
   std::function<Result<std::string>(std::size_t)> source{};  ///< A streamed tar archive.
   std::optional<std::uint64_t> length{};
   std::function<Status(std::string_view)> on_body{};

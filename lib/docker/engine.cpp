@@ -103,6 +103,9 @@ Result<HttpResponse> Engine::send(const Call& call) {
   request.unix_socket = socket_;
   request.on_body = call.on_body;
   request.timeout = call.timeout;
+  if (!call.registry_login.empty()) {
+    request.headers.emplace_back("X-Registry-Auth", call.registry_login.reveal());
+  }
   if (!call.json.is_null()) {
     PAAS_TRY(request.body, dump(call.json));
     request.headers.emplace_back("Content-Type", "application/json");

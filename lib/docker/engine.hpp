@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
 #include "ports/http.hpp"
 
 namespace paas::docker {
@@ -80,7 +81,15 @@ struct ContainerInfo {
   std::vector<std::string> environment;  ///< Only from inspect_container().
 };
 
-/// Reads what the engine says of one container that is inspected. One without an identifier is gone.
+/// Who pulls from a registry.
+struct RegistryLogin {
+  std::string host;  ///< "docker.io", "ghcr.io", "127.0.0.1:5000"
+  std::string username;
+  Secret password;
+};
+
+/// Reads what the engine says of one container that is inspected. One without an identifier is
+/// gone.
 ContainerInfo container_from_inspection(const nlohmann::json& value);
 
 enum class LogStream { output, error };
@@ -92,12 +101,17 @@ struct LogOptions {
   std::string since;  ///< Unix time; empty: from the start.
 };
 
+/// Whether a build takes steps that were done before from the engine's cache.
+enum class BuildCache { use, ignore };
+
 struct BuildOptions {
   std::string tag;
   std::string dockerfile = "Dockerfile";
   std::string target;
   std::map<std::string, std::string> args;
   std::map<std::string, std::string> labels;
+  std::string platform{};  ///< "linux/amd64"; empty: the engine's own.
+  BuildCache cache = BuildCache::use;
 };
 
 struct ExecResult {
@@ -160,15 +174,17 @@ class Engine {
   Result<std::string> config_digest(const std::string& reference);
   Status tag_image(const std::string& source, const std::string& name, const std::string& tag);
   Status remove_image(const std::string& reference);
-  Status pull_image(const std::string& reference, const OnText& on_progress);
+  /// The login goes with this one request and is kept nowhere.
+  Status pull_image(const std::string& reference, const OnText& on_progress,
+                    const std::optional<RegistryLogin>& login = std::nullopt);
   /// Streams the archive of `GET /images/NAME/get`.
   Status save_image(const std::string& reference,
                     const std::function<Status(std::string_view)>& sink);
   /// Streams an archive into `POST /images/load`; `length` in bytes when known.
   Status load_image(std::function<Result<std::string>(std::size_t)> source,
                     std::optional<std::uint64_t> length);
-  /// Builds from a tar archive of the context; `on_output` gets the build's lines as they come. The
-  /// image's id.
+  /// Builds with the classic builder from a tar archive of the context; `on_output` gets the
+  /// build's lines as they come. The image's id.
   Result<std::string> build_image(const BuildOptions& options,
                                   std::function<Result<std::string>(std::size_t)> context,
                                   const OnText& on_output);
@@ -212,6 +228,7 @@ class Engine {
   Result<nlohmann::json> volumes(const std::vector<std::string>& labels);
 
   const std::string& name() const { return options_.name; }
+  const std::string& socket() const { return socket_; }
 
  private:
   struct Agreed;

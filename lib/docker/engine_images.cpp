@@ -1,6 +1,9 @@
 // An engine's images: listing, building, exporting and loading them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.hpp"
 #include "docker/call.hpp"
 #include "docker/engine.hpp"
 #include "docker/image_archive.hpp"
@@ -24,6 +27,19 @@ ImageInfo read_image(const nlohmann::json& value) {
   image.created = text_of(member(value, "Created"));
   image.architecture = text_of(member(value, "Architecture"));
   return image;
+}
+
+/// As the Engine API describes authentication: JSON in the URL-safe form of base64.
+Result<Secret> header_of(const RegistryLogin& login) {
+  // The name under which Docker's own client keeps the login for Docker Hub.
+  const auto address = login.host == "docker.io" ? "https://index.docker.io/v1/" : login.host;
+  PAAS_TRY(const auto text, dump({{"username", login.username},
+                                  {"password", login.password.reveal()},
+                                  {"serveraddress", address}}));
+  auto encoded = text::base64_encode(text);
+  std::replace(encoded.begin(), encoded.end(), '+', '-');
+  std::replace(encoded.begin(), encoded.end(), '/', '_');
+  return Secret(std::move(encoded));
 }
 
 std::string image_path(const std::string& reference, const char* rest) {
@@ -78,11 +94,15 @@ Status Engine::remove_image(const std::string& reference) {
   return {};
 }
 
-Status Engine::pull_image(const std::string& reference, const OnText& on_progress) {
+Status Engine::pull_image(const std::string& reference, const OnText& on_progress,
+                          const std::optional<RegistryLogin>& login) {
   Messages messages(on_progress);
   const auto [name, tag] = split_reference(reference);
   Call call{.method = "POST", .path = "/images/create", .query = {{"fromImage", name}}};
   if (!tag.empty()) call.query.emplace_back("tag", tag);
+  if (login) {
+    PAAS_TRY(call.registry_login, header_of(*login));
+  }
   call.on_body = [&](std::string_view part) { return messages.feed(part); };
   call.timeout = unlimited;
   PAAS_TRY([[maybe_unused]] const auto response, send(call));
@@ -156,6 +176,8 @@ Result<std::string> Engine::build_image(const BuildOptions& options,
   call.query = {{"dockerfile", options.dockerfile}, {"rm", "1"}, {"forcerm", "1"}};
   if (!options.tag.empty()) call.query.emplace_back("t", options.tag);
   if (!options.target.empty()) call.query.emplace_back("target", options.target);
+  if (!options.platform.empty()) call.query.emplace_back("platform", options.platform);
+  if (options.cache == BuildCache::ignore) call.query.emplace_back("nocache", "1");
   if (!options.args.empty()) {
     PAAS_TRY(auto arguments, dump(options.args));
     call.query.emplace_back("buildargs", std::move(arguments));

@@ -13,4 +13,13 @@ Reference split_reference(const std::string& reference) {
   return {reference.substr(0, colon), reference.substr(colon + 1)};
 }
 
+std::string registry_host(const std::string& reference) {
+  const auto slash = reference.find('/');
+  if (slash == std::string::npos) return "docker.io";
+  auto first = reference.substr(0, slash);
+  // As Docker tells a host from a part of a name.
+  const bool is_host = first.find_first_of(".:") != std::string::npos || first == "localhost";
+  return is_host ? first : "docker.io";
+}
+
 }  // namespace paas::docker

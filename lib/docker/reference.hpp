@@ -14,4 +14,7 @@ struct Reference {
 /// no tag's.
 Reference split_reference(const std::string& reference);
 
+/// The registry's host that a reference names, with its port; "docker.io" where it names none.
+std::string registry_host(const std::string& reference);
+
 }  // namespace paas::docker

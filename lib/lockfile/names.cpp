@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "lockfile/seal.hpp"
 
 namespace paas::lockfile {
 namespace {
@@ -65,6 +66,27 @@ std::string service_of_snapshot(const std::string& stack, const std::string& nam
   const auto begin = stack.size() + 1;
   const auto service = name.substr(begin, name.find('.', begin) - begin);
   return name.starts_with(snapshot_prefix(stack, service)) ? service : "";
+}
+
+SnapshotOrigin snapshot_origin(const std::string& image_digest, const std::string& base_image) {
+  constexpr std::string_view algorithm = "sha256:";
+  const auto begin = image_digest.starts_with(algorithm) ? algorithm.size() : 0;
+  return {image_digest.substr(begin, 8), sha256_hex(base_image).substr(0, 4)};
+}
+
+std::string snapshot_name(const std::string& stack, const std::string& service,
+                          const std::string& stamp, const SnapshotOrigin& origin) {
+  return fmt::format("{}{}-{}-{}", snapshot_prefix(stack, service), stamp, origin.image,
+                     origin.base);
+}
+
+std::optional<SnapshotOrigin> origin_of_snapshot(const std::string& name) {
+  const auto parts = text::split(name.substr(name.rfind('.') + 1), '-');
+  const auto is_hex = [](const std::string& part, std::size_t length) {
+    return part.size() == length && part.find_first_not_of("0123456789abcdef") == std::string::npos;
+  };
+  if (parts.size() != 4 || !is_hex(parts[2], 8) || !is_hex(parts[3], 4)) return std::nullopt;
+  return SnapshotOrigin{parts[2], parts[3]};
 }
 
 std::string builder_name(const std::string& stack, const std::string& service,

@@ -31,6 +31,21 @@ std::string snapshot_prefix(const std::string& stack, const std::string& service
 /// The service whose machine image has that name; empty when it is none of the stack's.
 std::string service_of_snapshot(const std::string& stack, const std::string& name);
 
+/// What a machine image was made of, shortened to what its name has room for: equal texts mean
+/// equal contents.
+struct SnapshotOrigin {
+  std::string image;  ///< 8 digits of the digest of the image that it brings.
+  std::string base;   ///< 4 digits that stand for the base image that it was made from.
+  friend bool operator==(const SnapshotOrigin&, const SnapshotOrigin&) = default;
+};
+/// Of an image's digest ("sha256:...") and a base image ("debian-12-x64").
+SnapshotOrigin snapshot_origin(const std::string& image_digest, const std::string& base_image);
+/// "zipkick.web.image-20260131081500-3f54fb9d-9a2c"; `stamp` is the time in digits.
+std::string snapshot_name(const std::string& stack, const std::string& service,
+                          const std::string& stamp, const SnapshotOrigin& origin);
+/// Nothing for a name without it, such as earlier ones.
+std::optional<SnapshotOrigin> origin_of_snapshot(const std::string& name);
+
 /// A droplet that a machine image is made from; `random` is 8 hexadecimal digits.
 std::string builder_name(const std::string& stack, const std::string& service,
                          const std::string& random);

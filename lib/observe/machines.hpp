@@ -108,7 +108,8 @@ class Machines {
   virtual Result<bool> send_image(const Target& target, const docker::SavedImage& image,
                                   const OnBytes& on_bytes) = 0;
   /// Lets the server pull from a registry; the configuration's digest.
-  virtual Result<std::string> pull_image(const Target& target, const std::string& reference) = 0;
+  virtual Result<std::string> pull_image(const Target& target, const std::string& reference,
+                                         const std::optional<docker::RegistryLogin>& login) = 0;
   virtual Status start_container(const Target& target, const docker::ContainerSpec& spec) = 0;
   /// Starts one that exists.
   virtual Status resume_container(const Target& target, const std::string& container) = 0;

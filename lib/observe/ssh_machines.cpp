@@ -192,9 +192,10 @@ Result<bool> SshMachines::send_image(const Target& target, const docker::SavedIm
   return docker::hand_over(engine_here, image, on_bytes);
 }
 
-Result<std::string> SshMachines::pull_image(const Target& target, const std::string& reference) {
+Result<std::string> SshMachines::pull_image(const Target& target, const std::string& reference,
+                                            const std::optional<docker::RegistryLogin>& login) {
   PAAS_TRY(auto engine_here, engine(target));
-  PAAS_CHECK(engine_here.pull_image(reference, {}));
+  PAAS_CHECK(engine_here.pull_image(reference, {}, login));
   return engine_here.config_digest(reference);
 }
 

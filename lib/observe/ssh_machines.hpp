@@ -27,7 +27,8 @@ class SshMachines : public Machines {
   Result<ProcessResult> run(const Target& target, const RemoteCommand& command) override;
   Result<bool> send_image(const Target& target, const docker::SavedImage& image,
                           const OnBytes& on_bytes) override;
-  Result<std::string> pull_image(const Target& target, const std::string& reference) override;
+  Result<std::string> pull_image(const Target& target, const std::string& reference,
+                                 const std::optional<docker::RegistryLogin>& login) override;
   Status start_container(const Target& target, const docker::ContainerSpec& spec) override;
   Status resume_container(const Target& target, const std::string& container) override;
   Status stop_container(const Target& target, const std::string& container) override;

@@ -64,6 +64,7 @@ class Planner {
   void plan_leaving_server(const std::string& name, const Cause& cause);
   void plan_departures();
   std::string machine_image(const std::string& service);
+  void warn_once(std::string warning);
   const std::string& size_of(const std::string& service) const;
 
   // containers.cpp

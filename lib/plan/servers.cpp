@@ -5,6 +5,7 @@
 
 #include "lockfile/names.hpp"
 #include "plan/firewall.hpp"
+#include "plan/machine_image.hpp"
 #include "plan/planner.hpp"
 
 namespace paas::plan {
@@ -14,6 +15,11 @@ const std::string& Planner::size_of(const std::string& service_name) const {
   if (service != nullptr && !service->size.empty()) return service->size;
   if (service == nullptr && stack_.lb && !stack_.lb->size.empty()) return stack_.lb->size;
   return stack_.size;
+}
+
+void Planner::warn_once(std::string warning) {
+  if (std::find(warnings_.begin(), warnings_.end(), warning) != warnings_.end()) return;
+  warnings_.push_back(std::move(warning));
 }
 
 /// The newest machine image that was saved for the service and fits its disk, else the plain one.
@@ -26,16 +32,20 @@ std::string Planner::machine_image(const std::string& service) {
         std::find(regions.begin(), regions.end(), stack_.region) == regions.end()) {
       continue;
     }
+    const auto stale = staleness(snapshot, service, stack_, input_.lockfile, input_.now);
+    if (!stale.empty()) {
+      warn_once(
+          fmt::format("machine image {} is stale: {}; `paasctl image save {} --snapshot` "
+                      "makes a new one",
+                      snapshot.name, stale, service));
+    }
+    if (has_other_base(snapshot, stack_)) continue;
     if (disk == input_.observed.disks_gigabytes.end() ||
         snapshot.min_disk_gigabytes <= disk->second) {
       return snapshot.id;
     }
-    const auto warning =
-        fmt::format("machine image {} is not used: it needs a disk of {} GB, {} has {} GB",
-                    snapshot.name, snapshot.min_disk_gigabytes, disk->first, disk->second);
-    if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) {
-      warnings_.push_back(warning);
-    }
+    warn_once(fmt::format("machine image {} is not used: it needs a disk of {} GB, {} has {} GB",
+                          snapshot.name, snapshot.min_disk_gigabytes, disk->first, disk->second));
   }
   return stack_.base_image;
 }

@@ -21,6 +21,7 @@ enum class OnStop {
 struct ProcessRequest {
   std::vector<std::string> arguments;  ///< The program first; found on PATH.
   std::string input;                   ///< Written to its standard input, which is then closed.
+  std::string input_file{};            ///< Its standard input instead, for what is large.
   /// Extra variables, "NAME=value"; the rest is inherited.
   std::vector<std::string> environment;
   /// The whole run; zero is without limit. The process group is ended after it.

@@ -31,7 +31,10 @@ bool Run::runs_elsewhere(const std::string& image, const std::string& except) co
 /// that brings something else is an error while others run what was pulled before.
 Status Run::pull_image(const plan::Step& step, const std::string& name,
                        const plan::ImageState& image) {
-  PAAS_TRY(auto digest, tools_.machines.pull_image(target(step.server), image.reference));
+  PAAS_TRY(const auto login, logins_.of(image.reference));
+  auto pulled = tools_.machines.pull_image(target(step.server), image.reference, login);
+  if (!pulled) return fail(explain_pull(std::move(pulled.error()), image.reference, login));
+  const auto digest = std::move(*pulled);
   if (held_.contains(step.service) && image.digest != digest) {
     return fail(ErrorKind::failed,
                 fmt::format("release {} of {} cannot be had any more: {} is another image now",

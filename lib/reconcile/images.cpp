@@ -5,17 +5,12 @@
 
 #include "docker/build_context.hpp"
 #include "lockfile/seal.hpp"
+#include "reconcile/image_names.hpp"
+#include "reconcile/secret_source.hpp"
 
 namespace paas::reconcile {
 
 namespace {
-
-constexpr const char* sources_label = "paas.sources";
-
-std::string reference_of(const std::string& stack, const std::string& image,
-                         const std::string& sources) {
-  return fmt::format("{}:{}", repository_of(stack, image), sources.substr(0, 12));
-}
 
 /// The digest that a pulled image had when it was last put on a server.
 std::optional<std::string> pulled_digest(const lockfile::Lockfile& lockfile,
@@ -34,20 +29,29 @@ std::string repository_of(const std::string& stack, const std::string& image) {
   return fmt::format("paas-{}-{}", stack, image);
 }
 
-Images::Images(docker::Engine& engine, Files& files, std::string folder, std::string scratch)
-    : engine_(engine), files_(files), folder_(std::move(folder)), scratch_(std::move(scratch)) {}
+std::string reference_of(const std::string& stack, const std::string& image,
+                         const std::string& sources) {
+  return fmt::format("{}:{}", repository_of(stack, image), sources.substr(0, 12));
+}
+
+Images::Images(const ImageTools& tools, std::string folder, std::string scratch)
+    : engine_(tools.engine),
+      files_(tools.files),
+      processes_(tools.processes),
+      environment_(tools.environment),
+      folder_(std::move(folder)),
+      scratch_(std::move(scratch)) {}
 
 Images::~Images() {
   if (!archives_.empty()) (void)files_.remove_tree(scratch_);
 }
 
 std::string Images::context_folder(const stack::ImageSource& source) const {
-  if (source.context.starts_with('/')) return source.context;
-  return folder_ + "/" + source.context;
+  return path_beside(folder_, source.context);
 }
 
-/// Context, Dockerfile, stage and arguments together: what a build depends on, as far as this
-/// machine can tell.
+/// Context, Dockerfile, stage, arguments, platform and the names of secrets together: what a build
+/// depends on, as far as this machine can tell. Other secrets make no other image.
 Result<std::string> Images::digest_of_sources(const stack::ImageSource& source) {
   const auto folder = context_folder(source);
   const auto dockerfile = source.dockerfile.empty() ? "Dockerfile" : source.dockerfile;
@@ -55,6 +59,8 @@ Result<std::string> Images::digest_of_sources(const stack::ImageSource& source) 
   PAAS_TRY(auto context, docker::context_digest(files_, folder, entries));
   auto text = fmt::format("{}\n{}\n{}\n", context, dockerfile, source.target);
   for (const auto& [name, value] : source.args) text += fmt::format("{}={}\n", name, value);
+  if (!source.platform.empty()) text += fmt::format("platform {}\n", source.platform);
+  for (const auto& [id, secret] : source.secrets) text += fmt::format("secret {}\n", id);
   return lockfile::sha256_hex(text);
 }
 
@@ -102,34 +108,6 @@ Result<std::map<std::string, plan::ImageState>> Images::survey(const stack::Stac
     if (!state.needs_build) state.cause.clear();
   }
   return states;
-}
-
-Result<plan::ImageState> Images::build(const stack::Stack& stack, const std::string& name,
-                                       const docker::OnText& on_output) {
-  const auto found = stack.images.find(name);
-  if (found == stack.images.end()) {
-    return fail(ErrorKind::not_found, fmt::format("the stack has no image {}", name));
-  }
-  const auto& source = found->second;
-  if (source.context.empty()) {
-    return fail(ErrorKind::usage, fmt::format("image {} is pulled, not built", name));
-  }
-  PAAS_TRY(auto sources, digest_of_sources(source));
-  const auto folder = context_folder(source);
-  docker::BuildOptions options;
-  options.dockerfile = source.dockerfile.empty() ? "Dockerfile" : source.dockerfile;
-  options.target = source.target;
-  options.args = source.args;
-  options.tag = reference_of(stack.name, name, sources);
-  options.labels = {{sources_label, sources}, {"paas.stack", stack.name}, {"paas.name", name}};
-  PAAS_TRY(auto entries, docker::list_context(files_, folder, options.dockerfile));
-  auto built = engine_.build_image(
-      options, docker::context_archive(files_, folder, std::move(entries)), on_output);
-  if (!built) return fail(built.error(), fmt::format("building image {}", name));
-  plan::ImageState state;
-  state.reference = options.tag;
-  PAAS_TRY(state.digest, engine_.config_digest(options.tag));
-  return state;
 }
 
 Result<std::shared_ptr<const docker::SavedImage>> Images::archive(const std::string& reference) {

@@ -8,10 +8,14 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
+#include "docker/buildkit.hpp"
 #include "docker/engine.hpp"
 #include "docker/image_transfer.hpp"
 #include "plan/make.hpp"
+#include "ports/environment.hpp"
 #include "ports/files.hpp"
+#include "ports/process.hpp"
 #include "stack/model.hpp"
 
 namespace paas::reconcile {
@@ -25,11 +29,19 @@ enum class WithoutEngine {
   assume_unbuilt,  ///< For a plan of a stack that was never applied: it builds all images anyway.
 };
 
+/// What images are built and kept with.
+struct ImageTools {
+  docker::Engine& engine;
+  Files& files;
+  Processes& processes;
+  Environment& environment;
+};
+
 class Images {
  public:
   /// `folder` is where the stack file lies: contexts are relative to it. `scratch` holds archives
-  /// while they are sent.
-  Images(docker::Engine& engine, Files& files, std::string folder, std::string scratch);
+  /// while they are built from or sent.
+  Images(const ImageTools& tools, std::string folder, std::string scratch);
   ~Images();
   Images(const Images&) = delete;
   Images& operator=(const Images&) = delete;
@@ -39,15 +51,26 @@ class Images {
   Result<std::map<std::string, plan::ImageState>> survey(
       const stack::Stack& stack, const lockfile::Lockfile& lockfile,
       WithoutEngine without_engine = WithoutEngine::fail);
-  /// Builds and tags one image; the new state.
+  /// Whether one image can be built as it is declared: its secrets are there, and so is a builder
+  /// that takes them. Errors: not_found (no such image or secret), failed (the builder).
+  Status check_build(const stack::Stack& stack, const std::string& name);
+  /// Builds and tags one image, with BuildKit where it can be had; the new state. In git its commit
+  /// is a label and another tag.
   Result<plan::ImageState> build(const stack::Stack& stack, const std::string& name,
                                  const docker::OnText& on_output);
+  /// A secret that the stack file names, as read_secret() finds it.
+  Result<Secret> secret(const stack::SecretSource& source);
+  /// Builds of this run do every step anew.
+  void ignore_cache() { cache_ = docker::BuildCache::ignore; }
   /// The archive of an image, exported once.
   Result<std::shared_ptr<const docker::SavedImage>> archive(const std::string& reference);
 
  private:
   Result<std::string> digest_of_sources(const stack::ImageSource& source);
   std::string context_folder(const stack::ImageSource& source) const;
+  Result<std::vector<docker::BuildSecret>> secrets_of(const stack::ImageSource& source);
+  Status run_build(docker::BuildOptions options, const stack::ImageSource& source,
+                   const std::string& name, const docker::OnText& on_output);
 
   struct Archive {
     std::mutex mutex;
@@ -56,6 +79,9 @@ class Images {
 
   docker::Engine& engine_;
   Files& files_;
+  Processes& processes_;
+  Environment& environment_;
+  docker::BuildCache cache_ = docker::BuildCache::use;
   std::string folder_;
   std::string scratch_;
   std::mutex mutex_;

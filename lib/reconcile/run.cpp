@@ -27,6 +27,7 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
                                                        digitalocean::Client::Reading::glance);
                 }),
       firewalls_(tools.clock, options.timeouts.poll, [this] { return tools_.client.firewalls(); }),
+      logins_(stack_, tools.client, tools.images, tools.clock),
       actions_(tools.client, tools.clock, options.timeouts.poll),
       statistics_([this] {
         return tools_.machines.balancer_command(balancer(),

@@ -13,6 +13,7 @@
 #include "plan/certificates.hpp"
 #include "reconcile/action_watch.hpp"
 #include "reconcile/executor.hpp"
+#include "reconcile/registry_logins.hpp"
 #include "reconcile/shared_answer.hpp"
 #include "reconcile/shared_list.hpp"
 #include "reconcile/state.hpp"
@@ -243,6 +244,7 @@ class Run {
   /// on waiting, or asks for it itself.
   SharedList<digitalocean::Droplet> droplets_;
   SharedList<digitalocean::Firewall> firewalls_;
+  RegistryLogins logins_;
   ActionWatch actions_;
   std::mutex releases_mutex_;
   std::map<std::string, int> releases_;  ///< Numbers of this run's containers, by service.

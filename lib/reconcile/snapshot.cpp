@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
+#include "reconcile/registry_logins.hpp"
 #include "reconcile/state.hpp"
 #include "ssh/keys.hpp"
 #include "ssh/user_data.hpp"
@@ -214,7 +215,12 @@ class Builder {
     const auto image = images.find(declared->image);
     if (image == images.end()) return fail(ErrorKind::not_found, "image " + declared->image);
     if (!stack_.images.at(declared->image).pull.empty()) {
-      PAAS_CHECK(tools_.machines.pull_image(target_, image->second.reference));
+      const auto& reference = image->second.reference;
+      RegistryLogins logins(stack_, tools_.client, tools_.images, tools_.clock);
+      PAAS_TRY(const auto login, logins.of(reference));
+      auto pulled = tools_.machines.pull_image(target_, reference, login);
+      if (!pulled) return fail(explain_pull(std::move(pulled.error()), reference, login));
+      digest_ = std::move(*pulled);
       stage("image pulled");
       return {};
     }
@@ -223,6 +229,7 @@ class Builder {
       PAAS_TRY(state, tools_.images.build(stack_, declared->image, {}));
       stage("image built");
     }
+    digest_ = state.digest.value_or("");
     PAAS_TRY(auto archive, tools_.images.archive(state.reference));
     PAAS_CHECK(tools_.machines.send_image(target_, *archive, {}));
     stage("image sent");
@@ -250,7 +257,8 @@ class Builder {
   Result<digitalocean::Snapshot> take() {
     auto stamp = text::timestamp(tools_.clock.now());
     std::erase_if(stamp, [](char c) { return c < '0' || c > '9'; });
-    const auto name = lockfile::snapshot_prefix(stack_.name, service_) + stamp;
+    const auto name = lockfile::snapshot_name(
+        stack_.name, service_, stamp, lockfile::snapshot_origin(digest_, stack_.base_image));
     PAAS_TRY(auto action, tools_.client.snapshot_droplet(droplet_, name));
     PAAS_CHECK(poll(std::chrono::minutes(30), "taking snapshot " + name, [&]() -> Result<bool> {
       PAAS_TRY(auto now, tools_.client.action(action.id));
@@ -289,6 +297,7 @@ class Builder {
   plan::Step step_;
   std::chrono::milliseconds began_{0};
   std::string name_;
+  std::string digest_;  ///< Of the image that it holds.
   observe::Target target_;
   std::int64_t droplet_ = 0;
 };

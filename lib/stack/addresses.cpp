@@ -94,6 +94,19 @@ Parsed<std::string> parse_host(std::string_view text) {
   return fault(fmt::format("{} is not a host name", show_value(text)), hint);
 }
 
+Parsed<std::string> parse_registry_host(std::string_view text) {
+  const auto colon = text.rfind(':');
+  const auto host = text.substr(0, colon);
+  const bool port_fits = colon == std::string_view::npos ||
+                         parse_integer(text.substr(colon + 1), 1, 65535).has_value();
+  const bool is_host = host == "localhost" || host.find('.') != std::string_view::npos ||
+                       colon != std::string_view::npos;
+  if (port_fits && is_host && parse_host(host)) return text::lower(text);
+  return fault(fmt::format("{} is not the host of a registry", show_value(text)),
+               "write it as in references to its images, such as ghcr.io or 10.0.0.5:5000; Docker "
+               "Hub is docker.io");
+}
+
 Parsed<std::string> parse_rule_host(std::string_view text) {
   constexpr std::string_view wildcard = "*.";
   if (text.substr(0, wildcard.size()) != wildcard) return parse_host(text);

@@ -136,6 +136,16 @@ std::string placeholder_hint(const std::string& name, const std::vector<std::str
   return suggest(name, known, "the placeholders") + "; {{ and }} stand for single braces";
 }
 
+void check_platforms(Reader& reader, const Stack& stack) {
+  for (const auto& [name, image] : stack.images) {
+    const auto path = fmt::format("images.{}.platform", show_key(name));
+    if (image.platform.empty() || can_run(stack.cloud, image.platform)) continue;
+    if (reader.is_broken(path) || reader.is_broken("cloud")) continue;
+    reader.report(path, fmt::format("DigitalOcean has no servers of {}", image.platform),
+                  "its droplets are linux/amd64");
+  }
+}
+
 }  // namespace
 
 std::string service_path(const Service& service) { return "services." + show_key(service.name); }
@@ -161,6 +171,7 @@ void check(Reader& reader, const Stack& stack) {
     check_credentials(reader, service);
     if (!reader.is_broken(path + ".type")) check_parts(reader, service);
   }
+  check_platforms(reader, stack);
   check_links(reader, stack);
   check_load_balancer(reader, stack);
   check_tls(reader, stack);

@@ -33,6 +33,12 @@ std::string acme_directory(const Stack& stack) {
   return directory.empty() ? "https://acme-v02.api.letsencrypt.org/directory" : directory;
 }
 
+bool can_run(CloudKind cloud, const std::string& platform) {
+  constexpr std::string_view droplets = "linux/amd64";
+  return cloud == CloudKind::local || platform == droplets ||
+         platform.starts_with(std::string(droplets) + "/");
+}
+
 std::string to_text(ServiceType type) {
   switch (type) {
     case ServiceType::web:

@@ -14,14 +14,32 @@ namespace paas::stack {
 enum class CloudKind { digitalocean, local };
 enum class ServiceType { web, worker, db, cache };
 
+/// Where the machine that runs paasctl has a secret: an environment variable or a file, one of the
+/// two. Only these names are stored, never the secret.
+struct SecretSource {
+  std::string env;   ///< Name of the variable.
+  std::string file;  ///< Relative to the stack file.
+  friend bool operator==(const SecretSource&, const SecretSource&) = default;
+};
+
 /// Where an image comes from: a build context, or a registry.
 struct ImageSource {
   std::string context;     ///< Folder of the build context as written; empty when pulled.
   std::string dockerfile;  ///< Relative to the context; empty: "Dockerfile".
   std::string target;      ///< Build stage; empty: the last.
   std::map<std::string, std::string> args;
+  std::string platform;  ///< "linux/amd64"; empty: that of the engine.
+  /// Secrets of the build, by the id that RUN --mount=type=secret names.
+  std::map<std::string, SecretSource> secrets;
   std::string pull;  ///< Reference such as "ghcr.io/acme/web:1.4"; empty when built.
   friend bool operator==(const ImageSource&, const ImageSource&) = default;
+};
+
+/// A login at a registry, for servers that pull from there.
+struct Registry {
+  std::string username;
+  SecretSource password;
+  friend bool operator==(const Registry&, const Registry&) = default;
 };
 
 /// A dependency of one service on another.
@@ -154,9 +172,11 @@ struct Stack {
   std::string region;
   std::string size = "s-1vcpu-1gb";
   std::string base_image = "debian-12-x64";  ///< Slug of the machine image servers start from.
+  std::optional<int> machine_images_kept;    ///< Of each service; absent: all.
   std::vector<std::string> ssh_from;         ///< Addresses that may reach port 22.
   std::map<std::string, ImageSource> images;
-  std::vector<Service> services;  ///< In the file's order.
+  std::map<std::string, Registry> registries;  ///< By host, "ghcr.io" or "127.0.0.1:5000".
+  std::vector<Service> services;               ///< In the file's order.
   std::optional<LoadBalancer> lb;
   friend bool operator==(const Stack&, const Stack&) = default;
 };
@@ -172,6 +192,9 @@ std::string acme_directory(const Stack& stack);
 const Service* find_service(const Stack& stack, const std::string& name);
 /// Whether what the rule matches may go to the service.
 bool leads_to(const Rule& rule, const std::string& service);
+/// Whether servers of the cloud run images of that platform ("linux/arm64"). DigitalOcean's are
+/// all amd64; the local cloud's are like this machine.
+bool can_run(CloudKind cloud, const std::string& platform);
 /// "web", "worker", "db", "cache".
 std::string to_text(ServiceType type);
 std::string to_text(CloudKind kind);

@@ -50,6 +50,15 @@ void read_images(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
+void read_machine_images(Reader& reader, const Field& field, Stack& stack) {
+  const auto fields = reader.fields(field, {"keep"});
+  if (const auto keep = fields.find("keep"); keep != fields.end()) {
+    stack.machine_images_kept = reader.integer(keep->second, 1, 100);
+  } else {
+    reader.missing(field, "keep", "say how many of each service are kept, such as keep: 2");
+  }
+}
+
 void read_services(Reader& reader, const Field& field, Stack& stack) {
   const auto services = reader.entries(field);
   if (services.empty() && !reader.is_broken("services")) {
@@ -131,40 +140,6 @@ std::vector<std::string> read_allow(Reader& reader, const Field& field,
   return result;
 }
 
-ImageSource read_image(Reader& reader, const Field& field) {
-  ImageSource image;
-  if (field.node->kind == yaml::Kind::scalar) {
-    reader.report(
-        field.path, "must be a map, not text",
-        fmt::format("write {{build: {0}}} for a folder with a Dockerfile, or {{pull: {0}}} "
-                    "for a registry's image",
-                    show_key(field.node->value)));
-    return image;
-  }
-  const auto fields = reader.fields(field, {"build", "dockerfile", "target", "args", "pull"});
-  const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
-  if (has("build") && fields.at("build").node->kind == yaml::Kind::map) {
-    reader.report(fields.at("build").path, "must be the folder of the build context, not a map",
-                  "write build: ./folder, with dockerfile, target and args beside it");
-  } else {
-    read_text(reader, fields, "build", parse_plain_text, image.context);
-  }
-  read_text(reader, fields, "dockerfile", parse_inner_path, image.dockerfile);
-  read_text(reader, fields, "target", parse_plain_text, image.target);
-  read_text(reader, fields, "pull", parse_image_reference, image.pull);
-  if (has("args")) image.args = read_variables(reader, fields.at("args"));
-  if (reader.is_broken(field.path)) return image;
-  if (has("build") == has("pull")) {
-    reader.report(
-        field.path, has("build") ? "has both build and pull" : "has neither build nor pull",
-        "write build: ./folder to build it, or pull: REFERENCE to get it from a registry");
-  } else if (has("pull") && (has("dockerfile") || has("target") || has("args"))) {
-    reader.report(field.path, "dockerfile, target and args belong to build, not to pull",
-                  "remove them, or build the image");
-  }
-  return image;
-}
-
 LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
   LoadBalancer lb;
   std::vector<std::string> keys = {"listen", "tls", "rules", "size", "allow"};
@@ -193,8 +168,9 @@ LoadBalancer read_load_balancer(Reader& reader, const Field& field) {
 
 Stack read_stack(Reader& reader, const Field& root) {
   Stack stack;
-  const auto fields = reader.fields(
-      root, {"stack", "cloud", "region", "size", "base_image", "ssh", "images", "services", "lb"});
+  const auto fields =
+      reader.fields(root, {"stack", "cloud", "region", "size", "base_image", "ssh", "images",
+                           "registries", "machine_images", "services", "lb"});
   const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
   if (root.node->kind != yaml::Kind::map) return stack;
   read_text(reader, fields, "stack", parse_name, stack.name);
@@ -207,6 +183,8 @@ Stack read_stack(Reader& reader, const Field& root) {
   if (has("cloud")) read_cloud(reader, fields.at("cloud"), stack);
   read_ssh(reader, fields, stack);
   if (has("images")) read_images(reader, fields.at("images"), stack);
+  if (has("machine_images")) read_machine_images(reader, fields.at("machine_images"), stack);
+  if (has("registries")) stack.registries = read_registries(reader, fields.at("registries"));
   if (has("services")) read_services(reader, fields.at("services"), stack);
   if (has("lb")) stack.lb = read_load_balancer(reader, fields.at("lb"));
   return stack;

@@ -11,6 +11,10 @@ Stack read_stack(Reader& reader, const Field& root);
 
 Service read_service(Reader& reader, const std::string& name, const Field& field);
 ImageSource read_image(Reader& reader, const Field& field);
+/// Logins, by the host of their registry.
+std::map<std::string, Registry> read_registries(Reader& reader, const Field& field);
+/// {env: VARIABLE} or {file: PATH}.
+SecretSource read_secret_source(Reader& reader, const Field& field);
 Rule read_rule(Reader& reader, const Field& field);
 LoadBalancer read_load_balancer(Reader& reader, const Field& field);
 Tls read_tls(Reader& reader, const Field& field);

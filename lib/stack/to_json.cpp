@@ -27,12 +27,21 @@ void put(Json& object, const char* key, const std::vector<std::string>& values) 
   if (!values.empty()) object[key] = values;
 }
 
+Json from_secret(const SecretSource& secret) {
+  auto result = Json::object();
+  put(result, "env", secret.env);
+  put(result, "file", secret.file);
+  return result;
+}
+
 Json from_image(const ImageSource& image) {
   auto result = Json::object();
   put(result, "build", image.context);
   put(result, "dockerfile", image.dockerfile);
   put(result, "target", image.target);
   if (!image.args.empty()) result["args"] = from_variables(image.args);
+  put(result, "platform", image.platform);
+  for (const auto& [id, secret] : image.secrets) result["secrets"][id] = from_secret(secret);
   put(result, "pull", image.pull);
   return result;
 }
@@ -238,6 +247,11 @@ std::string to_json(const Stack& stack) {
   result["ssh"]["from"] = stack.ssh_from;
   auto& images = result["images"] = Json::object();
   for (const auto& [name, image] : stack.images) images[name] = from_image(image);
+  if (stack.machine_images_kept) result["machine_images"]["keep"] = *stack.machine_images_kept;
+  for (const auto& [host, registry] : stack.registries) {
+    result["registries"][host] = {{"username", registry.username},
+                                  {"password", from_secret(registry.password)}};
+  }
   auto& services = result["services"] = Json::object();
   for (const auto& service : stack.services) services[service.name] = from_service(service);
   if (stack.lb) result["lb"] = from_load_balancer(*stack.lb);

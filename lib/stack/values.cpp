@@ -235,6 +235,26 @@ Parsed<std::string> parse_image_reference(std::string_view text) {
                "such as postgres:16 or ghcr.io/acme/web:1.4");
 }
 
+Parsed<std::string> parse_platform(std::string_view text) {
+  const auto parts = text::split(text, '/');
+  const bool fits = (parts.size() == 2 || parts.size() == 3) && text.size() <= 63 &&
+                    parts.front() == "linux" &&
+                    std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+                      return !part.empty() && consists_of(part, Case::lower, "_");
+                    });
+  if (fits) return std::string(text);
+  return fault(fmt::format("{} is not a platform", show_value(text)),
+               "write it as Docker does, such as linux/amd64 or linux/arm64");
+}
+
+Parsed<std::string> parse_secret_id(std::string_view text) {
+  const bool fits = !text.empty() && text.size() <= 63 && !begins_with(text, "-.") &&
+                    consists_of(text, Case::any, "-_.");
+  if (fits) return std::string(text);
+  return fault(fmt::format("{} cannot be the id of a secret", show_value(text)),
+               "use up to 63 letters, digits, dots, dashes and _");
+}
+
 Parsed<std::string> parse_plain_text(std::string_view text) {
   if (text.empty()) return fault("must not be empty");
   if (has_control_characters(text, "")) return fault("has a control character in it");

@@ -74,6 +74,12 @@ Parsed<std::string> parse_media_type(std::string_view text);
 /// "443", "8000-9000" or "all".
 Parsed<std::string> parse_port_range(std::string_view text);
 
+/// A platform as Docker writes it: "linux/amd64" or "linux/arm/v7".
+Parsed<std::string> parse_platform(std::string_view text);
+/// A registry's host as references to images name it, with its port where it has one.
+Parsed<std::string> parse_registry_host(std::string_view text);
+/// The id of a build's secret, which a Dockerfile names.
+Parsed<std::string> parse_secret_id(std::string_view text);
 /// An absolute path in a container that a volume can be mounted at.
 Parsed<std::string> parse_mount(std::string_view text);
 /// A path that stays in the build context: relative, without "..".

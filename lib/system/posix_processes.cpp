@@ -149,7 +149,9 @@ Result<ProcessResult> PosixProcesses::run(const ProcessRequest& request) {
 
   Pipe input;
   if (request.input.empty()) {
-    input.read_end = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const auto path = request.input_file.empty() ? "/dev/null" : request.input_file;
+    input.read_end = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!input.read_end.open()) return fail_errno(errno, "opening " + path);
   } else {
     PAAS_TRY(input, make_pipe());
   }

@@ -68,6 +68,24 @@ run paasctl image rm api web web --snapshot --yes
 check_equal "also those of a service that is gone" "shop.api.image-20260131081500 shop.web.image-20260201081500" \
   "$(xargs <<<"$output")"
 check_equal "those of others stay" "notes shop-eu.web.image-20260131081500" "$(snapshots)"
+
+# So many are kept, whoever made them; those of other stacks do not count.
+sed 's/^images:/machine_images: {keep: 1}\nimages:/' paas.yaml >kept.yaml
+for name in shop.web.image-20260301081500-3f54fb9d-0000 shop.web.image-20260302081500-3f54fb9d-0000 \
+  shop.api.image-20260301081500; do
+  snapshot "$source_droplet" "$name"
+done
+run paasctl image ls --snapshot -o json
+check_equal "what is stale is said" "it starts from another base image than debian-12-x64" "$(jq -r '.[0].stale' <<<"$output")"
+run paasctl image prune -f kept.yaml --dry-run -o json
+check_equal "the older one is too many" shop.web.image-20260301081500-3f54fb9d-0000 \
+  "$(jq -r '.[] | select(.where == "local").image' <<<"$output")"
+check_equal "and is there" 5 "$(snapshots | wc -w)"
+run paasctl image prune -f kept.yaml
+check_equal "it is removed" "notes shop-eu.web.image-20260131081500 shop.api.image-20260301081500 shop.web.image-20260302081500-3f54fb9d-0000" "$(snapshots)"
+run paasctl image prune
+check_equal "without a number all are kept" 4 "$(snapshots | wc -w)"
+run paasctl image rm api web --snapshot --yes
 api "droplets/$source_droplet" -X DELETE
 until [[ $(api droplets | jq .meta.total) == 0 ]]; do :; done
 

@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "docker/reference.hpp"
 #include "docker/support/scripted_engine.hpp"
 #include "docker/tar.hpp"
@@ -30,6 +32,8 @@ TEST_CASE("engine: a build streams its context and its lines") {
   options.target = "final";
   options.args = {{"VERSION", "1 & 2"}};
   options.labels = {{"paas.digest", "sha256:d"}};
+  options.platform = "linux/arm64";
+  options.cache = BuildCache::ignore;
   http.answer(200,
               "{\"stream\":\"Step 1/1 : FROM scratch\\n\"}\r\n{\"aux\":{\"ID\":\"sha256:b\"}}\r\n");
   const auto id = engine.build_image(
@@ -39,7 +43,7 @@ TEST_CASE("engine: a build streams its context and its lines") {
   CHECK(*id == "sha256:b");
   CHECK(http.requests[0] ==
         "POST /v1.41/build?dockerfile=build%2FDockerfile&rm=1&forcerm=1&t=web%3A1&target=final"
-        "&buildargs=%7B%22VERSION%22%3A%221%20%26%202%22%7D"
+        "&platform=linux%2Farm64&nocache=1&buildargs=%7B%22VERSION%22%3A%221%20%26%202%22%7D"
         "&labels=%7B%22paas.digest%22%3A%22sha256%3Ad%22%7D");
   CHECK(http.bodies[0] == "context-archive");
   CHECK(lines == std::vector<std::string>{"Step 1/1 : FROM scratch"});
@@ -59,6 +63,37 @@ TEST_CASE("engine: failures inside an answer of status 200 are errors") {
   CHECK(engine.build_image({}, nothing, {}).error().message == "no space left on device");
   http.answer(200, broken);
   CHECK(engine.pull_image("web:1", {}).error().message == "no space left on device");
+}
+
+TEST_CASE("engine: a pull takes its login along, in the form that the Engine API describes") {
+  ScriptedEngine http;
+  auto engine = engine_of(http);
+  http.answer(200, R"({"status":"Pulling"})");
+  // Its base64 has both characters that the URL-safe alphabet replaces.
+  const RegistryLogin login{"ghcr.io", "bot", Secret("?>~>?~")};
+  REQUIRE(engine.pull_image("ghcr.io/acme/web:1", {}, login));
+  CHECK(http.requests[0] == "POST /v1.41/images/create?fromImage=ghcr.io%2Facme%2Fweb&tag=1");
+  REQUIRE(http.headers[0].size() == 1);
+  const auto& [name, value] = http.headers[0][0];
+  CHECK(name == "X-Registry-Auth");
+  CHECK(value.find_first_of("+/") == std::string::npos);
+  auto standard = value;
+  std::replace(standard.begin(), standard.end(), '-', '+');
+  std::replace(standard.begin(), standard.end(), '_', '/');
+  CHECK(nlohmann::json::parse(text::base64_decode(standard).value()) ==
+        nlohmann::json{{"username", "bot"}, {"password", "?>~>?~"}, {"serveraddress", "ghcr.io"}});
+  http.answer(200, R"({"status":"Pulling"})");
+  REQUIRE(engine.pull_image("acme/web:1", {}));
+  CHECK(http.headers[1].empty());
+}
+
+TEST_CASE("reference: the registry is what stands before the first slash, if it is a host") {
+  CHECK(registry_host("postgres:16") == "docker.io");
+  CHECK(registry_host("acme/web:1") == "docker.io");
+  CHECK(registry_host("docker.io/acme/web") == "docker.io");
+  CHECK(registry_host("ghcr.io/acme/web@sha256:00ff") == "ghcr.io");
+  CHECK(registry_host("localhost/web") == "localhost");
+  CHECK(registry_host("127.0.0.1:5000/web:1") == "127.0.0.1:5000");
 }
 
 TEST_CASE("engine: images are listed with their layers, and one that goes away is left out") {

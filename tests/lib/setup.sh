@@ -33,7 +33,7 @@ setup_list() {
     test)
       echo haproxy socat wrk shellcheck mandoc zsh bash-completion clang-format-14 jq python3 python3-jsonschema python3-h2 openssl \
         openssh-server procps clang-14 libclang-rt-14-dev python3-digitalocean python3-libcloud packer \
-        golang-go golang-github-digitalocean-godo-dev certbot pebble util-linux
+        golang-go golang-github-digitalocean-godo-dev certbot pebble util-linux docker-registry git
       ;;
   esac
 }

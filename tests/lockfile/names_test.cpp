@@ -24,6 +24,15 @@ TEST_CASE("lockfile: names and tags are made of the stack's and the service's") 
   CHECK(service_of_snapshot("shop", "shop.db").empty());
   CHECK(service_of_snapshot("shop", "shop.db.backup-1").empty());
   CHECK(service_of_snapshot("shop", "shop-db-image-1").empty());
+  const auto origin = snapshot_origin("sha256:3f54fb9d266d00ff", "debian-12-x64");
+  const auto name = snapshot_name("shop", "eu-db", "20260131", origin);
+  CHECK(name.starts_with("shop.eu-db.image-20260131-3f54fb9d-"));
+  CHECK(service_of_snapshot("shop", name) == "eu-db");
+  CHECK(origin_of_snapshot(name) == origin);
+  CHECK(origin.base != snapshot_origin("", "debian-13-x64").base);
+  // Of an earlier version, and of a service whose name looks like one.
+  CHECK_FALSE(origin_of_snapshot("shop.web.image-20260131081500"));
+  CHECK_FALSE(origin_of_snapshot("shop.a-3f54fb9d-9a2c.image-20260131081500"));
   CHECK(stack_tag("zipkick") == "paas:zipkick");
   CHECK(service_tag("zipkick", "web") == "paas:zipkick:web");
   CHECK(client_tag("zipkick", "db") == "paas:zipkick:uses:db");

@@ -48,7 +48,7 @@ TEST_CASE("stack: the example of the design is read field by field") {
   CHECK(stack.base_image == "debian-12-x64");
   CHECK(stack.ssh_from == std::vector<std::string>{"0.0.0.0/0"});
   REQUIRE(stack.images.size() == 3);
-  CHECK(stack.images.at("web") == ImageSource{"./web", "", "", {}, ""});
+  CHECK(stack.images.at("web") == ImageSource{"./web", "", "", {}, "", {}, ""});
   CHECK(stack.images.at("postgres").context == "./postgres");
   CHECK(stack.images.at("redis").context == "./redis");
   REQUIRE(stack.services.size() == 4);
@@ -166,12 +166,19 @@ TEST_CASE("stack: credentials have one user, or two that take turns") {
 TEST_CASE("stack: an image is built with everything beside it, or pulled") {
   const auto parsed = parse(
       "stack: a\nregion: nyc3\nssh: {from: [10.0.0.0/8]}\n"
-      "images:\n  i: {build: ., dockerfile: docker/web, target: prod, args: {V: 1, W: on}}\n"
+      "images:\n  i: {build: ., dockerfile: docker/web, target: prod, args: {V: 1, W: on},\n"
+      "      platform: linux/amd64, secrets: {npm: {env: NPM_TOKEN}, pip.conf: {file: ./pip}}}\n"
       "  p: {pull: 'ghcr.io/acme/web:1.4'}\n"
       "services:\n  w: {type: web, image: i, port: 80}\n");
   CHECK(parsed.problems.empty());
   CHECK(parsed.stack.images.at("i") ==
-        ImageSource{".", "docker/web", "prod", Variables{{"V", "1"}, {"W", "on"}}, ""});
+        ImageSource{".",
+                    "docker/web",
+                    "prod",
+                    Variables{{"V", "1"}, {"W", "on"}},
+                    "linux/amd64",
+                    {{"npm", {"NPM_TOKEN", ""}}, {"pip.conf", {"", "./pip"}}},
+                    ""});
   CHECK(parsed.stack.images.at("p").pull == "ghcr.io/acme/web:1.4");
 }
 

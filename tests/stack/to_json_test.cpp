@@ -39,8 +39,13 @@ size: c-2
 base_image: ubuntu-24-04-x64
 ssh: {from: [203.0.113.0/24, "2001:db8::/32"]}
 images:
-  built: {build: ../app, dockerfile: docker/web, target: prod, args: {A: "", B: "x: y # z"}}
+  built: {build: ../app, dockerfile: docker/web, target: prod, args: {A: "", B: "x: y # z"},
+          platform: linux/amd64, secrets: {token: {env: TOKEN}, a-b_c.d: {file: "/run/x, y"}}}
   pulled: {pull: "ghcr.io/acme/web@sha256:00ff"}
+machine_images: {keep: 3}
+registries:
+  ghcr.io: {username: acme, password: {env: GHCR_TOKEN}}
+  "127.0.0.1:5000": {username: "a b", password: {file: ./password}}
 services:
   web:
     type: web

@@ -41,6 +41,17 @@ TEST_CASE("system: a program's outputs and exit status come back") {
   CHECK(result->error_output == "err\n");
 }
 
+TEST_CASE("system: a program's input can be a file, which has to be there") {
+  const paas::tests::ScratchFolder folder;
+  std::ofstream(folder.file("input")) << "of a file";
+  PosixProcesses processes;
+  auto request = shell("cat");
+  request.input_file = folder.file("input");
+  CHECK(processes.run(request)->output == "of a file");
+  request.input_file = folder.file("missing");
+  CHECK(processes.run(request).error().kind == ErrorKind::not_found);
+}
+
 TEST_CASE("system: the status of a program that a signal ended is 128 and the signal") {
   PosixProcesses processes;
   const auto result = processes.run(shell("kill -9 $$"));

@@ -87,7 +87,7 @@ class Process {
         keys_(files_, static_cast<int>(world.time.count())),
         store_(files_, environment_, random_, clock_, lock_path),
         engine_(no_engine_, "/nowhere"),
-        images_(engine_, files_, ".", "/scratch/images"),
+        images_({engine_, files_, keys_, environment_}, ".", "/scratch/images"),
         client_(http_, clock_, {cloud_url, Secret(cloud_token), {}, [] { return 0.5; }}),
         options_(options_of(trial)) {
     fuse_.set(trial.effects);

@@ -145,8 +145,9 @@ Result<bool> Servers::send_image(const Target& target, const docker::SavedImage&
   return on(target, "send", [&] { return machines_.send_image(target, image, on_bytes); });
 }
 
-Result<std::string> Servers::pull_image(const Target& target, const std::string& reference) {
-  return on(target, "pull", [&] { return machines_.pull_image(target, reference); });
+Result<std::string> Servers::pull_image(const Target& target, const std::string& reference,
+                                        const std::optional<docker::RegistryLogin>& login) {
+  return on(target, "pull", [&] { return machines_.pull_image(target, reference, login); });
 }
 
 Status Servers::start_container(const Target& target, const docker::ContainerSpec& spec) {

@@ -42,6 +42,7 @@ class ScriptedEngine : public Http {
     }
     requests.push_back(request.method + " " + target);
     timeouts.push_back(request.timeout);
+    headers.push_back(request.headers);
     auto body = request.body;
     while (request.body_source) {
       auto part = request.body_source(1000);
@@ -69,6 +70,7 @@ class ScriptedEngine : public Http {
   std::vector<std::string> requests;
   std::vector<std::string> bodies;
   std::vector<std::chrono::milliseconds> timeouts;
+  std::vector<std::vector<std::pair<std::string, std::string>>> headers;
   int version_requests = 0;
 
  private:

@@ -24,7 +24,7 @@ struct Rig::Ports {
         random(static_cast<unsigned>(rig.world.stored.serial)),
         store(rig.world.stored, rig.fuse),
         engine(no_engine, "/nowhere"),
-        images(engine, files, ".", "/scratch/images"),
+        images({engine, files, keys, rig.variables}, ".", "/scratch/images"),
         client(rig.http, rig.clock, {cloud_url, Secret(cloud_token), {}, [] { return 0.5; }}) {}
   MemoryFiles files;
   KeyMaker keys;

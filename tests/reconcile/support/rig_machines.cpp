@@ -130,8 +130,10 @@ Result<bool> RigMachines::send_image(const observe::Target&, const docker::Saved
   return fail(ErrorKind::failed, "images are pulled here");
 }
 Result<std::string> RigMachines::pull_image(const observe::Target& target,
-                                            const std::string& reference) {
+                                            const std::string& reference,
+                                            const std::optional<docker::RegistryLogin>& login) {
   const std::scoped_lock lock(mutex_);
+  if (login) pulled_as.push_back(*login);
   PAAS_CHECK(fuse_.check());
   const auto digest = (moved ? "sha256:newer-digest-of-" : "sha256:digest-of-") + reference;
   inside(target).image_digests.insert(digest);

@@ -31,8 +31,8 @@ class RigMachines : public observe::Machines {
                             const observe::RemoteCommand& command) override;
   Result<bool> send_image(const observe::Target&, const docker::SavedImage&,
                           const observe::OnBytes&) override;
-  Result<std::string> pull_image(const observe::Target& target,
-                                 const std::string& reference) override;
+  Result<std::string> pull_image(const observe::Target& target, const std::string& reference,
+                                 const std::optional<docker::RegistryLogin>& login) override;
   Status start_container(const observe::Target& target, const docker::ContainerSpec& spec) override;
   Status resume_container(const observe::Target& target, const std::string& name) override;
   Status stop_container(const observe::Target& target, const std::string& name) override;
@@ -61,6 +61,8 @@ class RigMachines : public observe::Machines {
   std::set<std::string> broken;
   /// Tags of images moved upstream: pulls bring another image than before.
   bool moved = false;
+  /// Who pulled.
+  std::vector<docker::RegistryLogin> pulled_as;
   /// Hosts whose names do not lead here: an ACME server refuses them.
   std::set<std::string> elsewhere;
   /// Somebody edits HAProxy's configuration on disk just before it is changed; once.
