@@ -72,6 +72,20 @@ under_load "a failed release" broken_release
 check_contains "the fifth still runs" "GREETING=release 5" "$(environment_in frontend-6)"
 under_load "rolled back" check "rollback" paasctl rollback frontend
 check_contains "the fourth runs" "GREETING=release 4" "$(environment_in frontend-6)"
+weights() {
+  check "a server is drained" paasctl lb drain frontend-3
+  check_equal "five serve" 5 "$(rotation_serving)"
+  check "another one gets half of its share" paasctl lb weight frontend-4 5
+  check "the first one is back" paasctl lb enable frontend-3
+  check "the other as well" paasctl lb enable frontend-4
+  check_equal "six serve" 6 "$(rotation_serving)"
+}
+# How many frontends HAProxy gives requests to.
+rotation_serving() {
+  inside lb-1 "echo 'show stat' | socat - /run/haproxy/admin.sock" |
+    awk -F, '$1 == "frontend" && $2 ~ /^zipkick/ && $18 ~ /^UP/ && $19 > 0' | wc -l
+}
+under_load "drained and weighed" weights
 under_load "scaled to two" check "from six to two" paasctl scale frontend=2
 check_equal "two serve" 2 "$(rotation_running lb-1 | grep -c ^frontend/)"
 check_equal "HAProxy's worker is the same" "$worker" "$(haproxy_worker lb-1)"
