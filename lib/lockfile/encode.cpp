@@ -117,25 +117,28 @@ Json encode_service(const Service& service, const std::string& place, Sealer& se
 
 Json encode_server(const Server& server, const std::string& place, Sealer& sealed) {
   const auto& [service, number, droplet, public_address, private_address, host_key, first_host_key,
-               size, region, image, prepared, release, slot, previous, leaving, holds_data,
-               created] = server;
-  return {{"service", service},
-          {"number", number},
-          {"droplet", encode_resource(droplet)},
-          {"public_address", public_address},
-          {"private_address", private_address},
-          {"host_key", host_key},
-          {"first_host_key", sealed(first_host_key, place_of(place, "first_host_key"))},
-          {"size", size},
-          {"region", region},
-          {"image", image},
-          {"prepared", prepared},
-          {"release", release},
-          {"slot", slot},
-          {"previous", previous},
-          {"leaving", leaving},
-          {"holds_data", holds_data},
-          {"created", created}};
+               size, region, image, prepared, release, slot, previous, leaving, holds_data, warm,
+               firewalled, created] = server;
+  Json encoded = {{"service", service},
+                  {"number", number},
+                  {"droplet", encode_resource(droplet)},
+                  {"public_address", public_address},
+                  {"private_address", private_address},
+                  {"host_key", host_key},
+                  {"first_host_key", sealed(first_host_key, place_of(place, "first_host_key"))},
+                  {"size", size},
+                  {"region", region},
+                  {"image", image},
+                  {"prepared", prepared},
+                  {"release", release},
+                  {"slot", slot},
+                  {"previous", previous},
+                  {"leaving", leaving},
+                  {"holds_data", holds_data},
+                  {"created", created}};
+  if (warm) encoded["warm"] = true;
+  if (firewalled) encoded["firewalled"] = true;
+  return encoded;
 }
 
 Json encode_volume(const Volume& value) {

@@ -205,6 +205,8 @@ lb: {listen: [80], rules: [{to: web}]}
   server.previous = 2;
   server.leaving = true;
   server.holds_data = true;
+  server.warm = true;
+  server.firewalled = true;
   server.created = "2026-01-31T08:15:00Z";
   lockfile.servers = {{"zipkick-web-3", server}};
   lockfile.volumes = {{"zipkick-db", {{"zipkick-db", "v-1"}, "db", 10, "nyc3"}}};
