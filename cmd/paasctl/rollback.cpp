@@ -115,7 +115,7 @@ bool is_under_way(const lockfile::Lockfile& lockfile, const std::string& service
                            : plan::find_release(lockfile, service, entry->second.pinned);
   if (pinned == nullptr) return false;
   return std::any_of(lockfile.servers.begin(), lockfile.servers.end(), [&](const auto& server) {
-    return server.second.service == service && !server.second.leaving &&
+    return server.second.service == service && !server.second.leaving && !server.second.warm &&
            server.second.release != plan::containers_of(*pinned);
   });
 }

@@ -20,7 +20,8 @@ Result<int> run(Program& program, const NoOptions&) {
     return exit_done;
   }
   int servers = session->stack.lb ? 1 : 0;
-  for (const auto& service : session->stack.services) servers += service.scale.min;
+  for (const auto& service : session->stack.services)
+    servers += service.scale.min + service.scale.warm;
   program.print(fmt::format("{} is right: stack {}, {} services, {} servers at least.\n",
                             session->stack_path, session->stack.name,
                             session->stack.services.size(), servers));

@@ -135,6 +135,8 @@ Server decode_server(JsonReader reader) {
   }
   server.leaving = reader.flag("leaving");
   if (reader.has("holds_data")) server.holds_data = reader.flag("holds_data");
+  if (reader.has("warm")) server.warm = reader.flag("warm");
+  if (reader.has("firewalled")) server.firewalled = reader.flag("firewalled");
   server.created = reader.word("created");
   reader.finish();
   return server;

@@ -118,7 +118,7 @@ Json encode_service(const Service& service, const std::string& place, Sealer& se
 Json encode_server(const Server& server, const std::string& place, Sealer& sealed) {
   const auto& [service, number, droplet, public_address, private_address, host_key, first_host_key,
                size, region, image, prepared, release, slot, previous, weight, leaving, holds_data,
-               created] = server;
+               warm, firewalled, created] = server;
   Json encoded = {{"service", service},
                   {"number", number},
                   {"droplet", encode_resource(droplet)},
@@ -137,6 +137,8 @@ Json encode_server(const Server& server, const std::string& place, Sealer& seale
                   {"holds_data", holds_data},
                   {"created", created}};
   if (weight) encoded["weight"] = *weight;
+  if (warm) encoded["warm"] = true;
+  if (firewalled) encoded["firewalled"] = true;
   return encoded;
 }
 

@@ -116,6 +116,13 @@ struct Server {
   /// Its disk has, or may have, a database's data that is on no volume. Stored before a container
   /// that stores there is started, so that it is known wherever a run ends.
   bool holds_data = false;
+  /// Kept ready beside those that serve, without a container: scale.warm of the stack file. It
+  /// serves from the moment on when this is taken away, which is stored before its container is
+  /// made.
+  bool warm = false;
+  /// Its service's firewall was seen to apply to it while it was warm, so nothing has to wait for
+  /// that.
+  bool firewalled = false;
   std::string created;  ///< RFC 3339
   friend bool operator==(const Server&, const Server&) = default;
 };

@@ -72,7 +72,7 @@ Status check_size(const stack::Stack& stack, const stack::Service& service,
 Status raise_count(lockfile::Lockfile& lockfile, const stack::Service& service) {
   const auto staying = static_cast<int>(
       std::count_if(lockfile.servers.begin(), lockfile.servers.end(), [&](const auto& entry) {
-        return entry.second.service == service.name && !entry.second.leaving;
+        return entry.second.service == service.name && !entry.second.leaving && !entry.second.warm;
       }));
   if (staying >= service.scale.max) {
     return fail(ErrorKind::usage,

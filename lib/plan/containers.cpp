@@ -78,6 +78,7 @@ Cause Planner::environment_change(const stack::Service& service,
 Cause Planner::reason_to_start(const stack::Service& service, const Placed& placed) const {
   if (placed.created) return {placed.reason, "it is new"};
   if (!placed.looked_at) return {};
+  if (const auto taken = taken_.find(placed.name); taken != taken_.end()) return taken->second;
   const auto& server = lock_.servers.at(placed.name);
   const auto* container = current_container(*machine(placed.name), server);
   if (container == nullptr) {
@@ -196,21 +197,27 @@ void Planner::plan_volume_move(const stack::Service& service, const Placed& plac
   step.detail = "to " + placed.name;
 }
 
-void Planner::plan_container(const stack::Service& service, const Placed& placed,
-                             const Cause& cause) {
+/// The step that brings the service's image there; null when it is there.
+Step* Planner::plan_image(const stack::Service& service, const Placed& placed, Reason reason) {
   const auto* image = image_of(service);
   const auto* inside = machine(placed.name);
   const bool present = inside != nullptr && image != nullptr && image->digest &&
                        inside->image_digests.contains(*image->digest);
-  if (!present) {
-    auto& send = add(StepKind::send_image, placed.name,
-                     Cause{cause.reason, "it lacks image " + service.image},
-                     {"prepare_server/" + placed.name, "build_image/" + service.image,
-                      "power_on_server/" + placed.name});
-    send.service = service.name;
-    send.server = placed.name;
-    send.detail = service.image;
-  }
+  if (present) return nullptr;
+  auto& send =
+      add(StepKind::send_image, placed.name, Cause{reason, "it lacks image " + service.image},
+          {"prepare_server/" + placed.name, "build_image/" + service.image,
+           "power_on_server/" + placed.name});
+  send.service = service.name;
+  send.server = placed.name;
+  send.detail = service.image;
+  return &send;
+}
+
+void Planner::plan_container(const stack::Service& service, const Placed& placed,
+                             const Cause& cause) {
+  const auto* inside = machine(placed.name);
+  (void)plan_image(service, placed, cause.reason);
   auto after = ready_steps(service.name);
   for (const auto* kind : {"send_image/", "attach_volume/", "tag_server/", "prepare_server/"}) {
     after.push_back(kind + placed.name);

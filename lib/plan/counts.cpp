@@ -18,7 +18,7 @@ Status add_one(lockfile::Lockfile& lockfile, const stack::Service& service) {
   auto& count = lockfile.services[service.name].count;
   int staying = 0;
   for (const auto& [name, server] : lockfile.servers) {
-    if (server.service != service.name || server.leaving) continue;
+    if (server.service != service.name || server.leaving || server.warm) continue;
     if (!server.prepared || server.release == 0) return {};
     ++staying;
   }
@@ -38,6 +38,10 @@ Status take_out(lockfile::Lockfile& lockfile, const stack::Stack& stack,
                 const std::string& server) {
   auto& entry = lockfile.servers.at(server);
   if (entry.leaving) return {};
+  if (entry.warm) {
+    return fail(ErrorKind::usage, fmt::format("{} is kept warm: it serves nobody", server),
+                fmt::format("change services.{}.scale.warm in the stack file", entry.service));
+  }
   const auto* service = stack::find_service(stack, entry.service);
   auto& count = lockfile.services[entry.service].count;
   if (service == nullptr || count <= service->scale.min) {

@@ -18,7 +18,8 @@ std::string limit_hint(const stack::Service& service, const std::string& file);
 Status add_one(lockfile::Lockfile& lockfile, const stack::Service& service);
 
 /// Lets the server leave and lowers its service's count; nothing when it leaves already, so that
-/// repeating an interrupted command takes no second one. Error (usage) at the minimum.
+/// repeating an interrupted command takes no second one. Error (usage) at the minimum,
+/// and for one that is kept warm.
 Status take_out(lockfile::Lockfile& lockfile, const stack::Stack& stack, const std::string& server);
 
 }  // namespace paas::plan

@@ -20,6 +20,15 @@ struct Placed {
   Reason reason = Reason::change;  ///< Why it is created.
 };
 
+/// Servers of a service that stay, and why others are missing.
+struct Staff {
+  std::vector<std::string> names;
+  std::vector<Cause> causes;  ///< Of new servers that take the places of some that leave.
+};
+
+/// Whether a server has a container, or is kept warm for when one is needed.
+enum class Use { serving, warm };
+
 class Planner {
  public:
   explicit Planner(const Input& input);
@@ -55,7 +64,8 @@ class Planner {
 
   // servers.cpp
   void plan_servers(const std::string& service);
-  void plan_new_server(const std::string& service, const Cause& cause);
+  void sort_out_servers(const std::string& service, Staff& serving, Staff& warm);
+  void plan_new_server(const std::string& service, const Cause& cause, Use use);
   void plan_existing_server(const std::string& name);
   void plan_tags(const std::string& name);
   Cause reason_to_replace(const std::string& name, const lockfile::Server& server) const;
@@ -66,6 +76,15 @@ class Planner {
   std::string machine_image(const std::string& service);
   void warn_once(std::string warning);
   const std::string& size_of(const std::string& service) const;
+
+  // warm.cpp
+  std::optional<int> work_left_on(const std::string& name) const;
+  void sort_by_work(std::vector<std::string>& warm) const;
+  std::optional<std::string> take_warm(std::vector<std::string>& warm, Cause cause);
+  void plan_warm_servers(const std::string& service, Staff warm);
+  std::vector<std::string> steps_of_taken(const std::string& service) const;
+  void expect_firewall(const std::string& service);
+  void plan_warm(const stack::Service& service);
 
   // containers.cpp
   void plan_containers(const stack::Service& service);
@@ -78,6 +97,7 @@ class Planner {
   void wait_for_resumed();
   Cause environment_change(const stack::Service& service,
                            const observe::Container& container) const;
+  Step* plan_image(const stack::Service& service, const Placed& placed, Reason reason);
   void plan_container(const stack::Service& service, const Placed& placed, const Cause& cause);
   void plan_leftover(const stack::Service& service, const Placed& placed);
   std::vector<std::string> ready_steps(const std::string& service) const;
@@ -188,7 +208,9 @@ class Planner {
   std::vector<std::string> warnings_;
   std::vector<std::string> unreached_;
   std::map<std::string, std::vector<Placed>> placed_;  ///< By service, and "lb".
-  std::map<std::string, Cause> departures_;            ///< Leaving servers and why.
+  std::map<std::string, std::vector<Placed>> warm_;    ///< By service.
+  std::map<std::string, Cause> taken_;       ///< Warm servers that serve from now on, and why.
+  std::map<std::string, Cause> departures_;  ///< Leaving servers and why.
 };
 
 /// Steps in an order in which each comes after what it needs; steps that are ready together keep

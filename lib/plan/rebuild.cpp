@@ -41,6 +41,7 @@ class Rebuilder {
     for (const auto& service : stack_.services) {
       take_ports(service);
       take_releases(service.name);
+      take_warm(service);
       take_counts(service.name, service.scale.max);
       take_password(service);
     }
@@ -71,6 +72,7 @@ class Rebuilder {
   bool keeps_data(const std::string& service) const;
   void take_ports(const stack::Service& service);
   void take_releases(const std::string& service);
+  void take_warm(const stack::Service& service);
   void take_counts(const std::string& service, int limit);
   void take_password(const stack::Service& service);
   void settle_servers();
@@ -294,12 +296,32 @@ void Rebuilder::take_hand_settings() {
   }
 }
 
+/// Nothing in the cloud marks a server that is kept warm: it is one that has no container. What was
+/// not looked at counts as serving, so that there are rather too many than too few.
+void Rebuilder::take_warm(const stack::Service& service) {
+  int left = service.scale.warm;
+  bool is_unknown = false;
+  for (auto& [name, server] : lock_.servers) {
+    if (server.service != service.name) continue;
+    const auto* inside = machine(name);
+    is_unknown = is_unknown || inside == nullptr;
+    if (left == 0 || inside == nullptr || server.release != 0) continue;
+    server.warm = true;
+    --left;
+  }
+  if (left == 0 || !is_unknown) return;
+  notes_.push_back(
+      fmt::format("servers of {0} that were kept warm are counted as serving: `paasctl scale "
+                  "{0}=N` after the next `up` has as many as there were",
+                  service.name));
+}
+
 /// As many servers as there are. Where there can be one only, it is the one that has the volume,
 /// else the newest: a run that replaced it was cut short.
 void Rebuilder::take_counts(const std::string& service, int limit) {
   std::vector<lockfile::Server*> servers;
   for (auto& [name, server] : lock_.servers) {
-    if (server.service == service) servers.push_back(&server);
+    if (server.service == service && !server.warm) servers.push_back(&server);
   }
   lock_.services[service].count = std::min(static_cast<int>(servers.size()), limit);
   if (limit != 1 || servers.size() < 2) return;

@@ -165,6 +165,8 @@ void take_running_releases(const stack::Stack& stack, const observe::Observed& o
     if (container == nullptr || container->release < server.release) continue;
     server.release = container->release;
     server.slot = container->slot;
+    // A newer lockfile took it.
+    server.warm = false;
   }
   for (auto& [service, releases] : unknown) {
     auto& entry = lockfile.services[service];

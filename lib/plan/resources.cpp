@@ -103,6 +103,7 @@ Status Planner::plan_firewall(const std::string& service) {
   const auto found = input_.observed.firewalls.find(wanted.name);
   if (found == input_.observed.firewalls.end()) {
     const bool known = made != lock_.firewalls.end() && !made->second.id.empty();
+    expect_firewall(service);
     auto& step = add(StepKind::create_firewall, service,
                      known ? drift("it was deleted behind its back")
                            : change(fmt::format("{} has no firewall yet", service)));
@@ -126,6 +127,7 @@ Status Planner::plan_firewall(const std::string& service) {
   }
   // Names of firewalls are unique in an account: another one of this name took the place of ours.
   lock_.firewalls[service] = {wanted.name, found->second.id};
+  if (!ours) expect_firewall(service);
   const auto reason = ours       ? reason_of_firewall(service, actual)
                       : intended ? Reason::unfinished
                                  : Reason::drift;

@@ -274,6 +274,7 @@ void Planner::plan_stale_rotation() {
       const auto& service = lock_.servers.at(name).service;
       // Only web services have slots, also those that left the stack.
       if (lock_.services[service].slots.empty() || seen(name) == nullptr) continue;
+      if (lock_.servers.at(name).warm) continue;
       plan_leave_of_rotation(name, name, service, cause);
     }
     return;

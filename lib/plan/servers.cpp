@@ -73,31 +73,36 @@ Cause Planner::reason_to_replace(const std::string& name, const lockfile::Server
   return {};
 }
 
-void Planner::plan_new_server(const std::string& service, const Cause& cause) {
+void Planner::plan_new_server(const std::string& service, const Cause& cause, Use use) {
   auto& server = lockfile::allocate_server(lock_, stack_.name, service);
   const auto name = lockfile::server_name(stack_.name, service, server.number);
   server.size = size_of(service);
   server.region = stack_.region;
   server.image = machine_image(service);
-  auto& step = add(StepKind::create_server, name, cause,
-                   {"create_firewall/" + service, "update_firewall/" + service,
-                    "create_vpc/" + lockfile::vpc_name(stack_.name),
-                    "create_key/" + lockfile::ssh_key_name(stack_.name)});
+  server.warm = use == Use::warm;
+  auto after = server.warm ? steps_of_taken(service) : std::vector<std::string>{};
+  for (auto& id : {"create_firewall/" + service, "update_firewall/" + service,
+                   "create_vpc/" + lockfile::vpc_name(stack_.name),
+                   "create_key/" + lockfile::ssh_key_name(stack_.name)}) {
+    after.push_back(id);
+  }
+  auto& step = add(StepKind::create_server, name, cause, std::move(after));
   step.service = service;
   step.server = name;
   step.detail = fmt::format("{} in {}", server.size, server.region);
   if (server.image != stack_.base_image) {
     step.detail += fmt::format(", from snapshot {}", server.image);
   }
+  if (server.warm) step.detail += ", kept warm";
   auto& prepare = add(StepKind::prepare_server, name, Cause{cause.reason, "it is new"},
                       {"create_server/" + name});
   prepare.service = service;
   prepare.server = name;
-  placed_[service].push_back({name, true, false, cause.reason});
+  (server.warm ? warm_ : placed_)[service].push_back({name, true, false, cause.reason});
 }
 
 void Planner::plan_tags(const std::string& name) {
-  const auto& server = lock_.servers.at(name);
+  auto& server = lock_.servers.at(name);
   auto wanted = tags_of(stack_, server.service);
   auto actual = seen(name)->droplet.tags;
   std::sort(wanted.begin(), wanted.end());
@@ -120,6 +125,7 @@ void Planner::plan_tags(const std::string& name) {
     return std::find(applied.begin(), applied.end(), tag) != applied.end();
   };
   if (!missing.empty()) {
+    server.firewalled = false;
     const bool drifted = std::any_of(missing.begin(), missing.end(), was_applied);
     auto& step = add(StepKind::tag_server, name,
                      Cause{drifted ? Reason::drift : Reason::change,
@@ -155,7 +161,8 @@ void Planner::plan_existing_server(const std::string& name) {
                       "create_key/" + lockfile::ssh_key_name(stack_.name)});
     step.service = server.service;
     step.server = name;
-    step.detail = fmt::format("{} in {}", server.size, server.region);
+    step.detail =
+        fmt::format("{} in {}{}", server.size, server.region, server.warm ? ", kept warm" : "");
     placed.created = true;
   } else {
     if (found->droplet.status == "off") {
@@ -184,30 +191,37 @@ void Planner::plan_existing_server(const std::string& name) {
                     found->unreachable.empty() ? "not asked to" : found->unreachable));
     if (!found->unreachable.empty()) unreached_.push_back(name);
   }
-  placed_[server.service].push_back(placed);
+  (server.warm ? warm_ : placed_)[server.service].push_back(placed);
 }
 
-void Planner::plan_servers(const std::string& service) {
-  std::vector<std::string> staying;
-  std::vector<Cause> causes;  // of new servers that replace others
+/// Those that leave are written down as leaving.
+void Planner::sort_out_servers(const std::string& service, Staff& serving, Staff& warm) {
   for (auto& [name, server] : lock_.servers) {
     if (server.service != service) continue;
     if (server.leaving) {
       departures_[name] = unfinished("it was taken out");
       continue;
     }
+    auto& staff = server.warm ? warm : serving;
     const auto reason = reason_to_replace(name, server);
     if (reason.empty()) {
-      staying.push_back(name);
+      staff.names.push_back(name);
       continue;
     }
     server.leaving = true;
     departures_[name] = reason;
-    causes.push_back({reason.reason, fmt::format("replaces {}: {}", name, reason.text)});
+    staff.causes.push_back({reason.reason, fmt::format("replaces {}: {}", name, reason.text)});
   }
-  std::sort(staying.begin(), staying.end(), [&](const auto& left, const auto& right) {
+  std::sort(serving.names.begin(), serving.names.end(), [&](const auto& left, const auto& right) {
     return lock_.servers.at(left).number < lock_.servers.at(right).number;
   });
+}
+
+void Planner::plan_servers(const std::string& service) {
+  Staff serving;
+  Staff warm;
+  sort_out_servers(service, serving, warm);
+  auto& staying = serving.names;
   const auto wanted = static_cast<std::size_t>(lock_.services.at(service).count);
   while (staying.size() > wanted) {
     lock_.servers.at(staying.back()).leaving = true;
@@ -215,15 +229,23 @@ void Planner::plan_servers(const std::string& service) {
         change(fmt::format("{} shall have {} of {} servers", service, wanted, staying.size()));
     staying.pop_back();
   }
-  for (const auto& name : staying) plan_existing_server(name);
   const auto had = staying.size();
-  for (auto count = had; count < wanted; ++count) {
-    const auto index = count - had;
-    plan_new_server(service, index < causes.size()
-                                 ? causes[index]
-                                 : change(fmt::format("{} shall have {} server{}, has {}", service,
-                                                      wanted, wanted == 1 ? "" : "s", had)));
+  const auto cause_of = [&](std::size_t index) {
+    return index < serving.causes.size()
+               ? serving.causes[index]
+               : change(fmt::format("{} shall have {} server{}, has {}", service, wanted,
+                                    wanted == 1 ? "" : "s", had));
+  };
+  while (staying.size() < wanted) {
+    auto taken = take_warm(warm.names, cause_of(staying.size() - had));
+    if (!taken) break;
+    staying.push_back(std::move(*taken));
   }
+  for (const auto& name : staying) plan_existing_server(name);
+  for (auto count = staying.size(); count < wanted; ++count) {
+    plan_new_server(service, cause_of(count - had), Use::serving);
+  }
+  plan_warm_servers(service, std::move(warm));
 }
 
 /// Servers leave when those that stay are in rotation: nothing is taken away before its successor

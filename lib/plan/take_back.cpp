@@ -27,6 +27,11 @@ bool is_replaceable(const lockfile::Lockfile& lockfile, const std::string& servi
                                  declared->type == stack::ServiceType::worker);
 }
 
+bool is_warm(const lockfile::Lockfile& lockfile, const std::string& server) {
+  const auto entry = lockfile.servers.find(server);
+  return entry != lockfile.servers.end() && entry->second.warm;
+}
+
 /// Its current release, where all servers of those it has are at it.
 const lockfile::Release* release_of_all(const lockfile::Lockfile& lockfile,
                                         const std::string& service) {
@@ -34,7 +39,7 @@ const lockfile::Release* release_of_all(const lockfile::Lockfile& lockfile,
   if (release == nullptr || !is_replaceable(lockfile, service)) return nullptr;
   bool has_servers = false;
   for (const auto& [name, server] : lockfile.servers) {
-    if (server.service != service || server.leaving) continue;
+    if (server.service != service || server.leaving || server.warm) continue;
     if (server.release != containers_of(*release)) return nullptr;
     has_servers = true;
   }
@@ -57,7 +62,7 @@ bool is_whole(const lockfile::Lockfile& lockfile, const observe::Observed& obser
   bool was_looked_at = false;
   for (const auto& [name, server] : lockfile.servers) {
     const auto* inside = inside_of(lockfile, observed, name);
-    if (server.service != service || server.leaving || inside == nullptr) continue;
+    if (server.service != service || server.leaving || server.warm || inside == nullptr) continue;
     if (!is_whole(*inside, server)) return false;
     was_looked_at = true;
   }
@@ -98,6 +103,8 @@ std::map<std::string, int> releases_to_take_back(const lockfile::Lockfile& lockf
   std::map<std::string, int> result;
   for (const auto& step : failed) {
     if (!changes_release(step) || !is_replaceable(lockfile, step.service)) continue;
+    // What serves nobody is no reason to take back what serves.
+    if (is_warm(lockfile, step.server)) continue;
     const auto& service = lockfile.services.at(step.service);
     const auto* current = current_release(lockfile, step.service);
     if (!service.settled || current == nullptr) continue;

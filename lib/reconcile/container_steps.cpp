@@ -196,7 +196,7 @@ Status Run::start_release(const plan::Step& step) {
       spec =
           plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
     }
-    PAAS_CHECK(await_firewall(step));
+    if (!entry.firewalled) PAAS_CHECK(await_firewall(step));
     PAAS_CHECK(write_environment(step, spec, machine.hosts));
     const auto kept = is_kept ? Kept::yes : Kept::no;
     PAAS_CHECK(declared.type == stack::ServiceType::web

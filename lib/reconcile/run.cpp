@@ -102,6 +102,8 @@ Status Run::perform(const plan::Step& step) {
       return attach_volume(step);
     case StepKind::send_image:
       return send_image(step);
+    case StepKind::keep_warm:
+      return keep_warm(step);
     case StepKind::start_container:
       return start_container(step);
     case StepKind::resume_container:

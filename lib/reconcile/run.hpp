@@ -107,6 +107,7 @@ class Run {
   Status rotate_host_key(const plan::Step& step);
   Status tag_server(const plan::Step& step);
   Status untag_server(const plan::Step& step);
+  Status keep_warm(const plan::Step& step);
   Status power_on_server(const plan::Step& step);
   Result<digitalocean::Droplet> listed_droplet(std::int64_t id, std::uint64_t after);
   Status attach_volume(const plan::Step& step);

@@ -74,6 +74,13 @@ Status Run::untag_server(const plan::Step& step) {
   return {};
 }
 
+/// Whoever takes the server has not to ask the provider for anything before its container starts.
+Status Run::keep_warm(const plan::Step& step) {
+  PAAS_CHECK(await_firewall(step));
+  stage(step, "firewall");
+  return state_.change([&](auto& next) { next.servers.at(step.server).firewalled = true; });
+}
+
 /// As the list that all waiting steps share shows it, read after the mark; one that the list lacks,
 /// because its tags were taken away, is asked for itself.
 Result<digitalocean::Droplet> Run::listed_droplet(std::int64_t id, std::uint64_t after) {

@@ -28,6 +28,7 @@ std::string detail_of(const lockfile::Lockfile& lockfile, const lockfile::Known&
   auto text = fmt::format("{} {}", or_dash(server.public_address), or_dash(server.private_address));
   if (server.release > 0) text += fmt::format(", r{}", server.release);
   if (!server.prepared) text += ", not prepared";
+  if (server.warm) text += ", warm";
   if (server.leaving) text += ", leaving";
   return text;
 }
@@ -96,6 +97,7 @@ ordered_json server_json(const std::string& name, const lockfile::Server& server
           {"release", server.release},
           {"slot", server.slot},
           {"weight", server.weight ? ordered_json(*server.weight) : ordered_json()},
+          {"warm", server.warm},
           {"leaving", server.leaving},
           {"holds_data", server.holds_data},
           {"created", server.created}};

@@ -80,6 +80,10 @@ std::vector<Row> rows_of(const stack::Stack& stack, const lockfile::Lockfile& lo
     } else if (server.droplet.id.empty()) {
       row.status = "intended";
     }
+    if (server.warm) {
+      row.status += ", warm";
+      row.rotation = "-";
+    }
     if (server.leaving) row.status += ", leaving";
     rows.push_back(std::move(row));
   }
@@ -102,6 +106,7 @@ nlohmann::ordered_json servers_of(const stack::Stack& stack, const lockfile::Loc
     entry["rotation"] = row.rotation.substr(0, row.rotation.find(','));
     entry["weight"] = nullptr;
     if (row.rotation != "-") entry["weight"] = plan::weight_of(*row.server);
+    entry["warm"] = row.server->warm;
     entry["release"] = row.server->release;
     entry["droplet_id"] = row.server->droplet.id;
     entry["public_address"] = row.server->public_address;
@@ -118,6 +123,14 @@ nlohmann::ordered_json servers_of(const stack::Stack& stack, const lockfile::Loc
 /// How far the service's new password has come; empty when none is on its way.
 std::string password_rotation_of(const lockfile::Service& service) {
   return service.rotation ? lockfile::to_text(service.rotation->state) : "";
+}
+
+/// "3 (2..6)", and how many more are kept warm: "3 (2..6), 1 warm".
+std::string servers_text_of(const stack::Service& service, const lockfile::Service& entry) {
+  const auto& scale = service.scale;
+  auto text = fmt::format("{} ({}..{})", entry.count, scale.min, scale.max);
+  if (scale.warm > 0) text += fmt::format(", {} warm", scale.warm);
+  return text;
 }
 
 /// "sha256:0123456789ab...": as much of it as people compare.
@@ -184,11 +197,10 @@ std::string status_text(const stack::Stack& stack, const lockfile::Lockfile& loc
     const auto entry = lockfile.services.find(service.name);
     if (entry == lockfile.services.end()) continue;
     const auto& releases = entry->second.releases;
-    services.push_back(
-        {service.name, stack::to_text(service.type),
-         fmt::format("{} ({}..{})", entry->second.count, service.scale.min, service.scale.max),
-         releases.empty() ? "-" : fmt::format("r{}", releases.back().number),
-         releases.empty() ? "-" : short_digest(releases.back().image_digest)});
+    services.push_back({service.name, stack::to_text(service.type),
+                        servers_text_of(service, entry->second),
+                        releases.empty() ? "-" : fmt::format("r{}", releases.back().number),
+                        releases.empty() ? "-" : short_digest(releases.back().image_digest)});
   }
   text += "\n" + table(services);
   for (const auto& [name, service] : lockfile.services) {
@@ -234,6 +246,7 @@ std::string status_json(const stack::Stack& stack, const lockfile::Lockfile& loc
          {"count", entry->second.count},
          {"min", service.scale.min},
          {"max", service.scale.max},
+         {"warm", service.scale.warm},
          {"release", releases.empty() ? 0 : releases.back().number},
          {"image_digest", releases.empty() ? "" : releases.back().image_digest},
          {"password_rotation", password_rotation_of(entry->second)}});

@@ -42,6 +42,9 @@ TEST_CASE("crash: scale lives through each fault at each operation") {
 TEST_CASE("crash: server replace lives through each fault at each operation") {
   for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) disturb_everywhere(name);
 }
+TEST_CASE("crash: servers that are kept warm live through each fault at each operation") {
+  for (const auto* name : {"up-warm", "scale-up-warm", "deploy-warm"}) disturb_everywhere(name);
+}
 TEST_CASE("crash: a stopped database is started again with its data in spite of each fault") {
   disturb_everywhere("resume-db");
 }

@@ -42,6 +42,12 @@ TEST_CASE("crash: scale, stopped after each effect, comes to the same end") {
 TEST_CASE("crash: server replace, stopped after each effect, comes to the same end") {
   for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) stop_everywhere(name);
 }
+TEST_CASE("crash: servers that are kept warm, stopped after each effect, come to the same end") {
+  for (const auto* name : {"up-warm", "scale-up-warm", "scale-down-warm", "deploy-warm",
+                           "replace-warm", "up-cold", "down-warm"}) {
+    stop_everywhere(name);
+  }
+}
 TEST_CASE("crash: a stopped database is started again with its data, wherever a run is stopped") {
   stop_everywhere("resume-db");
 }

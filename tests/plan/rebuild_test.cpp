@@ -55,6 +55,32 @@ struct Lost {
   lockfile::Lockfile before;
 };
 
+TEST_CASE("rebuild: a server without a container is one that was kept warm, if any was") {
+  Lost lost;
+  lost.world.service("frontend").scale.warm = 1;
+  lost.world.up();
+  lost.remains.stack = lost.world.input.stack;
+  for (auto& [name, server] : lost.world.input.observed.servers) {
+    server.droplet.vpc_id = network;
+    lost.keys[name] = "ssh-ed25519 key-of-" + name;
+  }
+  auto result = lost.rebuilt();
+  CHECK(result.lockfile.servers.at("zipkick-frontend-3").warm);
+  CHECK(result.lockfile.services.at("frontend").count == 2);
+  lost.remains.stack.services.front().scale.warm = 0;
+  result = lost.rebuilt();
+  CHECK_FALSE(result.lockfile.servers.at("zipkick-frontend-3").warm);
+  CHECK(result.lockfile.services.at("frontend").count == 3);
+  // Of one that was not looked at nobody can tell.
+  lost.remains.stack.services.front().scale.warm = 1;
+  lost.world.server("zipkick-frontend-3").machine.reset();
+  result = lost.rebuilt();
+  CHECK(result.lockfile.services.at("frontend").count == 3);
+  CHECK(std::any_of(result.notes.begin(), result.notes.end(), [](const std::string& note) {
+    return note.find("kept warm are counted as serving") != std::string::npos;
+  }));
+}
+
 TEST_CASE("rebuild: what the servers tell is as it was, but for the passwords") {
   Lost lost;
   const auto result = lost.rebuilt();

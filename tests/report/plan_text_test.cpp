@@ -185,6 +185,24 @@ TEST_CASE("report: status shows services, volumes and each server as it is") {
         "shop-web-10\n");
 }
 
+TEST_CASE("report: status says which servers are kept warm") {
+  auto shown = some_stack();
+  shown.stack.services.front().scale.warm = 1;
+  shown.lockfile.servers.at("shop-web-10").warm = true;
+  shown.observed.servers.at("shop-web-10").machine->containers.clear();
+  const auto text =
+      status_text(shown.stack, shown.lockfile, shown.observed, Detail::normal, Color::no);
+  CHECK(text.find("6 (1..12), 1 warm") != std::string::npos);
+  const auto row = text.find("shop-web-10  active, warm");
+  REQUIRE(row != std::string::npos);
+  const auto line = text.substr(row, text.find('\n', row) - row);
+  // It is neither in rotation nor out of it.
+  CHECK(line.find(" out ") == std::string::npos);
+  CHECK(line.find(" none ") != std::string::npos);
+  const auto json = servers_json(shown.stack, shown.lockfile, shown.observed);
+  CHECK(json.find("\"warm\": true") != std::string::npos);
+}
+
 TEST_CASE("report: status shows how far a rotation has come") {
   auto shown = some_stack();
   CHECK(status_json(shown.stack, shown.lockfile, shown.observed)

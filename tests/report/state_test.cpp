@@ -33,6 +33,7 @@ lockfile::Lockfile some_lockfile() {
   server.number = 3;
   server.droplet = {"shop-web-3", ""};
   server.first_host_key = Secret("PRIVATE");
+  server.warm = true;
   server.leaving = true;
   lockfile.volumes["shop-db"] = {{"shop-db", "v-1"}, "db", 10, "nyc3"};
   return lockfile;
@@ -53,7 +54,7 @@ TEST_CASE("report: a lockfile is shown without its secrets") {
         "key/paasctl-shop   512189\n"
         "network/shop       0d3db13e  10.10.0.0/20\n"
         "volume/shop-db     v-1       10 GiB in nyc3\n"
-        "server/shop-web-3  intended  - -, not prepared, leaving\n");
+        "server/shop-web-3  intended  - -, not prepared, warm, leaving\n");
   const auto text = state_json(lockfile);
   CHECK(text.find("PRIVATE") == std::string::npos);
   CHECK(text.find("hunter2") == std::string::npos);
@@ -65,6 +66,7 @@ TEST_CASE("report: a lockfile is shown without its secrets") {
   CHECK(json.at("services").at(1).at("internal_port") == 30000);
   CHECK(json.at("resources").at(3).at("address") == "server/shop-web-3");
   CHECK(json.at("servers").at(0).at("leaving") == true);
+  CHECK(json.at("servers").at(0).at("warm") == true);
   CHECK(json.at("volumes").at(0).at("size_gigabytes") == 10);
 }
 

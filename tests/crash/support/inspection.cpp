@@ -60,15 +60,18 @@ class Inspection {
       there.insert(fmt::format("{}={}{}", droplet.name, id, droplet.leaving ? "(leaving)" : ""));
     }
     std::map<std::string, int> counts;
+    int warm = 0;
     for (const auto& [name, server] : lockfile_.servers) {
       known.insert(name + "=" + server.droplet.id);
       ++counts[server.service];
+      if (server.warm) ++warm;
       expect(!server.leaving && server.prepared, name + " is not finished");
       expect(server.first_host_key.empty(), name + " keeps its first host key");
       expect(server.host_key == world_.host_keys[name], name + " is known by another host key");
     }
     expect(there, known, "droplets");
     expect(counts == expected_.servers, "other numbers of servers than expected");
+    expect(warm == expected_.warm, "another number of servers is kept warm than expected");
     expect(lockfile_.temporary.empty(), "a builder is left");
     expect(cloud().images.empty(), "machine images are left");
   }
@@ -125,6 +128,10 @@ class Inspection {
   void check_insides() {
     for (const auto& [name, server] : lockfile_.servers) {
       if (server.service == "lb") continue;
+      if (server.warm) {
+        check_warm(name, server);
+        continue;
+      }
       auto containers = world_.insides.machines[name].containers;
       const auto before = std::erase_if(containers, [&](const auto& container) {
         const bool may_be_kept = server.service != "db" && server.previous != 0;
@@ -146,6 +153,16 @@ class Inspection {
       expect(release != nullptr && plan::containers_of(*release) == server.release,
              name + " does not run the current release");
     }
+  }
+
+  /// It has the image of those that serve and no container, and its firewall is seen to.
+  void check_warm(const std::string& name, const lockfile::Server& server) {
+    const auto& inside = world_.insides.machines[name];
+    expect_count(inside.containers.size(), 0, "containers on " + name + ", which is kept warm");
+    const auto* release = plan::current_release(lockfile_, server.service);
+    expect(release != nullptr && inside.image_digests.contains(release->image_digest),
+           name + " is kept warm without the image");
+    expect(server.firewalled, name + " is kept warm and may not have its firewall");
   }
 
   std::string database_address() const {
@@ -174,7 +191,7 @@ class Inspection {
         }
       }
       for (const auto& [other, entry] : lockfile_.servers) {
-        if (!lockfile_.services[entry.service].slots.empty()) {
+        if (!lockfile_.services[entry.service].slots.empty() && !entry.warm) {
           const auto entered = fmt::format("{}.r{}", other, entry.release);
           wanted[entry.service].insert(entered);
           if (plan::weight_of(entry) > 0) serving[entry.service].insert(entered);

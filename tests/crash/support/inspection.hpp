@@ -23,6 +23,7 @@ struct Expected {
   /// Whether the database's container must be the one of before, which has kept_slot: its data is
   /// in it.
   bool database_is_kept = false;
+  int warm = 0;  ///< How many of the servers are kept warm.
 };
 
 /// In words, one a difference: the world and the lockfile have exactly what is expected, and

@@ -45,7 +45,17 @@ std::string rotated_text() {
               "set: [/set-password], retire: [/set-password, --only]}");
 }
 
+/// One web server is kept warm beside those that serve.
+std::string warm_text() { return with(text(), "max: 3}", "max: 3, warm: 1}"); }
+
 Expected stack_of(int web) { return {{{"web", web}, {"db", 1}, {"lb", 1}}, {"shop-db"}}; }
+
+/// So many web servers that serve, and one that is kept warm.
+Expected warm_stack_of(int web) {
+  auto expected = stack_of(web + 1);
+  expected.warm = 1;
+  return expected;
+}
 
 Command up(const std::string& yaml) { return {Verb::up, yaml}; }
 Command scale(int count) { return {Verb::scale, text(), "web", count}; }
@@ -140,12 +150,34 @@ Scenario stopped_database() {
   return scenario;
 }
 
+/// A warm server comes, is taken, follows a release, and goes.
+std::vector<Scenario> warm_scenarios() {
+  const std::vector<Command> is_up = {up(warm_text())};
+  const auto scaled = [](int count) { return Command{Verb::scale, warm_text(), "web", count}; };
+  const auto deployed =
+      with(with(warm_text(), "example/web:1", "example/web:2"), "port: 8000", "port: 8080");
+  return {
+      {"up-warm", {}, up(warm_text()), up(warm_text()), warm_stack_of(2)},
+      {"scale-up-warm", is_up, scaled(3), scaled(3), warm_stack_of(3)},
+      {"scale-down-warm", {up(warm_text()), scaled(3)}, scaled(2), scaled(2), warm_stack_of(2)},
+      {"deploy-warm", is_up, up(deployed), up(deployed), warm_stack_of(2)},
+      {"replace-warm",
+       is_up,
+       {Verb::replace, warm_text(), "shop-web-1"},
+       up(warm_text()),
+       warm_stack_of(2)},
+      {"up-cold", is_up, up(text()), up(text()), stack_of(2)},
+      {"down-warm", is_up, {Verb::down, warm_text()}, {Verb::down, warm_text()}, {{}, {"shop-db"}}},
+  };
+}
+
 }  // namespace
 
 const std::vector<Scenario>& all_scenarios() {
   static const auto scenarios = [] {
     auto all = make_scenarios();
     all.push_back(stopped_database());
+    for (auto& scenario : warm_scenarios()) all.push_back(std::move(scenario));
     return all;
   }();
   return scenarios;

@@ -206,6 +206,8 @@ lb: {listen: [80], rules: [{to: web}]}
   server.leaving = true;
   server.holds_data = true;
   server.weight = 5;
+  server.warm = true;
+  server.firewalled = true;
   server.created = "2026-01-31T08:15:00Z";
   lockfile.servers = {{"zipkick-web-3", server}};
   lockfile.volumes = {{"zipkick-db", {{"zipkick-db", "v-1"}, "db", 10, "nyc3"}}};

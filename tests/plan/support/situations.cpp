@@ -287,6 +287,25 @@ const std::vector<Situation>& situations() {
          interrupt_before_the_rotation(world);
          world.input.stack.lb->size = "s-2vcpu-2gb";
        }},
+      {"warm_server_added", [](World& world) { world.service("frontend").scale.warm = 1; }},
+      {"warm_server_taken",
+       [](World& world) {
+         world.service("frontend").scale.warm = 1;
+         world.up();
+         world.lock().services.at("frontend").count = 3;
+       }},
+      {"warm_server_and_a_new_image",
+       [](World& world) {
+         world.service("frontend").scale.warm = 1;
+         world.up();
+         world.change_image("web");
+       }},
+      {"warm_server_removed",
+       [](World& world) {
+         world.service("frontend").scale.warm = 1;
+         world.up();
+         world.service("frontend").scale.warm = 0;
+       }},
       {"interrupted_volume",
        [](World& world) { world.lock().volumes.at("zipkick-db").volume.id.clear(); }},
       {"interrupted_after_the_address",

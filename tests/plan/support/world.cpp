@@ -262,6 +262,7 @@ void World::perform(const Step& step) {
     case StepKind::power_on_server:
     case StepKind::attach_volume:
     case StepKind::send_image:
+    case StepKind::keep_warm:
     case StepKind::start_container:
     case StepKind::resume_container:
     case StepKind::retire_container:

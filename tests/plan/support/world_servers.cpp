@@ -58,6 +58,8 @@ void World::perform_on_server(const Step& step) {
     const auto& image = input.images.at(service(step.service).image);
     need(image.digest.has_value(), step, "build_image/" + service(step.service).image);
     if (image.digest) inside->image_digests.insert(*image.digest);
+  } else if (step.kind == StepKind::keep_warm) {
+    lock().servers.at(step.server).firewalled = true;
   } else if (step.kind == StepKind::start_container) {
     start_container(step);
   } else if (step.kind == StepKind::resume_container) {
