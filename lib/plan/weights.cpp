@@ -49,6 +49,10 @@ Status check_weighable(const lockfile::Lockfile& lockfile, const std::string& na
                 "declare `lb:` in the stack file and run `paasctl up`");
   }
   if (server.leaving) return fail(ErrorKind::failed, fmt::format("{} is being removed", name));
+  if (server.warm) {
+    return fail(ErrorKind::failed, fmt::format("{} is kept warm and takes no requests", name),
+                fmt::format("`paasctl server up {}` lets it serve", server.service));
+  }
   if (server.release == 0) {
     return fail(ErrorKind::failed, fmt::format("{} has no container yet", name),
                 "`paasctl up` goes on with it");

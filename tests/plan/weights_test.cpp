@@ -69,6 +69,8 @@ TEST_CASE_FIXTURE(Served, "weights: what the load balancer does not know has non
   }
   world.lock().servers.at("zipkick-frontend-1").release = 0;
   CHECK(weigh("zipkick-frontend-1", 5).error().kind == ErrorKind::failed);
+  world.lock().servers.at("zipkick-frontend-1").warm = true;
+  CHECK(weigh("zipkick-frontend-1", 5).error().message.find("kept warm") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Served, "weights: what was said by hand outlives a new image and more servers") {
