@@ -121,6 +121,7 @@ void register_lb(Program& program) {
   add_command<ShowOptions>(
       program, group, "show", "Show the servers in rotation with their checks, sessions and rates",
       [](CLI::App& command, ShowOptions& options) {
+        command.alias("stats");
         auto* diff = command.add_flag(
             "--diff", options.diff,
             "Show how HAProxy's configuration on the load balancer's disk differs from what `up` "

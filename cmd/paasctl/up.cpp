@@ -47,13 +47,17 @@ Result<int> show(Program& program, Session& session, const report::PlanFile* sho
   return exit_done;
 }
 
-/// Where the stack is reached; empty without a load balancer.
+/// Where the stack is reached, over https when everybody is led there; empty without a load
+/// balancer.
 std::string address_of(const Session& session) {
-  if (!session.lockfile.lb || session.lockfile.lb->reserved_ip.empty()) return "";
-  const int port =
-      session.stack.lb && !session.stack.lb->listen.empty() ? session.stack.lb->listen.front() : 80;
-  const auto& host = session.lockfile.lb->reserved_ip;
-  return port == 80 ? fmt::format("http://{}/", host) : fmt::format("http://{}:{}/", host, port);
+  const auto& lb = session.stack.lb;
+  if (!lb || !session.lockfile.lb || session.lockfile.lb->reserved_ip.empty()) return "";
+  const bool is_secure = lb->tls && lb->tls->redirect;
+  const auto& ports = is_secure ? lb->tls->listen : lb->listen;
+  const int usual = is_secure ? 443 : 80;
+  const int port = ports.empty() ? usual : ports.front();
+  return fmt::format("{}://{}{}/", is_secure ? "https" : "http", session.lockfile.lb->reserved_ip,
+                     port == usual ? "" : fmt::format(":{}", port));
 }
 
 void print_address(Program& program, const Session& session) {
