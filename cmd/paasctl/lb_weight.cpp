@@ -73,8 +73,13 @@ Status await_drained(Program& program, Session& session, const std::string& name
       },
       program.ports.clock);
   const auto& server = session.lockfile.servers.at(name);
-  const auto entry = plan::rotation_name(name, server.release);
-  PAAS_TRY(const auto left, runtime.await_drained(server.service, {entry}, timeout));
+  // A container of before may still serve beside the current one.
+  std::vector<std::string> entries;
+  PAAS_TRY(const auto known, runtime.statistics());
+  for (const auto& entry : known) {
+    if (entry.server.substr(0, entry.server.rfind(".r")) == name) entries.push_back(entry.server);
+  }
+  PAAS_TRY(const auto left, runtime.await_drained(server.service, entries, timeout));
   if (left > 0) {
     return fail(ErrorKind::timed_out,
                 fmt::format("{} has {} session{} left after {}", name, left, left == 1 ? "" : "s",

@@ -87,8 +87,16 @@ Status read_containers(std::string_view text, Machine& machine) {
     if (text::trim(line).empty()) continue;
     PAAS_TRY(const auto value, parse(line));
     const auto info = docker::container_from_inspection(value);
-    // It went away since it was listed.
-    if (!info.id.empty()) machine.containers.push_back(container_from(info));
+    if (!info.id.empty()) {
+      machine.containers.push_back(container_from(info));
+      continue;
+    }
+    // One that went away since it was listed; one that the engine cannot tell about is still there.
+    const auto said = value.is_object() ? value.value("message", std::string()) : std::string();
+    if (!said.starts_with("No such container")) {
+      return fail(ErrorKind::unreachable,
+                  fmt::format("Docker Engine does not tell about a container: {}", said));
+    }
   }
   return {};
 }

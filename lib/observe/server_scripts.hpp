@@ -85,7 +85,7 @@ set --
 for id in $(printf %s "$list" | grep -o '"Id":"[0-9a-f]*"' | cut -d '"' -f 4); do
   set -- "$@" "http://docker/containers/$id/json"
 done
-if test $# -gt 0; then engine -w '\n' "$@"; fi
+if test $# -gt 0; then engine --fail-early -w '\n' "$@"; fi
 echo '--- images'; engine -f http://docker/images/json; echo
 test "$role" = balancer || exit 0
 ask() {
@@ -111,9 +111,10 @@ form='{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}'
 form="$form "'{{with index .NetworkSettings.Networks "bridge"}}{{.IPAddress}}{{end}}'
 end=$(($(now) + wait))
 while :; do
-  if ! seen=$(docker inspect --type container --format "$form" "$name" 2>&1); then
-    case $seen in *'No such'*) echo gone; exit 0 ;; esac
-    echo "$seen" >&2
+  if ! seen=$(docker inspect --type container --format "$form" "$name" 2>/dev/null); then
+    said=$(docker inspect --type container "$name" 2>&1 >/dev/null) || true
+    case $said in *'No such'*) echo gone; exit 0 ;; esac
+    echo "$said" >&2
     exit 5
   fi
   read -r state again code address <<END

@@ -21,6 +21,7 @@ bool is_needed(const lockfile::Service& service, const lockfile::Release& releas
   const auto good = std::find_if(service.releases.rbegin() + 1, service.releases.rend(),
                                  [](const auto& other) { return !other.failed; });
   return release.number == service.pinned ||
+         (service.settled && release.number == service.settled->release) ||
          (good != service.releases.rend() && good->number == release.number) ||
          std::any_of(service.releases.begin(), service.releases.end(),
                      [&](const auto& other) { return other.containers_of == release.number; });

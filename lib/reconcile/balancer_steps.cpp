@@ -110,22 +110,38 @@ haproxy::Runtime Run::runtime() {
 /// Where the path of a health check changes, containers that are about to be replaced are asked for
 /// the one that they are asked for now. Those that stay are asked for the new one at once, so they
 /// have to answer it: a load balancer that finds none of them healthy serves nobody.
-Status Run::keep_paths(haproxy::Backend& backend, const haproxy::Backend& current) {
-  for (const auto& entry : current.servers) {
-    const auto name = server_of(entry.name);
-    const auto release = text::to_integer(entry.name.substr(entry.name.rfind(".r") + 2));
-    if (!release || !state_.read().servers.contains(name)) continue;
-    const auto number = static_cast<int>(*release);
-    const auto older = current.older_paths.find(number);
-    const auto& path = older == current.older_paths.end() ? current.health_path : older->second;
-    if (path == backend.health_path || path.empty()) continue;
-    if (retiring_.contains(name)) {
-      backend.older_paths[number] = path;
-    } else {
-      PAAS_CHECK(check_answers(name, number));
-    }
+Status Run::keep_paths(haproxy::Setup& setup, const std::vector<haproxy::Backend>& current) {
+  for (const auto& before : current) {
+    auto* backend = backend_of(setup, before.name);
+    if (backend == nullptr || before.health_path.empty()) continue;
+    for (const auto& entry : backend->servers) PAAS_CHECK(keep_path(*backend, before, entry.name));
   }
   return {};
+}
+
+Status Run::keep_path(haproxy::Backend& backend, const haproxy::Backend& before,
+                      const std::string& entry) {
+  const auto name = server_of(entry);
+  const auto release = text::to_integer(entry.substr(entry.rfind(".r") + 2));
+  const auto lockfile = state_.read();
+  const auto server = lockfile.servers.find(name);
+  if (!release || server == lockfile.servers.end()) return {};
+  const auto number = static_cast<int>(*release);
+  const auto older = before.older_paths.find(number);
+  const auto& path = older == before.older_paths.end() ? before.health_path : older->second;
+  if (path == backend.health_path) return {};
+  const bool stays =
+      number == server->second.release && !starting_.contains(name) && !server->second.leaving;
+  if (!stays) {
+    backend.older_paths[number] = path;
+    return {};
+  }
+  PAAS_TRY(const auto known, runtime().statistics());
+  // One that is dead serves nobody, whatever it is asked for.
+  const bool is_down = std::any_of(known.begin(), known.end(), [&](const auto& seen) {
+    return seen.backend == before.name && seen.server == entry && seen.status.starts_with("DOWN");
+  });
+  return is_down ? Status() : check_answers(name, number);
 }
 
 Status Run::check_answers(const std::string& name, int release) {
@@ -158,13 +174,11 @@ Result<std::string> Run::configuration_for(const observe::Machine& machine) {
                           is_in_rotation(lockfile, *machine.balancer, old.name, entry.name);
         if (keep) backend->servers.push_back(entry);
       }
-      if (machine.balancer->running) {
-        auto kept = old;
-        kept.servers = backend->servers;
-        PAAS_CHECK(keep_paths(*backend, kept));
-      }
     }
     add_unwritten(setup, lockfile, *machine.balancer);
+    if (machine.balancer->running) {
+      PAAS_CHECK(keep_paths(setup, haproxy::servers_of(machine.balancer->configuration)));
+    }
   }
   return haproxy::render(setup);
 }
@@ -304,29 +318,32 @@ Status Run::change_over(const plan::Step& step,
   return {};
 }
 
-/// Also of one that HAProxy forgot or has in maintenance, which is put into rotation first. One
-/// that is drained gets no more requests on a container of a release before either.
+/// Also of one that HAProxy forgot or has in maintenance, which is put into rotation. One that is
+/// drained gets no more requests on any container; while a container of before serves because the
+/// current one was not let in yet, it is that one that gets more or less.
 Status Run::set_weight(const plan::Step& step) {
   const auto lockfile = state_.read();
   const auto wanted =
       plan::balancer_server(lockfile, step.server, lockfile.servers.at(step.server));
-  auto haproxy_runtime = runtime();
-  PAAS_TRY(const auto known, haproxy_runtime.statistics());
-  std::map<std::string, int> weights;
-  bool is_there = false;
+  PAAS_TRY(const auto known, runtime().statistics());
+  std::map<std::string, int> current;
+  std::map<std::string, int> others;
   for (const auto& entry : known) {
     if (entry.backend != step.service || server_of(entry.server) != step.server) continue;
-    const bool is_current = entry.server == wanted.name;
-    if (is_current || wanted.weight == 0) weights[entry.server] = wanted.weight;
     const bool is_out = entry.status.starts_with("MAINT") || entry.status.starts_with("DRAIN");
-    is_there = is_there || (is_current && (!is_out || wanted.weight == 0));
+    if (is_out && wanted.weight != 0) continue;
+    (entry.server == wanted.name ? current : others)[entry.server] = wanted.weight;
   }
-  if (!is_there) return add_to_rotation(step);
-  PAAS_CHECK(haproxy_runtime.change_over(step.service, weights, {}));
+  auto weights = others;
+  if (others.empty() || wanted.weight == 0) weights.insert(current.begin(), current.end());
+  PAAS_CHECK(runtime().change_over(step.service, weights, {}));
   PAAS_CHECK(edit_configuration([&](haproxy::Backend& edited) {
     weigh(edited.servers, lockfile);
-    if (edited.name == step.service) put(edited.servers, wanted);
+    if (edited.name == step.service && !current.empty() && others.empty()) {
+      put(edited.servers, wanted);
+    }
   }));
+  if (current.empty() && others.empty()) return add_to_rotation(step);
   stage(step, step.detail);
   return {};
 }
@@ -383,17 +400,43 @@ Run::Leaves Run::all_but_current(const std::string& name) const {
   };
 }
 
-/// The current one serves, and is what the file has of the server from now on.
+/// The current one serves, and is what the file has of the server from now on. A HAProxy that
+/// started again since it was let in knows the one before only, which stays until the current one
+/// is back.
 Status Run::leave_to_current(const plan::Step& step) {
-  const auto leaves = all_but_current(step.server);
-  PAAS_CHECK(leave_haproxy(leaves));
   const auto lockfile = state_.read();
   const auto current =
       plan::balancer_server(lockfile, step.server, lockfile.servers.at(step.server));
-  return edit_configuration([&](haproxy::Backend& edited) {
+  PAAS_TRY(const auto known, runtime().statistics());
+  const bool is_let_in = std::any_of(known.begin(), known.end(), [&](const auto& entry) {
+    return entry.backend == step.service && entry.server == current.name &&
+           (current.weight == 0 || haproxy::takes_requests(entry));
+  });
+  if (!is_let_in) PAAS_CHECK(add_to_rotation(step));
+  const auto leaves = all_but_current(step.server);
+  PAAS_CHECK(edit_configuration([&](haproxy::Backend& edited) {
     std::erase_if(edited.servers, [&](const auto& line) { return leaves(line.name); });
     if (edited.name == step.service) put(edited.servers, current);
-  });
+  }));
+  return leave_haproxy(leaves);
+}
+
+/// What the load balancers send requests to: while one takes another's place, the one that leaves
+/// has the address. One that leaves may be gone.
+Result<std::set<std::string>> Run::names_that_serve() {
+  std::set<std::string> names;
+  for (const auto& [name, server] : state_.read().servers) {
+    if (server.service != "lb" || server.public_address.empty()) continue;
+    auto answer =
+        tools_.machines.balancer_command(target(name), std::string(haproxy::statistics_command));
+    if (!answer && server.leaving) continue;
+    PAAS_TRY(const auto text, std::move(answer));
+    PAAS_TRY(const auto known, haproxy::parse_statistics(text));
+    for (const auto& entry : known) {
+      if (haproxy::takes_requests(entry)) names.insert(entry.server);
+    }
+  }
+  return names;
 }
 
 Status Run::remove_from_rotation(const plan::Step& step) {

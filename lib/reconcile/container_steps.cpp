@@ -229,47 +229,53 @@ Result<int> Run::take_slot(const plan::Step& step, const std::string& name,
                 [&](const auto& other) { return !plan::holds_port(other) || other.name == name; });
   if (is_held(containers, 0) && is_held(containers, 1)) {
     PAAS_TRY(const auto serving, serving_of(step, containers));
+    const auto& stays = serving.container;
     // First of all: whatever interrupts what follows, it is what the next run finds.
     PAAS_CHECK(state_.change([&](auto& next) {
       auto& entry = next.servers.at(step.server);
-      entry.release = serving.release;
-      entry.slot = serving.slot;
-      if (entry.previous == serving.release) entry.previous = 0;
+      entry.release = stays.release;
+      entry.slot = stays.slot;
+      if (entry.previous == stays.release) entry.previous = 0;
     }));
-    if (stack_.lb) PAAS_CHECK(leave_rotation(all_but_current(step.server)));
+    if (stack_.lb) {
+      PAAS_CHECK(serving.is_known ? leave_to_current(step)
+                                  : leave_rotation(all_but_current(step.server)));
+    }
     for (const auto& left : containers) {
-      if (left.name == serving.name) continue;
+      if (left.name == stays.name) continue;
       PAAS_CHECK(tools_.machines.stop_container(target(step.server), left.name));
       PAAS_CHECK(tools_.machines.remove_container(target(step.server), left.name));
       stage(step, "removed " + left.name);
     }
-    containers = {serving};
+    containers = {stays};
   }
   return is_held(containers, 0) ? 1 : 0;
 }
 
-/// Of containers side by side the one that HAProxy gives requests to; where it gives them to none
-/// or to several, the lockfile's. The lockfile alone does not tell: it names the newest that was
-/// healthy, which may not have been let in yet.
-Result<observe::Container> Run::serving_of(const plan::Step& step,
-                                           const std::vector<observe::Container>& containers) {
-  std::vector<observe::Container> serving;
+/// Of containers side by side the one that a load balancer gives requests to. The lockfile alone
+/// does not tell: it names the newest that was healthy, which may not have been let in yet. So
+/// where none is known to serve it is the one of before; where several are, as beside a canary, the
+/// lockfile's.
+Result<Run::Serving> Run::serving_of(const plan::Step& step,
+                                     const std::vector<observe::Container>& containers) {
+  std::set<std::string> names;
   if (stack_.lb) {
-    PAAS_TRY(const auto known, runtime().statistics());
-    for (const auto& container : containers) {
-      const auto name = plan::rotation_name(step.server, container.release);
-      const bool serves = std::any_of(known.begin(), known.end(), [&](const auto& entry) {
-        return entry.server == name && haproxy::takes_requests(entry);
-      });
-      if (serves) serving.push_back(container);
-    }
+    PAAS_TRY(names, names_that_serve());
   }
-  if (serving.size() == 1) return serving.front();
+  const auto serves = [&](const observe::Container& container) {
+    return names.contains(plan::rotation_name(step.server, container.release));
+  };
+  const auto count = std::count_if(containers.begin(), containers.end(), serves);
+  if (count == 1) return Serving{*std::find_if(containers.begin(), containers.end(), serves), true};
+  const auto is_older = [](const auto& left, const auto& right) {
+    return left.release < right.release;
+  };
+  if (count == 0) return Serving{*std::min_element(containers.begin(), containers.end(), is_older)};
   const int current = server(step.server).release;
   const auto found = std::find_if(containers.begin(), containers.end(), [&](const auto& container) {
     return container.release == current;
   });
-  return found == containers.end() ? containers.front() : *found;
+  return Serving{found == containers.end() ? containers.front() : *found, true};
 }
 
 /// Starts a container and waits until it is healthy; otherwise it is removed again and the error

@@ -36,6 +36,7 @@ Run::Run(const plan::Plan& plan, const lockfile::Lockfile& loaded,
   for (const auto& [name, server] : loaded.servers) known_before_.insert(name);
   for (const auto& step : plan.steps) {
     if (step.kind == plan::StepKind::retire_container) retiring_.insert(step.server);
+    if (step.kind == plan::StepKind::start_container) starting_.insert(step.server);
     if (step.kind == plan::StepKind::delete_volume) destroyed_volumes_.insert(step.subject);
   }
 }

@@ -144,8 +144,12 @@ class Run {
                            const std::string& hosts);
   Result<int> take_slot(const plan::Step& step, const std::string& name,
                         std::vector<observe::Container> containers);
-  Result<observe::Container> serving_of(const plan::Step& step,
-                                        const std::vector<observe::Container>& containers);
+  struct Serving {
+    observe::Container container;
+    bool is_known = false;  ///< A load balancer has it.
+  };
+  Result<Serving> serving_of(const plan::Step& step,
+                             const std::vector<observe::Container>& containers);
   Status run_container(const plan::Step& step, const stack::Service& service,
                        const docker::ContainerSpec& spec, Kept kept);
   Status run_or_resume(const plan::Step& step, const stack::Service& service,
@@ -170,7 +174,9 @@ class Run {
   // balancer_steps.cpp
   Status configure_balancer(const plan::Step& step);
   Result<std::string> configuration_for(const observe::Machine& machine);
-  Status keep_paths(haproxy::Backend& backend, const haproxy::Backend& current);
+  Status keep_paths(haproxy::Setup& setup, const std::vector<haproxy::Backend>& current);
+  Status keep_path(haproxy::Backend& backend, const haproxy::Backend& before,
+                   const std::string& entry);
   Status check_answers(const std::string& server, int release);
   Status add_to_rotation(const plan::Step& step);
   Status let_in(const plan::Step& step);
@@ -186,6 +192,7 @@ class Run {
   /// A server's entries but that of its current release.
   Leaves all_but_current(const std::string& server) const;
   Status leave_to_current(const plan::Step& step);
+  Result<std::set<std::string>> names_that_serve();
   observe::Target balancer() const;
   haproxy::Runtime runtime();
   /// Changes the servers of backends in the configuration on disk, without a reload.
@@ -234,6 +241,7 @@ class Run {
   std::map<std::string, Requested> requested_;  ///< By server.
   std::set<std::string> known_before_;  ///< Servers whose intent an earlier run has written down.
   std::set<std::string> retiring_;      ///< Servers whose older containers the plan takes away.
+  std::set<std::string> starting_;      ///< Servers that the plan starts a container on.
   std::set<std::string> destroyed_volumes_;  ///< Those that the plan deletes.
   std::mutex images_mutex_;
   std::map<std::string, plan::ImageState> images_;

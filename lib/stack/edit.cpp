@@ -69,6 +69,12 @@ Item item_of(const Link& link) {
   return {"", {{"to", {link.to, {}}}, {"env", env}}};
 }
 
+Item text_item(const std::string& text) {
+  Item item;
+  item.text = text;
+  return item;
+}
+
 Item number(int value) {
   Item item;
   item.text = std::to_string(value);
@@ -77,7 +83,7 @@ Item number(int value) {
 }
 
 Item target_of(const Rule& rule) {
-  if (rule.split.empty()) return {rule.to};
+  if (rule.split.empty()) return text_item(rule.to);
   Item shares;
   for (const auto& share : rule.split)
     shares.entries.push_back({share.service, number(share.weight)});
@@ -86,7 +92,7 @@ Item target_of(const Rule& rule) {
 
 Item item_of(const Redirect& redirect) {
   Item item;
-  item.entries.push_back({"to", {redirect.to}});
+  item.entries.push_back({"to", text_item(redirect.to)});
   if (redirect.code != Redirect{}.code) item.entries.push_back({"code", number(redirect.code)});
   return item;
 }
@@ -96,14 +102,14 @@ Item item_of(const Rule& rule) {
   const auto put = [&](const std::string& key, Item value) {
     item.entries.push_back({key, std::move(value)});
   };
-  if (!rule.host.empty()) put("host", {rule.host});
-  if (!rule.path.empty()) put("path", {rule.path});
-  if (!rule.exact.empty()) put("exact", {rule.exact});
+  if (!rule.host.empty()) put("host", text_item(rule.host));
+  if (!rule.path.empty()) put("path", text_item(rule.path));
+  if (!rule.exact.empty()) put("exact", text_item(rule.exact));
   Item methods;
-  for (const auto& method : rule.methods) methods.items.push_back({method});
+  for (const auto& method : rule.methods) methods.items.push_back(text_item(method));
   if (!rule.methods.empty()) put("methods", std::move(methods));
   Item headers;
-  for (const auto& [name, value] : rule.headers) headers.entries.push_back({name, {value}});
+  for (const auto& [name, value] : rule.headers) headers.entries.push_back({name, text_item(value)});
   if (!rule.headers.empty()) put("headers", std::move(headers));
   if (rule.redirect) {
     put("redirect", item_of(*rule.redirect));

@@ -15,9 +15,9 @@ struct ItemEntry;
 /// A text, a number, or a map or a list of such, to be written into the file.
 struct Item {
   std::string text;
-  std::vector<ItemEntry> entries = {};  ///< Not empty: a map.
-  std::vector<Item> items = {};         ///< Not empty: a list, which is always in brackets.
-  bool is_number = false;               ///< Never in quotes, in which it would be a text.
+  std::vector<ItemEntry> entries;  ///< Not empty: a map.
+  std::vector<Item> items = {};    ///< Not empty: a list, which is always in brackets.
+  bool is_number = false;          ///< Never in quotes, in which it would be a text.
 };
 
 struct ItemEntry {

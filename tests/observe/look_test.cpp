@@ -79,6 +79,10 @@ TEST_CASE("look: what was cut short is no look") {
   }
   CHECK_FALSE(read_look(whole.substr(0, whole.size() - 5), false));
   CHECK_FALSE(read_look(printed("{\"Id\":\n", ""), false));
+  // A container that the engine cannot inspect may be the one with the data.
+  CHECK_FALSE(read_look(
+      printed("{\"message\":\"RWLayer of container ab is unexpectedly nil\"}\n", ""), false));
+  CHECK_FALSE(read_look(printed("{}\n", ""), false));
   CHECK_FALSE(read_look(whole, true));
 }
 

@@ -25,7 +25,8 @@ Result<std::string> RigMachines::balancer_command(const observe::Target& target,
     for (const auto& [backend, names] : haproxy->known) {
       for (const auto& name : names) {
         const bool in = haproxy->in_rotation[backend].contains(name);
-        csv += fmt::format("{},{},0,0,0,UP,{},2,0,L7OK,0,0,0,0,0,{},\n", backend, name,
+        csv += fmt::format("{},{},0,0,0,{},{},2,0,L7OK,0,0,0,0,0,{},\n", backend, name,
+                           dead.contains(name) ? "DOWN" : "UP",
                            in ? haproxy->weights[backend][name] : 0,
                            insides_.addresses[backend][name]);
       }

@@ -69,6 +69,8 @@ class RigMachines : public observe::Machines {
   std::string edited_by_hand;
   /// HAProxy's configuration on disk cannot be read.
   bool unreadable = false;
+  /// Entries that HAProxy finds down.
+  std::set<std::string> dead;
   /// Containers that run and do not answer.
   std::set<std::string> unhealthy;
   /// Programs that set passwords end with an error.
