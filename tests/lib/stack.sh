@@ -98,15 +98,16 @@ reloads() {
   paasctl lb show -o json | jq .reloads
 }
 
-# BACKEND/SERVER of everything in rotation, as HAProxy runs and as its configuration on disk says.
+# BACKEND/SERVER of everything in rotation, as HAProxy runs and as its configuration on disk says; backends of HAProxy's
+# own have a dot in their names.
 rotation_running() {
   inside "$1" "echo 'show servers state' | socat - /run/haproxy/admin.sock" |
-    awk '$1 ~ /^[0-9]+$/ && NF > 10 && $6 == 2 {print $2 "/" $4}' | sort
+    awk '$1 ~ /^[0-9]+$/ && NF > 10 && $6 == 2 && $2 !~ /\./ {print $2 "/" $4}' | sort
 }
 
 rotation_on_disk() {
   inside "$1" 'cat /etc/haproxy/haproxy.cfg' |
-    awk '$1 == "backend" {backend = $2} $1 == "server" {print backend "/" $2}' | sort
+    awk '$1 == "backend" {backend = $2} $1 == "server" && backend !~ /\./ {print backend "/" $2}' | sort
 }
 
 # traffic_begin PATH [TEXT]: starts requests of all kinds through the load balancer, until traffic_end. An answer with

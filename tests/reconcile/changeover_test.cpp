@@ -14,8 +14,8 @@ namespace {
 
 using Names = std::set<std::string>;
 
-const std::string second = with(std::string(small), "port: 8000", "port: 8080");
-const std::string third = with(std::string(small), "port: 8000", "port: 8090");
+const std::string second_release = with(std::string(small), "port: 8000", "port: 8080");
+const std::string third_release = with(std::string(small), "port: 8000", "port: 8090");
 
 struct Changeover {
   Changeover() {
@@ -58,7 +58,7 @@ struct Changeover {
 };
 
 TEST_CASE_FIXTURE(Changeover, "changeover: a HAProxy that starts again meanwhile is told again") {
-  Rig rig(world, second);
+  Rig rig(world, second_release);
   rig.options.parallelism = 1;
   int let_in = 0;
   rig.options.on_event = [&](const Event& event) {
@@ -77,10 +77,10 @@ TEST_CASE_FIXTURE(Changeover, "changeover: a HAProxy that starts again meanwhile
 }
 
 TEST_CASE_FIXTURE(Changeover, "changeover: the file has what serves while the next release comes") {
-  interrupt(second, plan::StepKind::let_in, 2);
+  interrupt(second_release, plan::StepKind::let_in, 2);
   CHECK(serving() == Names{"shop-web-1.r2", "shop-web-2.r2"});
   CHECK(written() == Names{"shop-web-1.r1", "shop-web-2.r1"});
-  Rig rig(world, third);
+  Rig rig(world, third_release);
   rig.machines.unhealthy = {"shop-web-3"};
   REQUIRE(rig.up());
   CHECK(serving() == Names{"shop-web-1.r2", "shop-web-2.r2"});
@@ -91,8 +91,8 @@ TEST_CASE_FIXTURE(Changeover, "changeover: the file has what serves while the ne
 
 TEST_CASE_FIXTURE(Changeover,
                   "changeover: what a load balancer that leaves serves is not removed") {
-  interrupt(second, plan::StepKind::add_to_rotation, 2);
-  const auto larger = with(std::string(third), "lb: {", "lb: {size: s-2vcpu-2gb, ");
+  interrupt(second_release, plan::StepKind::add_to_rotation, 2);
+  const auto larger = with(std::string(third_release), "lb: {", "lb: {size: s-2vcpu-2gb, ");
   Rig rig(world, larger);
   int checked = 0;
   rig.options.on_event = [&](const Event& event) {
@@ -110,7 +110,7 @@ TEST_CASE_FIXTURE(Changeover,
 TEST_CASE_FIXTURE(Changeover,
                   "changeover: a server that is drained gets no requests, on any container") {
   for (const auto kind : {plan::StepKind::start_container, plan::StepKind::add_to_rotation}) {
-    interrupt(second, kind, 2);
+    interrupt(second_release, kind, 2);
     Rig rig(world, small);
     const auto drained = plan::weigh(world.stored, "shop-web-1", 0, plan::Emptying::refuse);
     REQUIRE(drained);
@@ -151,8 +151,8 @@ TEST_CASE("changeover: a new health check is not held up by what is dead, only b
 }
 
 TEST_CASE_FIXTURE(Changeover, "changeover: what was let in and not written is asked as well") {
-  interrupt(second, plan::StepKind::let_in, 2);
-  Rig rig(world, with(second, "port: 8080", "port: 8080, health: {path: /b}"));
+  interrupt(second_release, plan::StepKind::let_in, 2);
+  Rig rig(world, with(second_release, "port: 8080", "port: 8080, health: {path: /b}"));
   rig.machines.unhealthy = {"shop-web-2"};
   const auto outcome = rig.up();
   REQUIRE(outcome);
