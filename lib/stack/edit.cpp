@@ -109,7 +109,8 @@ Item item_of(const Rule& rule) {
   for (const auto& method : rule.methods) methods.items.push_back(text_item(method));
   if (!rule.methods.empty()) put("methods", std::move(methods));
   Item headers;
-  for (const auto& [name, value] : rule.headers) headers.entries.push_back({name, text_item(value)});
+  for (const auto& [name, value] : rule.headers)
+    headers.entries.push_back({name, text_item(value)});
   if (!rule.headers.empty()) put("headers", std::move(headers));
   if (rule.redirect) {
     put("redirect", item_of(*rule.redirect));
