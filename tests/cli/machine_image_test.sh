@@ -76,7 +76,8 @@ for name in shop.web.image-20260301081500-3f54fb9d-0000 shop.web.image-202603020
   snapshot "$source_droplet" "$name"
 done
 run paasctl image ls --snapshot -o json
-check_equal "what is stale is said" "it starts from another base image than debian-12-x64" "$(jq -r '.[0].stale' <<<"$output")"
+check_equal "what is stale is said" "it starts from another base image than debian-12-x64" \
+  "$(jq -r '.[] | select(.name == "shop.web.image-20260302081500-3f54fb9d-0000").stale' <<<"$output")"
 run paasctl image prune -f kept.yaml --dry-run -o json
 check_equal "the older one is too many" shop.web.image-20260301081500-3f54fb9d-0000 \
   "$(jq -r '.[] | select(.where == "local").image' <<<"$output")"
