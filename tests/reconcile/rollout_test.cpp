@@ -121,19 +121,22 @@ std::set<std::string> serving(const World& world) {
   return servers;
 }
 
+/// Whether a run that changes the release is killed by so many effects; else it is done.
+bool is_killed(World& world, int effects) {
+  Rig rig(world, changed);
+  rig.options.parallelism = 1;
+  rig.fuse.set(effects);
+  rig.up();
+  return rig.fuse.blown();
+}
+
 TEST_CASE("rollout: what serves stays when a release follows on one that was interrupted") {
   const auto third = with(std::string(small), "port: 8000", "port: 8090");
   int interrupted = 0;
   for (int effects = 1;; ++effects) {
     CAPTURE(effects);
     Up up;
-    {
-      Rig rig(up.world, changed);
-      rig.options.parallelism = 1;
-      rig.fuse.set(effects);
-      rig.up();
-      if (!rig.fuse.blown()) break;
-    }
+    if (!is_killed(up.world, effects)) break;
     Rig rig(up.world, third);
     rig.machines.unhealthy = {"shop-web-2", "shop-web-3"};
     outcome_of(rig);
@@ -148,13 +151,7 @@ TEST_CASE("rollout: a release that an interrupted run began is taken back as wel
   for (int effects = 1;; ++effects) {
     CAPTURE(effects);
     Up up;
-    {
-      Rig rig(up.world, changed);
-      rig.options.parallelism = 1;
-      rig.fuse.set(effects);
-      rig.up();
-      if (!rig.fuse.blown()) break;
-    }
+    if (!is_killed(up.world, effects)) break;
     const auto whole = up.world.stored.services.at("web").settled;
     REQUIRE(whole);
     if (whole->release == 2) continue;  // It was killed behind its last write.
