@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What a fresh Debian machine needs to build, run and test paasctl; sourced by tests/run and examples/zipkick/run.
 #
+#   setup_help SCRIPT ARGUMENTS...         prints a script's first comment, and exits, when asked for help
 #   setup_packages build|engine|test ...   installs what is missing of these lists
 #   setup_engine                           makes sure that a Docker Engine answers, and exports DOCKER_HOST
 #   setup_base_image TAG                   makes the Debian image that the example's Dockerfiles start from
@@ -14,6 +15,13 @@ setup_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 setup_cache=${XDG_CACHE_HOME:-$HOME/.cache}/paasctl
 # What one checkout has compiled serves another.
 export CCACHE_BASEDIR=$setup_root CCACHE_NOHASHDIR=1
+
+setup_help() {
+  if [[ ${2:-} == -h || ${2:-} == --help ]]; then
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$1"
+    exit
+  fi
+}
 
 # The packages of a list.
 setup_list() {

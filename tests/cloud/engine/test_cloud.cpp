@@ -205,7 +205,11 @@ bool TestCloud::greets(const std::string& address) {
 }
 
 bool TestCloud::boots(std::int64_t droplet_id) {
-  return eventually([&] { return greets(public_address(droplet_id)); });
+  return eventually([&] {
+    return greets(public_address(droplet_id)) &&
+           inside(droplet_id, "cloud-init status --wait").status == 0 &&
+           greets(public_address(droplet_id));
+  });
 }
 
 void TestCloud::await_docker(std::int64_t droplet_id) {

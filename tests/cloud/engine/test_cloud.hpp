@@ -79,6 +79,7 @@ class TestCloud {
                   std::chrono::seconds limit = std::chrono::minutes(3));
   /// Whether sshd greets whom the host sends.
   bool greets(const std::string& address);
+  /// Whether it boots to its end: sshd greets for good once cloud-init has restarted it.
   bool boots(std::int64_t droplet_id);
   /// Waits for the machine's own Docker Engine, and says why when it does not come.
   void await_docker(std::int64_t droplet_id);
