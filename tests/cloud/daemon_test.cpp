@@ -16,6 +16,7 @@
 #include "cloud/state_json.hpp"
 #include "system/posix_files.hpp"
 #include "system/posix_processes.hpp"
+#include "system/support/variables.hpp"
 #include "system/system_clock.hpp"
 #include "system/system_random.hpp"
 
@@ -406,15 +407,7 @@ TEST_CASE("cloud: the public range is one that no route leads into") {
 }
 
 TEST_CASE("cloud: its folder is where state belongs") {
-  class Variables : public paas::Environment {
-   public:
-    std::optional<std::string> get(const std::string& name) override {
-      const auto found = values.find(name);
-      return found == values.end() ? std::nullopt : std::optional(found->second);
-    }
-    std::map<std::string, std::string> values;
-  };
-  Variables variables;
+  paas::tests::Variables variables;
   CHECK_FALSE(default_state_folder(variables));
   variables.values["HOME"] = "/home/ada";
   CHECK(*default_state_folder(variables) == "/home/ada/.local/state/paasctl/cloud");

@@ -4,19 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
+
+#include "system/support/variables.hpp"
 
 namespace paas::docker {
 namespace {
 
-class Variables : public Environment {
- public:
-  std::optional<std::string> get(const std::string& name) override {
-    const auto found = values.find(name);
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  }
-  std::map<std::string, std::string> values;
-};
+using tests::Variables;
 
 /// A program `docker` that says what it is told to.
 class DockerProgram : public Processes {

@@ -3,23 +3,15 @@
 
 #include <doctest/doctest.h>
 
+#include "system/support/variables.hpp"
+
 namespace paas::docker {
 namespace {
 
-class OneVariable : public Environment {
- public:
-  explicit OneVariable(std::optional<std::string> value) : value_(std::move(value)) {}
-  std::optional<std::string> get(const std::string& name) override {
-    return name == "DOCKER_HOST" ? value_ : std::nullopt;
-  }
-
- private:
-  std::optional<std::string> value_;
-};
-
 TEST_CASE("engine: DOCKER_HOST names the socket") {
-  const auto socket = [](std::optional<std::string> value) {
-    OneVariable environment(std::move(value));
+  const auto socket = [](const std::optional<std::string>& value) {
+    tests::Variables environment;
+    if (value) environment.values["DOCKER_HOST"] = *value;
     const auto found = engine_socket(environment);
     return found ? *found : "error: " + found.error().message;
   };

@@ -6,15 +6,16 @@
 #include <set>
 
 #include "lockfile/support/fakes.hpp"
+#include "system/support/variables.hpp"
 
 namespace paas::lockfile {
 namespace {
 
 using testing::CountingRandom;
-using testing::FakeEnvironment;
 using testing::FakeFiles;
 using testing::test_key;
 using testing::test_lineage;
+using tests::Variables;
 
 TEST_CASE("lockfile: a sealed value opens at its place and does not show") {
   CountingRandom random;
@@ -68,7 +69,7 @@ TEST_CASE("lockfile: SHA-256 is the published one") {
 
 TEST_CASE("lockfile: a key is made once, private to its owner, and found again") {
   FakeFiles files;
-  FakeEnvironment environment(FakeEnvironment::Values{{"HOME", "/home/u"}});
+  Variables environment(Variables::Values{{"HOME", "/home/u"}});
   CountingRandom random;
   const std::string path = std::string("/home/u/.config/paasctl/keys/") + test_lineage;
   const auto made = create_key(files, environment, random, test_lineage);
@@ -81,8 +82,7 @@ TEST_CASE("lockfile: a key is made once, private to its owner, and found again")
 }
 
 TEST_CASE("lockfile: XDG_CONFIG_HOME comes before HOME unless it is relative") {
-  FakeEnvironment environment(
-      FakeEnvironment::Values{{"HOME", "/home/u"}, {"XDG_CONFIG_HOME", "/etc/x"}});
+  Variables environment(Variables::Values{{"HOME", "/home/u"}, {"XDG_CONFIG_HOME", "/etc/x"}});
   CHECK(*key_path(environment, test_lineage) == std::string("/etc/x/paasctl/keys/") + test_lineage);
   environment.values["XDG_CONFIG_HOME"] = "relative";
   CHECK(key_path(environment, test_lineage)->rfind("/home/u/.config/", 0) == 0);
@@ -92,8 +92,8 @@ TEST_CASE("lockfile: XDG_CONFIG_HOME comes before HOME unless it is relative") {
 
 TEST_CASE("lockfile: PAASCTL_KEY is used and nothing is stored") {
   FakeFiles files;
-  FakeEnvironment environment(
-      FakeEnvironment::Values{{"PAASCTL_KEY", text::base64_encode(std::string(32, 'k')) + "\n"}});
+  Variables environment(
+      Variables::Values{{"PAASCTL_KEY", text::base64_encode(std::string(32, 'k')) + "\n"}});
   CountingRandom random;
   CHECK(*create_key(files, environment, random, test_lineage) == test_key());
   CHECK(*load_key(files, environment, test_lineage) == test_key());
@@ -104,7 +104,7 @@ TEST_CASE("lockfile: PAASCTL_KEY is used and nothing is stored") {
 
 TEST_CASE("lockfile: a missing key names both places, and one that others may read is refused") {
   FakeFiles files;
-  FakeEnvironment environment(FakeEnvironment::Values{{"HOME", "/home/u"}});
+  Variables environment(Variables::Values{{"HOME", "/home/u"}});
   const auto missing = load_key(files, environment, test_lineage);
   REQUIRE_FALSE(missing);
   CHECK(missing.error().kind == ErrorKind::unauthorised);
@@ -124,7 +124,7 @@ TEST_CASE("lockfile: a missing key names both places, and one that others may re
 
 TEST_CASE("lockfile: a key from another machine is stored, and never in another one's place") {
   FakeFiles files;
-  FakeEnvironment environment(FakeEnvironment::Values{{"HOME", "/home/u"}});
+  Variables environment(Variables::Values{{"HOME", "/home/u"}});
   const auto text = key_text(test_key());
   CHECK(text.back() == '\n');
   const auto key = parse_key(text, "standard input");
@@ -146,7 +146,7 @@ TEST_CASE("lockfile: a key from another machine is stored, and never in another 
 }
 
 TEST_CASE("lockfile: a lineage that would leave the folder of keys is refused") {
-  FakeEnvironment environment(FakeEnvironment::Values{{"HOME", "/home/u"}});
+  Variables environment(Variables::Values{{"HOME", "/home/u"}});
   for (const auto* lineage : {"", "short", "../../etc/passwd", "0123456789/abcdef", "01234567\n"}) {
     CAPTURE(lineage);
     CHECK(key_path(environment, lineage).error().kind == ErrorKind::invalid);

@@ -8,21 +8,22 @@
 #include "lockfile/codec.hpp"
 #include "lockfile/store.hpp"
 #include "lockfile/support/fakes.hpp"
+#include "system/support/variables.hpp"
 
 namespace paas::lockfile {
 namespace {
 
 using testing::CountingRandom;
-using testing::FakeEnvironment;
 using testing::FakeFiles;
 using testing::FixedClock;
 using testing::full_lockfile;
+using tests::Variables;
 
 constexpr const char* lock_path = "/s/paas.lock";
 
 struct SightingFixture {
   FakeFiles files;
-  FakeEnvironment environment{FakeEnvironment::Values{{"HOME", "/home/u"}}};
+  Variables environment{Variables::Values{{"HOME", "/home/u"}}};
   CountingRandom random;
   FixedClock clock;
 

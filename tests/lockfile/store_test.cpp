@@ -14,18 +14,19 @@
 #include "lockfile/codec.hpp"
 #include "lockfile/support/fakes.hpp"
 #include "system/posix_files.hpp"
+#include "system/support/variables.hpp"
 
 namespace paas::lockfile {
 namespace {
 
 using testing::CountingRandom;
-using testing::FakeEnvironment;
 using testing::FakeFiles;
 using testing::FixedClock;
+using tests::Variables;
 
 struct Fixture {
   FakeFiles files;
-  FakeEnvironment environment{FakeEnvironment::Values{{"HOME", "/home/u"}}};
+  Variables environment{Variables::Values{{"HOME", "/home/u"}}};
   CountingRandom random;
   FixedClock clock;
   FileStore store{files, environment, random, clock, "/s/paas.lock"};
@@ -257,7 +258,7 @@ struct RealFixture {
 
   std::string folder;
   system::PosixFiles files;
-  FakeEnvironment environment{FakeEnvironment::Values{}};
+  Variables environment{Variables::Values{}};
   CountingRandom random;
   FixedClock clock;
 };

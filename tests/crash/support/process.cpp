@@ -17,6 +17,7 @@
 #include "reconcile/support/key_maker.hpp"
 #include "reconcile/support/no_engine.hpp"
 #include "stack/parse.hpp"
+#include "system/support/variables.hpp"
 
 namespace paas::crash {
 namespace {
@@ -26,14 +27,6 @@ using reconcile::testing::cloud_url;
 
 constexpr const char* lock_path = "/home/user/shop/paas.lock";
 constexpr const char* scratch = "/scratch";
-
-class Home : public Environment {
- public:
-  std::optional<std::string> get(const std::string& name) override {
-    if (name == "HOME") return "/home/user";
-    return std::nullopt;
-  }
-};
 
 /// Another sequence in each run, and the same one when a run is repeated.
 class SeededRandom : public Random {
@@ -245,7 +238,7 @@ class Process {
   ProviderHttp http_;
   Servers servers_;
   DiskFiles files_;
-  Home environment_;
+  tests::Variables environment_{{{"HOME", "/home/user"}}};
   SeededRandom random_;
   reconcile::testing::KeyMaker keys_;
   lockfile::FileStore store_;

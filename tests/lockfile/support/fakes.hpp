@@ -1,4 +1,4 @@
-// Files in memory that can fail, given variables, and randomness that repeats.
+// Files in memory that can fail, and randomness that repeats.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -12,24 +12,11 @@
 #include "lockfile/model.hpp"
 #include "lockfile/seal.hpp"
 #include "ports/clock.hpp"
-#include "ports/environment.hpp"
 #include "ports/files.hpp"
 #include "ports/random.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::lockfile::testing {
-
-class FakeEnvironment : public Environment {
- public:
-  using Values = std::map<std::string, std::string>;
-  explicit FakeEnvironment(const Values& given) : values(given) {}
-  std::optional<std::string> get(const std::string& name) override {
-    const auto found = values.find(name);
-    if (found == values.end()) return std::nullopt;
-    return found->second;
-  }
-  Values values;
-};
 
 /// Never the same bytes twice, and the same ones in every run.
 class CountingRandom : public Random {

@@ -16,8 +16,8 @@
 #include "reconcile/support/fuse.hpp"
 #include "reconcile/support/rig_clock.hpp"
 #include "reconcile/support/rig_machines.hpp"
-#include "reconcile/support/variables.hpp"
 #include "reconcile/support/world.hpp"
+#include "system/support/variables.hpp"
 
 namespace paas::reconcile::testing {
 
@@ -45,7 +45,7 @@ class Rig {
   RigClock clock{fuse};
   CloudHttp http{world.cloud, fuse};
   RigMachines machines{world.insides, fuse};
-  Variables variables;
+  tests::Variables variables;
   Options options;
   std::vector<Event> events;
 
