@@ -7,9 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
-#include <thread>
 
 #include "docker/build_context.hpp"
 #include "docker/host.hpp"
@@ -71,16 +69,16 @@ class Shelf {
   std::string reference;
 
  private:
+  /// It says so when its port is open.
   void await() {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    HttpRequest request;
-    request.url = "http://" + host + "/v2/";
-    while (true) {
-      const auto answer = http.send(request);
-      if (answer && answer->status == 401) return;
-      REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "the registry does not answer");
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    ProcessRequest request;
+    request.arguments = {
+        "bash", "-c",
+        "grep --quiet --max-count 1 'listening on' <(exec timeout 30 tail --lines +1 -F " +
+            folder_.file("log") + ")"};
+    const auto said = processes_.run(request);
+    REQUIRE_MESSAGE(said, said.error().message);
+    REQUIRE_MESSAGE(said->exit_status == 0, "the registry does not start");
   }
 
   void run_docker(std::vector<std::string> arguments, const std::string& input) {
