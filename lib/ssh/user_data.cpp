@@ -195,6 +195,13 @@ std::vector<File> files_of(const UserData& options) {
   };
 }
 
+/// What ssh_pwauth makes cloud-init write, there before sshd starts: with nothing to change cloud-init
+/// does not restart sshd (cc_set_passwords, 22.4). A restart refuses connections for a while, and
+/// sshd stays down when a connection of that moment still holds the old one's port.
+File no_passwords() {
+  return {"/etc/ssh/sshd_config.d/50-cloud-init.conf", "0600", "PasswordAuthentication no\n"};
+}
+
 /// A YAML block literal: each line with the indentation of its place.
 std::string block(std::string_view content, int indentation) {
   std::string result = "|\n";
@@ -248,7 +255,9 @@ std::string user_data(const UserData& options) {
       "write_files:\n",
       user_data_version(), block(options.host_private_key.reveal(), 4),
       key_without_comment(options.host_public_key));
-  for (const auto& file : files_of(options)) {
+  auto files = files_of(options);
+  files.push_back(no_passwords());
+  for (const auto& file : files) {
     result += fmt::format("  - path: {}\n    permissions: '{}'\n    content: {}", file.path,
                           file.mode, block(file.content, 6));
   }

@@ -2,6 +2,8 @@
 # The same user data serves a fresh Debian: cloud-init installs what a server of this kind needs.
 # shellcheck source=tests/lib/scenario.sh
 source "$(dirname "$0")/../lib/scenario.sh"
+# shellcheck source=tests/lib/stack.sh
+source "$source_root/tests/lib/stack.sh"
 use_example
 
 cat >paas.yaml <<'END'
@@ -21,6 +23,8 @@ check_fails "a bare machine has no Docker" docker run --rm --network none "$mach
 check "a server comes up on it" paasctl up --yes
 run paasctl exec cache -- redis-cli ping
 check_contains "its container answers" NOAUTH "$output$errors"
+check_equal "cloud-init did not restart sshd" 1 \
+  "$(inside cache-1 'journalctl --quiet --output cat --unit ssh | grep -c "^Started ssh.service"')"
 
 check_status "up again finds nothing to do" 0 paasctl up --yes
 check_contains "and says so" "Nothing to do" "$output$errors"

@@ -98,6 +98,11 @@ TEST_CASE("ssh: the preparation of a machine made by hand writes the same files"
   paas::system::PosixFiles files;
   for (const auto& [path, content] : files_in(paas::ssh::user_data(example()))) {
     CAPTURE(path);
+    // cloud-init's own file: a server that was not made by paasctl keeps what it says.
+    if (path.ends_with("/50-cloud-init.conf")) {
+      CHECK_FALSE(files.read(folder.path() + path));
+      continue;
+    }
     const auto written = files.read(folder.path() + path);
     REQUIRE(written.has_value());
     const auto program = path.starts_with("/usr/local/sbin/");
