@@ -176,11 +176,17 @@ show_what_there_was() {
   cloud=$("$PAASCTL" cloud status -o json 2>/dev/null | jq -r '.name // empty')
   [[ -n $cloud ]] || return 0
   say "its machines ($(cut -d ' ' -f 1-3 /proc/loadavg) is this machine's load):"
+  # Each machine expands it.
+  # shellcheck disable=SC2016
   for machine in $(docker ps --all --format '{{.Names}}' --filter "label=paas.cloud=$cloud"); do
     docker inspect -f '{{.Config.Hostname}} {{.Name}}: {{.State.Status}} {{.State.ExitCode}}' "$machine"
     docker logs --tail 5 "$machine" 2>&1
     timeout 20 docker exec "$machine" sh -c \
-      'cloud-init status; systemctl list-jobs --no-legend; systemctl --failed --no-legend; cat /proc/uptime' 2>&1
+      'cloud-init status; systemctl list-jobs --no-legend; cat /proc/uptime
+      for unit in $(systemctl --failed --no-legend --plain | cut -d " " -f 1); do
+        systemctl status --no-pager --lines 0 "$unit"
+        journalctl --no-pager --lines 20 --unit "$unit"
+      done' 2>&1
   done | sed 's/^/         | /'
 }
 

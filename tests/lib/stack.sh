@@ -3,6 +3,30 @@
 # shellcheck disable=SC2016,SC2154
 # What scenarios ask about a stack that is up, past paasctl: its machines through Docker, the cloud through its API.
 
+# Writes a stack of one web service, site, whose page at /healthz names its server: site_stack NAME SCALE [ENV].
+site_stack() {
+  cat >paas.yaml <<END_STACK
+stack: $1
+cloud: local
+region: nyc3
+ssh: {from: [0.0.0.0/0]}
+images:
+  web: {build: ./web, args: {BASE: "zipkick-base:12"}}
+services:
+  site:
+    type: web
+    image: web
+    port: 8000
+    env: {MODE: frontend, BACKEND_URL: "http://127.0.0.1:1"${3:+, $3}}
+    health: {path: /healthz}
+    scale: {$2}
+lb:
+  listen: [80]
+  rules:
+    - {to: site}
+END_STACK
+}
+
 # A field of the lockfile, as jq says it.
 lockfile() {
   jq -r "$@" paas.lock
@@ -138,6 +162,29 @@ traffic_end() {
   check_equal "the others were used once" true \
     "$(jq '.requests as $sent | .connections | to_entries | map(select(.key | endswith(" new"))) |
       length == 2 and all($sent[.key] == .value)' <<<"$report")"
+}
+
+# load_begin REPORT CONNECTIONS: runs wrk, a piece after the other, until load_end; each piece adds what came of it to
+# the report.
+load_begin() {
+  rm -f "$folder/stop"
+  while [[ ! -e $folder/stop ]]; do
+    wrk --threads 1 --connections "$2" --duration 5s --timeout 60s \
+      --script "$source_root/tests/lib/load.lua" "http://$address" | grep '^{' >>"$folder/$1"
+  done &
+  loading=$!
+  eventually 60 "requests are under way" test -s "$folder/$1"
+}
+
+load_end() {
+  touch "$folder/stop"
+  wait "$loading"
+}
+
+# What came of all pieces of a report.
+total() {
+  jq --slurp '{requests: (map(.requests) | add), failed: (map(.failed) | add), p50_ms: (map(.p50_ms) | sort | .[length / 2 | floor]),
+    worst_p99_ms: (map(.p99_ms) | max), max_ms: (map(.max_ms) | max)}' "$folder/$1"
 }
 
 # Puts the conformance proxy between paasctl and the cloud: from then on the stack is one of a provider that the

@@ -8,26 +8,7 @@ use_example
 
 # One server with a secret in its environment: the canary.
 canary=canary-$(od -An -N 12 -tx1 /dev/urandom | tr -d ' \n')
-cat >paas.yaml <<END_STACK
-stack: snap
-cloud: local
-region: nyc3
-ssh: {from: [0.0.0.0/0]}
-images:
-  web: {build: ./web, args: {BASE: "zipkick-base:12"}}
-services:
-  site:
-    type: web
-    image: web
-    port: 8000
-    env: {MODE: frontend, BACKEND_URL: "http://127.0.0.1:1", CANARY: "$canary"}
-    health: {path: /healthz}
-    scale: {min: 1, max: 3}
-lb:
-  listen: [80]
-  rules:
-    - {to: site}
-END_STACK
+site_stack snap "min: 1, max: 3" "CANARY: \"$canary\""
 check "the local cloud starts" paasctl cloud up
 record_traffic_with_cloud "$source_root/../shared/do-api/conformance"
 bring_up

@@ -13,28 +13,6 @@ bring_up
 connections=8
 wanted=100000
 
-# wrk, a piece after the other, until load_end; each piece adds what came of it to the report.
-load_begin() {
-  rm -f "$folder/stop"
-  while [[ ! -e $folder/stop ]]; do
-    wrk --threads 1 --connections "$connections" --duration 5s --timeout 60s \
-      --script "$source_root/tests/lib/load.lua" "http://$address" | grep '^{' >>"$folder/$1"
-  done &
-  loading=$!
-  eventually 60 "requests are under way" test -s "$folder/$1"
-}
-
-load_end() {
-  touch "$folder/stop"
-  wait "$loading"
-}
-
-# What came of all pieces.
-total() {
-  jq --slurp '{requests: (map(.requests) | add), failed: (map(.failed) | add), p50_ms: (map(.p50_ms) | sort | .[length / 2 | floor]),
-    worst_p99_ms: (map(.p99_ms) | max), max_ms: (map(.max_ms) | max)}' "$folder/$1"
-}
-
 requests() {
   total load | jq .requests
 }
@@ -61,7 +39,7 @@ broken_release() {
 worker=$(haproxy_worker lb-1)
 loaded=$(reloads)
 say "A constant load of $connections connections"
-load_begin load
+load_begin load "$connections"
 under_load "scaled to six" check "from two to six" paasctl scale frontend=6
 check_equal "six serve" 6 "$(rotation_running lb-1 | grep -c ^frontend/)"
 for number in 1 2 3 4 5; do
@@ -104,7 +82,7 @@ check "at least $wanted requests" test "$(requests)" -ge "$wanted"
 check_equal "none failed" 0 "$(total load | jq .failed)"
 
 say "A web server is killed"
-load_begin killed
+load_begin killed "$connections"
 pieces=$(wc -l <"$folder/killed")
 docker kill "$(machine_of frontend-2)" >/dev/null
 only_one_serves() { [[ $(rotation_running lb-1 | grep -c ^frontend/) == 1 ]]; }
