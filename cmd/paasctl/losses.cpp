@@ -52,7 +52,8 @@ std::string described(const std::vector<plan::DataLoss>& losses) {
 void add_confirm_option(Program& program, CLI::App& command) {
   command
       .add_option("--confirm", program.globals.confirmed,
-                  "Name of a server or volume whose data may be destroyed; may be repeated")
+                  "Name of a server or volume that may be destroyed, with its data; may be "
+                  "repeated")
       ->type_name("NAME")
       ->allow_extra_args(false);
 }
@@ -62,7 +63,7 @@ void warn_of_other_names(Program& program, const std::vector<plan::DataLoss>& lo
     const bool is_lost = std::any_of(losses.begin(), losses.end(),
                                      [&](const auto& loss) { return loss.name == name; });
     if (!is_lost) {
-      program.say(fmt::format("warning: --confirm {}: no data of that name is destroyed", name));
+      program.say(fmt::format("warning: --confirm {}: nothing of that name is destroyed", name));
     }
   }
 }
@@ -78,14 +79,14 @@ Result<bool> confirm_losses(Program& program, const std::vector<plan::DataLoss>&
   auto& terminal = program.ports.terminal;
   if (asking == Asking::never || program.globals.yes || !terminal.input_is_terminal()) {
     const bool lacks_yes = !question.empty() && !program.globals.yes;
-    return fail(ErrorKind::usage, "this would destroy data for good: " + described(open),
+    return fail(ErrorKind::usage, "this would destroy " + described(open),
                 fmt::format("nothing was changed; if that is meant: `{}`",
                             completed_command(program, open, lacks_yes)));
   }
   if (!question.empty()) terminal.write_error(question + "\n");
   for (const auto& loss : open) {
     terminal.write_error(
-        fmt::format("This destroys for good: {}.\nType {} to destroy it: ", loss.text, loss.name));
+        fmt::format("This destroys {}.\nType {} to destroy it: ", loss.text, loss.name));
     const auto answer = terminal.read_line().value_or("");
     if (program.ports.stop.stop_requested()) {
       terminal.write_error("\n");

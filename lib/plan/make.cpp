@@ -88,9 +88,15 @@ Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& 
     if (observed.servers.contains(name)) return {};
     ++known;
   }
-  if (known < 2) return {};
+  if (known == 0) return {};
+  // A lone droplet may have been deleted by hand; what else is found says that the look is right.
+  const bool sees_others = observed.vpc || !observed.firewalls.empty() || !observed.volumes.empty();
+  if (known == 1 && sees_others) return {};
   return fail(ErrorKind::invalid,
-              fmt::format("none of the {} droplets that the lockfile knows is found", known),
+              known == 1
+                  ? "the droplet that the lockfile knows is not found, and nothing else of "
+                    "the stack"
+                  : fmt::format("none of the {} droplets that the lockfile knows is found", known),
               "nothing was changed: see whether the token is the right one; if all of them were "
               "deleted, `paasctl up --accept-loss` makes new ones and `down --accept-loss` forgets "
               "them");
@@ -160,6 +166,8 @@ Result<Plan> Planner::make() {
                 "this is a fault of paasctl; nothing was changed");
   }
   plan.losses = data_losses(plan.steps, input_.lockfile);
+  const auto serving = serving_losses(plan.steps, input_.lockfile);
+  plan.losses.insert(plan.losses.end(), serving.begin(), serving.end());
   plan.lockfile = std::move(lock_);
   plan.held = input_.held;
   plan.warnings = std::move(warnings_);

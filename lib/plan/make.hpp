@@ -46,9 +46,10 @@ struct Input {
 /// it has no password; invalid, no program sets a new one; failed, it does not run; unreachable.
 Result<Plan> make(const Input& input);
 
-/// Error (invalid) when the lockfile knows several droplets and none of them is found: then it is
-/// the look that is wrong, with another token or in an outage, and not the world (FACTS.md, case
-/// 14). Servers that leave do not count: an interrupted run may have destroyed all of them.
+/// Error (invalid) when the lockfile knows droplets and none of them is found; for a single one
+/// nothing else of the stack either. Then it is the look that is wrong, with another token or in an
+/// outage, and not the world (FACTS.md, case 14). Servers that leave do not count: an interrupted
+/// run may have destroyed all of them.
 Status check_found(const lockfile::Lockfile& lockfile, const observe::Observed& observed);
 
 /// Error (invalid) when droplets, firewalls or volumes carry the stack's tag and the lockfile knows

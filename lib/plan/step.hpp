@@ -100,12 +100,13 @@ struct Step {
   std::optional<int> weight;
 };
 
-/// Something that a plan destroys with data that is nowhere else.
+/// Something that a plan destroys with data that is nowhere else, or a database's server.
 struct DataLoss {
-  std::string name;     ///< Of the server or volume: what has to be typed.
-  std::string service;  ///< Whose data it is.
-  std::string step;     ///< Identifier of the step that destroys it.
-  std::string text;     ///< "volume zipkick-db, with all data of db"
+  std::string name;      ///< Of the server or volume: what has to be typed.
+  std::string service;   ///< Whose data it is.
+  std::string step;      ///< Identifier of the step that destroys it.
+  std::string text;      ///< "volume zipkick-db, with all data of db, for good"
+  bool is_kept = false;  ///< The data: it stays on its volume, and its server goes.
 };
 
 struct Plan {

@@ -39,7 +39,11 @@ Json json_of(const plan::Step& step) {
 }
 
 Json json_of(const plan::DataLoss& loss) {
-  return {{"name", loss.name}, {"service", loss.service}, {"step", loss.step}, {"text", loss.text}};
+  return {{"name", loss.name},
+          {"service", loss.service},
+          {"step", loss.step},
+          {"text", loss.text},
+          {"kept", loss.is_kept}};
 }
 
 /// Whole cents, so that no sum ends in digits that nobody pays.
@@ -115,13 +119,16 @@ const std::vector<Member>& plan_members() {
       {"summary.create", "Steps that make something"},
       {"summary.update", "Steps that change something"},
       {"summary.remove", "Steps that remove something"},
-      {"losses", "Data that is destroyed for good; each has to be confirmed with --confirm NAME"},
+      {"losses",
+       "Data, or the server of a database, that is destroyed; each has to be confirmed with "
+       "--confirm NAME"},
       {"losses[].name",
        "Server or volume that has it, which --confirm takes; a server need not be destroyed: "
        "losses[].step tells what is"},
       {"losses[].service", "Service whose data it is"},
       {"losses[].step", "Identifier of the step that destroys it"},
       {"losses[].text", "The loss in words"},
+      {"losses[].kept", "Whether the data stays, on its volume, and only its server goes"},
       {"cost", "What the stack costs a month; null where it was not asked for"},
       {"cost.currency", "USD"},
       {"cost.before", "Dollars a month for the droplets that there are; null: a price is unknown"},

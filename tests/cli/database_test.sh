@@ -57,7 +57,7 @@ check_contains "nothing is left to do" "Nothing to do" "$output"
 use_image 17
 run paasctl up --yes --progress none --confirm shop-bd-1
 check_equal "status with another name" 64 "$status"
-check_contains "the name that is none is told" "warning: --confirm shop-bd-1: no data of that name is destroyed" "$errors"
+check_contains "the name that is none is told" "warning: --confirm shop-bd-1: nothing of that name is destroyed" "$errors"
 run python3 "$cli_source/tests/cli/signal_at.py" 'shop-db-1: stopped shop-db-1' -- paasctl up --yes --progress plain --confirm shop-db-1
 check_equal "status of a change that is interrupted" 130 "$status"
 check_equal "what was there is there" "/shop-db-1 exited data /shop-db-2 running empty" "$(containers shop-db-1)"

@@ -58,8 +58,9 @@ run python3 "$cli_source/tests/cli/on_terminal.py" 'to destroy it:' '^C' paasctl
 check_equal "status of an interruption" 130 "$status"
 check_equal "all are still there" "shop-jobs-1 shop-notes-1 shop-store-1" "$(droplets)"
 
-# A server whose data is on a volume is replaced without a question, as far as its engine can.
-run paasctl server replace store-1 --progress none
+# A server whose data stays on a volume goes by its name as well; then as far as its engine can.
+refused loss_replace_kept 64 server replace store-1
+run paasctl server replace store-1 --confirm shop-store-1 --progress none
 check_contains "nothing is asked for store-1" "the registry cannot be reached" "$errors"
 
 # A droplet that the lockfile does not know may be a database's.
@@ -69,7 +70,7 @@ api droplets -d "$body" >/dev/null
 until [[ $(api 'droplets?tag_name=paas:shop' | jq -r '.droplets[].name') == *shop-notes-7* ]]; do :; done
 run paasctl state verify --refresh cloud --remove-orphans --yes
 check_equal "status without its name" 64 "$status"
-check_contains "what would be lost" "for good: droplet shop-notes-7 (" "$errors"
+check_contains "what would be lost" "this would destroy droplet shop-notes-7 (" "$errors"
 check_contains "what would do it" "--remove-orphans --yes --confirm shop-notes-7\`" "$errors"
 check_contains "the orphan stays" shop-notes-7 "$(droplets)"
 run paasctl state verify --refresh cloud --remove-orphans --yes --confirm shop-notes-7

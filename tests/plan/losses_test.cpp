@@ -26,15 +26,38 @@ World world_up(bool with_volume) {
   return world;
 }
 
-TEST_CASE("plan: a database on a volume loses nothing with its server") {
+TEST_CASE("plan: the server of a database on a volume goes by its name, and the data stays") {
   auto world = world_up(true);
   CHECK(names(world.plan()) == "");
-  world.input.replace["zipkick-db-1"] = "asked for";
+  SUBCASE("when its replacement is asked for") {
+    world.input.replace["zipkick-db-1"] = "asked for";
+  }
+  SUBCASE("when its size changes") { world.service("db").size = "s-2vcpu-2gb"; }
+  SUBCASE("when it leaves the stack") {
+    world.service("backend").links = {{"cache", {}}};
+    world.remove_service("db");
+  }
+  const auto plan = world.plan();
+  REQUIRE(names(plan) == "zipkick-db-1");
+  CHECK(plan.losses[0].is_kept);
+  CHECK(plan.losses[0].service == "db");
+  CHECK(plan.losses[0].step == "delete_server/zipkick-db-1");
+  CHECK(plan.losses[0].text == "server zipkick-db-1 of db, whose data stays on volume zipkick-db");
+  // A run that was killed goes on without a second question.
+  world.input.lockfile.servers.at("zipkick-db-1").leaving = true;
   CHECK(names(world.plan()) == "");
-  world.input.replace.clear();
-  world.service("db").size = "s-2vcpu-2gb";
-  CHECK(names(world.plan()) == "");
-  CHECK(names(down(world, Volumes::keep)) == "");
+}
+
+TEST_CASE("plan: going down destroys no data of a database on a volume") {
+  CHECK(names(down(world_up(true), Volumes::keep)) == "");
+}
+
+TEST_CASE("plan: a server whose droplet is gone is no loss more") {
+  auto world = world_up(true);
+  world.input.observed.servers.erase("zipkick-db-1");
+  const auto plan = world.plan();
+  CHECK_FALSE(plan.empty());
+  CHECK(names(plan) == "");
 }
 
 TEST_CASE("plan: destroying a volume destroys data") {
@@ -42,7 +65,7 @@ TEST_CASE("plan: destroying a volume destroys data") {
   REQUIRE(names(plan) == "zipkick-db");
   CHECK(plan.losses[0].service == "db");
   CHECK(plan.losses[0].step == "delete_volume/zipkick-db");
-  CHECK(plan.losses[0].text == "volume zipkick-db, with all data of db");
+  CHECK(plan.losses[0].text == "volume zipkick-db, with all data of db, for good");
 }
 
 TEST_CASE("plan: a database without a volume loses its data with its server") {
@@ -64,7 +87,8 @@ TEST_CASE("plan: a database without a volume loses its data with its server") {
   const auto plan = world.plan();
   REQUIRE(names(plan) == "zipkick-db-1");
   CHECK(plan.losses[0].step == "delete_server/zipkick-db-1");
-  CHECK(plan.losses[0].text == "server zipkick-db-1, with the data of db that is on no volume");
+  CHECK(plan.losses[0].text ==
+        "server zipkick-db-1, with the data of db that is on no volume, for good");
 }
 
 TEST_CASE("plan: what is gone already, never ran, or is no database is not called a loss") {
@@ -98,7 +122,7 @@ TEST_CASE("plan: a database without a volume loses its data with its container")
   REQUIRE(names(plan) == "zipkick-db-1");
   CHECK(plan.losses[0].step == "retire_container/zipkick-db-1");
   CHECK(plan.losses[0].text ==
-        "the container on zipkick-db-1, with the data of db that is on no volume");
+        "the container on zipkick-db-1, with the data of db that is on no volume, for good");
   CHECK(plan.warnings.empty());
 }
 
@@ -166,7 +190,7 @@ TEST_CASE("plan: a server whose data moved to a volume, or went, holds none") {
   world.up();
   CHECK_FALSE(world.lock().servers.at("zipkick-db-1").holds_data);
   world.input.replace["zipkick-db-1"] = "asked for";
-  CHECK(names(world.plan()) == "");
+  for (const auto& loss : world.plan().losses) CHECK(loss.is_kept);
 }
 
 /// A run that is killed while it waits for a first container leaves the server without a release,

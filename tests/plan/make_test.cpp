@@ -105,6 +105,27 @@ TEST_CASE("case 14: an empty list where the lockfile knows droplets is refused, 
   for (const auto& name : names) CHECK_FALSE(world.lock().servers.contains(name));
 }
 
+TEST_CASE("case 14: of a single droplet, nothing of the stack has to be found") {
+  World world;
+  for (const auto* name : {"frontend", "backend", "cache"}) world.remove_service(name);
+  world.input.stack.lb.reset();
+  world.up();
+  REQUIRE(world.lock().servers.size() == 1);
+  const auto everything = world.input.observed;
+  world.input.observed.servers.clear();
+  // Deleted by hand.
+  CHECK(check_found(world.lock(), world.input.observed));
+  CHECK(make(world.input));
+  world.input.observed = {};
+  const auto plan = make(world.input);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().kind == ErrorKind::invalid);
+  CHECK(plan.error().message ==
+        "the droplet that the lockfile knows is not found, and nothing else of the stack");
+  world.input.accept_loss = true;
+  CHECK(make(world.input));
+}
+
 TEST_CASE("plan: a lockfile that knows nothing takes over nothing that carries the stack's tag") {
   World world;
   world.up();

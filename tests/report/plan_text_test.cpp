@@ -68,7 +68,8 @@ plan::Plan drifting_plan() {
   auto left = step(plan::StepKind::retire_container, "shop-web-3", "an earlier run left it behind");
   left.reason = plan::Reason::unfinished;
   plan.steps.insert(plan.steps.begin() + 1, left);
-  plan.losses = {{"shop-db", "db", "delete_volume/shop-db", "volume shop-db, with all data of db"}};
+  plan.losses = {
+      {"shop-db", "db", "delete_volume/shop-db", "volume shop-db, with all data of db, for good"}};
   plan.cost.emplace();
   plan.cost->sizes = {{"s-1vcpu-1gb", 2, 3, 6.0}, {"s-2vcpu-2gb", 1, 0, 18.0}};
   plan.cost->unpriced = {10, 25, 0, 1, 2.41};

@@ -116,7 +116,8 @@ check_equal "it is assigned to the new one" "$(droplet_of lb-2)" \
   "$(api GET "/reserved_ips/$address" | jq -r .reserved_ip.droplet.id)"
 eventually 30 "the stack answers there" get /
 check_equal "containers know it under the same name" "$environment" "$(environment_in frontend-2 | grep BACKEND_)"
-check "server replace db-1" paasctl server replace db-1
+check_status "a database's server goes only by its name" 64 paasctl server replace db-1
+check "server replace db-1" paasctl server replace db-1 --confirm zipkick-db-1
 check_equal "the new one has the volume" "$(droplet_of db-2)" "$(api GET /volumes | jq -r '.volumes[].droplet_ids[]')"
 check_contains "its client has the new address" "DB_HOST=$(address_of db-2)" "$(environment_in backend-1)"
 eventually 30 "the stack answers" get /
