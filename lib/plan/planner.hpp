@@ -175,6 +175,7 @@ class Planner {
   std::optional<std::string> gradual_change() const;
   std::set<std::string> clients_of(const std::string& service) const;
   std::set<std::string> services_before_rules() const;
+  void only_power_on(const std::string& service, const std::string& server);
   Status finish_gradual_change();
   std::set<std::string> new_targets() const;
   bool has_backend(const std::string& service) const;

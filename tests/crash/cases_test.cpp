@@ -205,6 +205,9 @@ TEST_CASE("case 26: SSH that is dropped inside a command leaves nothing half don
 TEST_CASE("case 27: a server whose cloud-init failed is prepared by the next run") {
   meet("up", {FaultKind::cloud_init_failed}, "cloud-init ");
 }
+TEST_CASE("crash: rules wait for a server that lost its power before its first container") {
+  meet("up-grow", {FaultKind::server_killed}, "start shop-next-1");
+}
 TEST_CASE("case 29: a server whose disk is full is told, and the next run goes on") {
   meet("up-change", {FaultKind::server_full}, "");
 }

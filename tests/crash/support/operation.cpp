@@ -27,12 +27,15 @@ constexpr std::array names = {
     std::pair{FaultKind::busy_422, "busy-422"},
     std::pair{FaultKind::sold_out, "sold-out"},
     std::pair{FaultKind::droplet_limit, "droplet-limit"},
+    std::pair{FaultKind::late, "late"},
     std::pair{FaultKind::outage, "outage"},
     std::pair{FaultKind::effect_fails, "effect-fails"},
     std::pair{FaultKind::effect_stuck, "effect-stuck"},
     std::pair{FaultKind::ssh_refused, "ssh-refused"},
     std::pair{FaultKind::ssh_dropped, "ssh-dropped"},
     std::pair{FaultKind::server_gone, "server-gone"},
+    std::pair{FaultKind::server_killed, "server-killed"},
+    std::pair{FaultKind::server_rebooted, "server-rebooted"},
     std::pair{FaultKind::server_full, "server-full"},
     std::pair{FaultKind::docker_down, "docker-down"},
     std::pair{FaultKind::key_changed, "key-changed"},
@@ -92,6 +95,8 @@ bool befalls_server(FaultKind kind, const std::string& text) {
     case FaultKind::ssh_dropped:
     case FaultKind::server_gone:
     case FaultKind::key_changed:
+    case FaultKind::server_killed:
+    case FaultKind::server_rebooted:
       return true;
     case FaultKind::server_full:
       return begins(text, {"write", "rewrite", "pull", "start", "install"});
@@ -157,7 +162,16 @@ bool Operations::lasts(Domain domain, const std::string& text) const {
   if (fault_->kind == FaultKind::outage) return true;
   const auto server_of = [](const std::string& line) { return line.substr(line.rfind(' ') + 1); };
   if (server_of(text) != server_of(fault_->at.text)) return false;
-  return fault_->kind == FaultKind::server_gone || fault_->kind == FaultKind::key_changed;
+  switch (fault_->kind) {
+    case FaultKind::server_gone:
+    case FaultKind::key_changed:
+      return true;
+    case FaultKind::server_full:
+    case FaultKind::docker_down:
+      return befalls_server(fault_->kind, text);
+    default:
+      return false;
+  }
 }
 
 std::optional<FaultKind> Operations::begin(Domain domain, const std::string& text) {

@@ -44,6 +44,7 @@ enum class FaultKind {
   busy_422,         ///< "Droplet already has a pending event."
   sold_out,         ///< The size cannot be had in the region.
   droplet_limit,    ///< The account may have no more droplets.
+  late,             ///< The answer takes half a minute.
   outage,           ///< From here on nothing is answered.
   // What the provider does afterwards.
   effect_fails,  ///< The action ends errored.
@@ -52,8 +53,10 @@ enum class FaultKind {
   ssh_refused,        ///< The connection is refused, once.
   ssh_dropped,        ///< It breaks after the command took effect.
   server_gone,        ///< From here on the server does not answer.
-  server_full,        ///< No space is left on the server.
-  docker_down,        ///< Docker does not answer.
+  server_killed,      ///< It loses its power, and is off until somebody powers it on.
+  server_rebooted,    ///< It boots anew in the middle of the command.
+  server_full,        ///< From here on no space is left on the server.
+  docker_down,        ///< From here on Docker does not answer.
   key_changed,        ///< From here on the server has another host key.
   cloud_init_failed,  ///< The server could not be prepared.
   config_refused,     ///< HAProxy finds fault with its configuration.

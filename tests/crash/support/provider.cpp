@@ -120,6 +120,12 @@ bool Provider::asks_for_hidden(const cloud::Request& request) const {
   return is_hidden(std::strtoll(request.path.c_str() + droplets.size(), nullptr, 10));
 }
 
+void Provider::lose_power(cloud::Id droplet) {
+  state.droplets.at(droplet).status = cloud::DropletStatus::off;
+}
+
+void Provider::reboot(cloud::Id droplet, Milliseconds now) { booted_[droplet] = now + pace.boot; }
+
 const Milliseconds* Provider::booted_at(cloud::Id droplet) const {
   const auto found = booted_.find(droplet);
   return found == booted_.end() ? nullptr : &found->second;

@@ -56,6 +56,11 @@ class Provider {
   /// Droplets that are there now are in no list and answer 404 until then.
   void hide_droplets(Milliseconds until);
 
+  /// A droplet loses its power; nobody asked for it.
+  void lose_power(cloud::Id droplet);
+  /// A droplet boots anew; nobody asked for it.
+  void reboot(cloud::Id droplet, Milliseconds now);
+
   /// When the droplet that is active answers over SSH; nothing while it is not active.
   const Milliseconds* booted_at(cloud::Id droplet) const;
 

@@ -48,6 +48,8 @@ HttpResponse emptied(HttpResponse response) {
   return response;
 }
 
+constexpr Milliseconds half_a_minute{30'000};
+
 Result<HttpResponse> no_answer(FaultKind kind) {
   const bool is_late = kind == FaultKind::timeout_before || kind == FaultKind::timeout_after;
   if (is_late) return fail(ErrorKind::timed_out, "injected: no answer within 60 s");
@@ -135,8 +137,10 @@ Result<HttpResponse> ProviderHttp::send(const HttpRequest& request) {
   const bool is_change = request.method != "GET";
   if (is_change) changes_.push_back(text);
   const auto fault = operations_.begin(Domain::http, text);
-  auto response = fault ? spoil(*fault, translated)
-                        : Result<HttpResponse>(http_response(carry_out(translated)));
+  if (fault == FaultKind::late) world_.time += half_a_minute;
+  auto response = fault && fault != FaultKind::late
+                      ? spoil(*fault, translated)
+                      : Result<HttpResponse>(http_response(carry_out(translated)));
   if (is_change) PAAS_CHECK(fuse_.spend());
   return response;
 }

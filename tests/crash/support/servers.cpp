@@ -48,9 +48,21 @@ Error Servers::error_of(FaultKind kind, const Target& target) const {
     case FaultKind::reload_lost:
       return make_error(ErrorKind::failed, at + "HAProxy did not take it over");
     case FaultKind::ssh_dropped:
+    case FaultKind::server_killed:
+    case FaultKind::server_rebooted:
       return make_error(ErrorKind::unreachable, at + "the connection broke");
     default:
       return make_error(ErrorKind::unreachable, at + "connection refused");
+  }
+}
+
+void Servers::disturb(FaultKind kind, const Target& target) {
+  const auto id = droplet_at(target.address)->id;
+  if (kind == FaultKind::server_killed) world_.provider.lose_power(id);
+  if (kind == FaultKind::server_rebooted) world_.provider.reboot(id, world_.time);
+  // When it is powered on again, it has booted as well.
+  if (kind == FaultKind::server_killed || kind == FaultKind::server_rebooted) {
+    machines_.boot(target.name);
   }
 }
 
@@ -58,6 +70,7 @@ Result<std::optional<FaultKind>> Servers::arrive(const Target& target, const std
   PAAS_CHECK(fuse_.check());
   const auto fault = operations_.begin(Domain::server, what + " " + target.name);
   PAAS_CHECK(reach(target));
+  if (fault) disturb(*fault, target);
   return fault;
 }
 

@@ -73,6 +73,8 @@ class Servers : public observe::Machines {
   const cloud::Droplet* droplet_at(const std::string& address) const;
   /// Whether SSH lets this run in now.
   Status reach(const Target& target);
+  /// What befalls the server itself.
+  void disturb(FaultKind kind, const Target& target);
   Error error_of(FaultKind kind, const Target& target) const;
   /// Counts the operation and goes there; the fault that befalls it.
   Result<std::optional<FaultKind>> arrive(const Target& target, const std::string& what);

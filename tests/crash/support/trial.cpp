@@ -51,7 +51,11 @@ Outcry outcry_of(FaultKind fault) {
     case FaultKind::empty_list:
       return {{ErrorKind::exists, ErrorKind::failed, ErrorKind::invalid, ErrorKind::not_found}, ""};
     case FaultKind::busy_422:
+    case FaultKind::late:
       return {};  // It waits.
+    case FaultKind::server_killed:
+      // Also a server that was found to be off.
+      return {{ErrorKind::unreachable, ErrorKind::failed, ErrorKind::timed_out}, ""};
     case FaultKind::sold_out:
       return {{ErrorKind::failed}, "not available"};
     case FaultKind::droplet_limit:
@@ -71,6 +75,7 @@ Outcry outcry_of(FaultKind fault) {
     case FaultKind::ssh_refused:
     case FaultKind::ssh_dropped:
     case FaultKind::server_gone:
+    case FaultKind::server_rebooted:
     case FaultKind::docker_down:
       // Without a look at the load balancer nobody knows that HAProxy does not run on it yet.
       return {{ErrorKind::unreachable, ErrorKind::failed}, "injected"};

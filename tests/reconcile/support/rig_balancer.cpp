@@ -97,27 +97,38 @@ Status RigMachines::install_balancer(const observe::Target& target, std::string_
     // The file is in place before HAProxy reads it.
     PAAS_CHECK(fuse_.spend());
     ++insides_.reloads;
-    haproxy->running = true;
-    haproxy->mark = haproxy::mark_of(configuration);
-    plan::testing::read_certificates(*haproxy);
-    haproxy->known.clear();
-    haproxy->weights.clear();
-    haproxy->in_rotation.clear();
-    if (const auto on = haproxy::maintenance_of(configuration)) {
-      haproxy->weights[std::string(haproxy::maintenance_backend)]
-                      [std::string(haproxy::maintenance_server)] = *on ? 1 : 0;
-    }
-    for (const auto& backend : haproxy::servers_of(configuration)) {
-      for (const auto& server : backend.servers) {
-        haproxy->known[backend.name].insert(server.name);
-        haproxy->weights[backend.name][server.name] = server.weight;
-        if (server.weight > 0) haproxy->in_rotation[backend.name].insert(server.name);
-        insides_.addresses[backend.name][server.name] =
-            fmt::format("{}:{}", server.address, server.port);
-      }
-    }
+    read_configuration(*haproxy);
   }
   return fuse_.spend();
+}
+
+void RigMachines::read_configuration(observe::Balancer& haproxy) {
+  haproxy.running = true;
+  haproxy.mark = haproxy::mark_of(haproxy.configuration);
+  plan::testing::read_certificates(haproxy);
+  haproxy.known.clear();
+  haproxy.weights.clear();
+  haproxy.in_rotation.clear();
+  if (const auto on = haproxy::maintenance_of(haproxy.configuration)) {
+    haproxy.weights[std::string(haproxy::maintenance_backend)]
+                   [std::string(haproxy::maintenance_server)] = *on ? 1 : 0;
+  }
+  for (const auto& backend : haproxy::servers_of(haproxy.configuration)) {
+    for (const auto& server : backend.servers) {
+      haproxy.known[backend.name].insert(server.name);
+      haproxy.weights[backend.name][server.name] = server.weight;
+      if (server.weight > 0) haproxy.in_rotation[backend.name].insert(server.name);
+      insides_.addresses[backend.name][server.name] =
+          fmt::format("{}:{}", server.address, server.port);
+    }
+  }
+}
+
+void RigMachines::boot(const std::string& server) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = insides_.machines.find(server);
+  if (found == insides_.machines.end() || !found->second.balancer) return;
+  if (found->second.balancer->running) read_configuration(*found->second.balancer);
 }
 
 }  // namespace paas::reconcile::testing

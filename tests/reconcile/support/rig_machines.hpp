@@ -56,6 +56,8 @@ class RigMachines : public observe::Machines {
                              std::string_view after) override;
   Status install_balancer(const observe::Target& target, std::string_view configuration,
                           Reload reload) override;
+  /// The server boots: containers run again, and HAProxy has what its file says.
+  void boot(const std::string& server);
 
   /// Starting a container of one of these services fails.
   std::set<std::string> broken;
@@ -82,6 +84,8 @@ class RigMachines : public observe::Machines {
 
  private:
   observe::Machine& inside(const observe::Target& target);
+  /// What HAProxy runs and gives to its servers after a start or reload.
+  void read_configuration(observe::Balancer& haproxy);
   Result<ProcessResult> set_password(const observe::Target& target,
                                      const observe::RemoteCommand& command);
   void check_logins();
