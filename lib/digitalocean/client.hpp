@@ -20,8 +20,11 @@ namespace paas::digitalocean {
 struct ClientSettings {
   std::string url = "https://api.digitalocean.com";
   Secret token;
-  /// Told when the client waits for the rate limit or before a retry.
+  /// Told when the client waits 2 s or longer for the rate limit, once for requests that wait side
+  /// by side. Called by one thread at a time, as is `on_retry`.
   std::function<void(const std::string&)> on_wait;
+  /// Told when the client waits before it tries a request again.
+  std::function<void(const std::string&)> on_retry;
   /// A number from 0 to below 1 that spreads retries; absent: a random one.
   std::function<double()> jitter;
 };

@@ -24,8 +24,10 @@ constexpr int limited_tries_max = 10;
 constexpr milliseconds backoff_first{500};
 constexpr milliseconds backoff_max{20'000};
 constexpr milliseconds backoff_min{20};
-/// Shorter waits for the rate limit are not worth a message, and more messages are a nuisance.
+/// Shorter waits for the rate limit are not worth a message, nor is one that ends so little later
+/// than was told.
 constexpr milliseconds message_min{2000};
+/// Between messages about requests that are spread, each of which waits by itself.
 constexpr milliseconds message_interval = std::chrono::minutes(1);
 constexpr milliseconds pause_step = std::chrono::minutes(10);
 
@@ -196,22 +198,26 @@ Result<HttpResponse> Transport::send_within_limit(const HttpRequest& request, Qu
 
 /// A long pause is taken in steps, because other requests' answers may shorten it.
 Status Transport::wait(const Limiter::Pause& pause) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto now = clock_.monotonic();
-    const bool is_news = !next_message_at_ || now >= *next_message_at_;
-    if (settings_.on_wait && is_news && pause.length >= message_min) {
-      settings_.on_wait(text_of(pause));
-      next_message_at_ = now + std::max(pause.length, message_interval);
-    }
-  }
+  tell(pause);
   return clock_.wait(std::min(pause.length, pause_step));
 }
 
+void Transport::tell(const Limiter::Pause& pause) {
+  const std::lock_guard lock(mutex_);
+  if (!settings_.on_wait || pause.length < message_min) return;
+  const auto ends = clock_.monotonic() + pause.length;
+  const bool is_spread =
+      pause.cause == Limiter::Cause::scarce || pause.cause == Limiter::Cause::slow;
+  const auto later = is_spread ? message_interval : message_min;
+  if (told_until_ && ends < *told_until_ + later) return;
+  settings_.on_wait(text_of(pause));
+  told_until_ = ends;
+}
+
 Status Transport::wait(milliseconds duration, const std::string& why) {
-  if (settings_.on_wait) {
+  if (settings_.on_retry) {
     const std::lock_guard lock(mutex_);
-    settings_.on_wait(fmt::format("{}; waiting {}", why, text::duration(duration)));
+    settings_.on_retry(fmt::format("{}; waiting {}", why, text::duration(duration)));
   }
   return clock_.wait(duration);
 }

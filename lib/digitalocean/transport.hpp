@@ -41,6 +41,7 @@ class Transport {
                                          int limited_tries);
   Status wait(std::chrono::milliseconds duration, const std::string& why);
   Status wait(const Limiter::Pause& pause);
+  void tell(const Limiter::Pause& pause);
   std::chrono::milliseconds backoff(int tries);
   Error redacted(Error error) const;
 
@@ -48,9 +49,10 @@ class Transport {
   Clock& clock_;
   ClientSettings settings_;
   Limiter limiter_;
-  std::mutex mutex_;  ///< Around on_wait and jitter, which need not be safe, and what follows.
-  /// The limit's next message: requests that wait side by side, or one after another, say it once.
-  std::optional<std::chrono::milliseconds> next_message_at_;
+  /// Around what the settings have called, which need not be safe, and what follows.
+  std::mutex mutex_;
+  /// When the wait ends that was told last: requests that wait with it are told by it.
+  std::optional<std::chrono::milliseconds> told_until_;
 };
 
 /// A path's part or a query's value: everything but unreserved characters and ":" as %XX.

@@ -245,7 +245,7 @@ TEST_CASE("digitalocean: a list that gives one page again and again is given up 
   for (const auto& repeated : {page(1, 200, 100'000, More::yes), without_total, empty}) {
     RepeatingHttp http(repeated);
     testing::VirtualClock clock;
-    Client client(http, clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}});
+    Client client(http, clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}, {}});
     const auto all = client.firewalls();
     REQUIRE_FALSE(all);
     CHECK(all.error().kind == ErrorKind::unreachable);
