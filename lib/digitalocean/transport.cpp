@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <string_view>
 #include <variant>
@@ -64,6 +65,14 @@ bool is_repeatable(const Call& call) {
   return call.method == "GET" || call.method == "PUT" || call.method == "DELETE";
 }
 
+/// Whether a 429 has a header of the API's limit, which its error may come without.
+bool names_limit(const HttpResponse& response) {
+  constexpr std::array names = {"retry-after", "ratelimit-limit", "ratelimit-remaining",
+                                "ratelimit-reset"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](const char* name) { return !header(response, name).empty(); });
+}
+
 /// No complete answer of the API came. Of what is not sent again it is unknown whether it took
 /// effect, and the message says so.
 Error no_answer(Error error, const Call& call) {
@@ -121,8 +130,11 @@ Result<json> Transport::send(const Call& call) {
     if (!response) {
       error = no_answer(redacted(std::move(response.error())), call);
     } else if (response->status == 429) {
-      // It was refused before anything was done, so that even a POST may be sent again.
       error = error_of(*response, settings_.token);
+      // What the API's limit refused was not begun, so that even a POST may be sent again. A proxy
+      // may refuse what it has passed on before.
+      const bool is_refused = is_refusal(error) || names_limit(*response);
+      if (!is_refused && !is_repeatable(call)) return fail(no_answer(std::move(error), call));
       if (++limited_tries >= limited_tries_max) return fail(std::move(error));
       --tries;  // The limiter makes the next one wait.
       continue;

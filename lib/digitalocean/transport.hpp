@@ -28,8 +28,9 @@ class Transport {
   /// The parsed body of a 2xx answer, null when it has none. GET, PUT and DELETE are tried up to 5
   /// times on 5xx, 408, broken connections and answers that make no sense, each time no sooner than
   /// the answer's `retry-after` says (header_time.hpp); a POST or PATCH only once. All of them wait
-  /// for the rate limit and wait out a 429, which took no effect. A redirect is an error: the token
-  /// goes to no other host.
+  /// for the rate limit and wait out a 429, which took no effect; a POST or PATCH only one in the
+  /// form of the API's errors or with a header of its limit. A redirect is an error: the token goes
+  /// to no other host.
   Result<nlohmann::json> send(const Call& call);
 
   Clock& clock() { return clock_; }

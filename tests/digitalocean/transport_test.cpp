@@ -172,7 +172,8 @@ TEST_CASE("digitalocean: what was never sent had no effect") {
 
 TEST_CASE("digitalocean: a PATCH is not sent again, and a 429 of it is waited out") {
   Fixture f;
-  f.http.expect("PATCH", "/v2/domains/example.com/records/1", answer(429));
+  f.http.expect("PATCH", "/v2/domains/example.com/records/1",
+                answer(429, R"({"id": "too_many_requests", "message": "slow down"})"));
   f.http.expect("PATCH", "/v2/domains/example.com/records/1", answer(503));
   const auto changed = f.client.update_domain_record("example.com", 1, {});
   REQUIRE_FALSE(changed);
@@ -191,6 +192,27 @@ TEST_CASE("digitalocean: a 429 is waited out as retry-after says, also for a POS
   REQUIRE(f.told.size() == 1);
   CHECK(f.told[0] == "the API's rate limit is used up; waiting 7.5s");
   CHECK(f.retried.empty());
+}
+
+TEST_CASE("digitalocean: a POST is sent again after the API's own 429, not after a proxy's page") {
+  Fixture f;
+  const auto* page = "<html>Too Many Requests</html>";
+  f.http.expect("POST", "/v2/vpcs", answer(429, page));
+  const auto refused = f.client.create_vpc("zipkick", "nyc3");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::unreachable);
+  CHECK_FALSE(is_refusal(refused.error()));
+  CHECK(refused.error().message ==
+        "the API answered 429 in a form that is not the API's; whether the request took effect is "
+        "unknown");
+  // With a header of the API's limit it is the API's, whatever its body looks like.
+  f.http.expect("POST", "/v2/vpcs", answer(429, page, {{"ratelimit-remaining", "0"}}));
+  f.http.expect("POST", "/v2/vpcs", answer(201, R"({"vpc": {"id": "v", "name": "zipkick"}})"));
+  CHECK(f.client.create_vpc("zipkick", "nyc3"));
+  // Reading again does no harm.
+  f.http.expect("GET", "/v2/account", answer(429, page));
+  f.http.expect("GET", "/v2/account", answer(200, account));
+  CHECK(f.client.account());
 }
 
 TEST_CASE("digitalocean: each wait for the rate limit is told, also soon after another") {
