@@ -50,7 +50,7 @@ void declare_globals(CLI::App& app, GlobalOptions& globals) {
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   app.add_flag("-q,--quiet", globals.quiet, "Say only what was asked for, and errors");
-  app.add_flag("-v,--verbose", globals.verbose, "Say more, for example waits for the rate limit");
+  app.add_flag("-v,--verbose", globals.verbose, "Say more, for example tries that are repeated");
   app.add_flag("-y,--yes", globals.yes, "Do not ask for confirmation");
   app.add_flag("--no-color", globals.no_color, "No colours (NO_COLOR does the same)");
 }

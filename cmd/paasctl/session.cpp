@@ -136,7 +136,9 @@ digitalocean::ClientSettings Session::client_settings(const Endpoint& endpoint) 
   digitalocean::ClientSettings settings;
   settings.url = endpoint.url;
   settings.token = endpoint.token;
-  settings.on_wait = [this](const std::string& text) {
+  // Waits for the limit may last an hour.
+  settings.on_wait = [this](const std::string& text) { program_.say(text); };
+  settings.on_retry = [this](const std::string& text) {
     if (program_.globals.verbose) program_.say(text);
   };
   return settings;

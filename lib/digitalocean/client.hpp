@@ -20,8 +20,11 @@ namespace paas::digitalocean {
 struct ClientSettings {
   std::string url = "https://api.digitalocean.com";
   Secret token;
-  /// Told when the client waits for the rate limit or before a retry.
+  /// Told when the client waits 2 s or longer for the rate limit, once for requests that wait side
+  /// by side. Called by one thread at a time, as is `on_retry`.
   std::function<void(const std::string&)> on_wait;
+  /// Told when the client waits before it tries a request again.
+  std::function<void(const std::string&)> on_retry;
   /// A number from 0 to below 1 that spreads retries; absent: a random one.
   std::function<double()> jitter;
 };
@@ -30,10 +33,10 @@ class Transport;
 
 /// One method an operation. Lists read every page (200 a page, the rest side by side once the total
 /// is known) and deduplicate by identifier. GET, PUT and DELETE are retried with backoff and jitter
-/// on 429, 5xx, 408 and broken connections; a POST or PATCH only on 429: it fails with kind
-/// unreachable when it is unknown whether it took effect. Errors: unauthorised (401, 403),
-/// not_found (404 in the form of the API's errors), limited (429, droplet limit), exists (409 in
-/// that form), failed (400, 422 with the API's message), unreachable (no complete or no sensible
+/// on 429, 5xx, 408 and broken connections; a POST or PATCH only on the API's own 429: it fails
+/// with kind unreachable when it is unknown whether it took effect. Errors: unauthorised (401,
+/// 403), not_found (404 in the form of the API's errors), limited (429, droplet limit), exists (409
+/// in that form), failed (400, 422 with the API's message), unreachable (no complete or no sensible
 /// answer). Messages carry the request id. Safe to use from several threads.
 class Client {
  public:

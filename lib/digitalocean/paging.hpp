@@ -23,10 +23,10 @@ struct Listing {
 /// Makes a value of an item, so that no page's JSON is kept longer than it is looked at.
 using DecodeItem = std::function<Result<std::shared_ptr<void>>(const nlohmann::json& item)>;
 
-/// Every item once, 200 a page, the pages after the first side by side. A list of several pages, or
-/// one whose total does not fit, is read until two walks in a row found the same items; when they
-/// never do, that is unreachable and not a short list. With Reading::quick one walk is enough whose
-/// pages fit together, and with Reading::glance any.
+/// Every item once, 200 a page, the pages after the first side by side, eight at a time. A list of
+/// several pages, or one whose total does not fit, is read until two walks in a row found the same
+/// items; when they never do, that is unreachable and not a short list. With Reading::quick one
+/// walk is enough whose pages fit together, and with Reading::glance any.
 Result<std::vector<std::shared_ptr<void>>> read_all(Transport& transport, const Listing& listing,
                                                     const DecodeItem& decode);
 

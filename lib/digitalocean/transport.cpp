@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <string_view>
 #include <variant>
@@ -24,8 +25,10 @@ constexpr int limited_tries_max = 10;
 constexpr milliseconds backoff_first{500};
 constexpr milliseconds backoff_max{20'000};
 constexpr milliseconds backoff_min{20};
-/// Shorter waits for the rate limit are not worth a message, and more messages are a nuisance.
+/// Shorter waits for the rate limit are not worth a message, nor is one that ends so little later
+/// than was told.
 constexpr milliseconds message_min{2000};
+/// Between messages about requests that are spread, each of which waits by itself.
 constexpr milliseconds message_interval = std::chrono::minutes(1);
 constexpr milliseconds pause_step = std::chrono::minutes(10);
 
@@ -60,6 +63,14 @@ std::string text_of(const Limiter::Pause& pause) {
 /// RFC 9110, 9.2.2. A PATCH may be idempotent, but nothing says which one is.
 bool is_repeatable(const Call& call) {
   return call.method == "GET" || call.method == "PUT" || call.method == "DELETE";
+}
+
+/// Whether a 429 has a header of the API's limit, which its error may come without.
+bool names_limit(const HttpResponse& response) {
+  constexpr std::array names = {"retry-after", "ratelimit-limit", "ratelimit-remaining",
+                                "ratelimit-reset"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](const char* name) { return !header(response, name).empty(); });
 }
 
 /// No complete answer of the API came. Of what is not sent again it is unknown whether it took
@@ -119,8 +130,11 @@ Result<json> Transport::send(const Call& call) {
     if (!response) {
       error = no_answer(redacted(std::move(response.error())), call);
     } else if (response->status == 429) {
-      // It was refused before anything was done, so that even a POST may be sent again.
       error = error_of(*response, settings_.token);
+      // What the API's limit refused was not begun, so that even a POST may be sent again. A proxy
+      // may refuse what it has passed on before.
+      const bool is_refused = is_refusal(error) || names_limit(*response);
+      if (!is_refused && !is_repeatable(call)) return fail(no_answer(std::move(error), call));
       if (++limited_tries >= limited_tries_max) return fail(std::move(error));
       --tries;  // The limiter makes the next one wait.
       continue;
@@ -196,22 +210,26 @@ Result<HttpResponse> Transport::send_within_limit(const HttpRequest& request, Qu
 
 /// A long pause is taken in steps, because other requests' answers may shorten it.
 Status Transport::wait(const Limiter::Pause& pause) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto now = clock_.monotonic();
-    const bool is_news = !next_message_at_ || now >= *next_message_at_;
-    if (settings_.on_wait && is_news && pause.length >= message_min) {
-      settings_.on_wait(text_of(pause));
-      next_message_at_ = now + std::max(pause.length, message_interval);
-    }
-  }
+  tell(pause);
   return clock_.wait(std::min(pause.length, pause_step));
 }
 
+void Transport::tell(const Limiter::Pause& pause) {
+  const std::lock_guard lock(mutex_);
+  if (!settings_.on_wait || pause.length < message_min) return;
+  const auto ends = clock_.monotonic() + pause.length;
+  const bool is_spread =
+      pause.cause == Limiter::Cause::scarce || pause.cause == Limiter::Cause::slow;
+  const auto later = is_spread ? message_interval : message_min;
+  if (told_until_ && ends < *told_until_ + later) return;
+  settings_.on_wait(text_of(pause));
+  told_until_ = ends;
+}
+
 Status Transport::wait(milliseconds duration, const std::string& why) {
-  if (settings_.on_wait) {
+  if (settings_.on_retry) {
     const std::lock_guard lock(mutex_);
-    settings_.on_wait(fmt::format("{}; waiting {}", why, text::duration(duration)));
+    settings_.on_retry(fmt::format("{}; waiting {}", why, text::duration(duration)));
   }
   return clock_.wait(duration);
 }

@@ -28,8 +28,9 @@ class Transport {
   /// The parsed body of a 2xx answer, null when it has none. GET, PUT and DELETE are tried up to 5
   /// times on 5xx, 408, broken connections and answers that make no sense, each time no sooner than
   /// the answer's `retry-after` says (header_time.hpp); a POST or PATCH only once. All of them wait
-  /// for the rate limit and wait out a 429, which took no effect. A redirect is an error: the token
-  /// goes to no other host.
+  /// for the rate limit and wait out a 429, which took no effect; a POST or PATCH only one in the
+  /// form of the API's errors or with a header of its limit. A redirect is an error: the token goes
+  /// to no other host.
   Result<nlohmann::json> send(const Call& call);
 
   Clock& clock() { return clock_; }
@@ -41,6 +42,7 @@ class Transport {
                                          int limited_tries);
   Status wait(std::chrono::milliseconds duration, const std::string& why);
   Status wait(const Limiter::Pause& pause);
+  void tell(const Limiter::Pause& pause);
   std::chrono::milliseconds backoff(int tries);
   Error redacted(Error error) const;
 
@@ -48,9 +50,10 @@ class Transport {
   Clock& clock_;
   ClientSettings settings_;
   Limiter limiter_;
-  std::mutex mutex_;  ///< Around on_wait and jitter, which need not be safe, and what follows.
-  /// The limit's next message: requests that wait side by side, or one after another, say it once.
-  std::optional<std::chrono::milliseconds> next_message_at_;
+  /// Around what the settings have called, which need not be safe, and what follows.
+  std::mutex mutex_;
+  /// When the wait ends that was told last: requests that wait with it are told by it.
+  std::optional<std::chrono::milliseconds> told_until_;
 };
 
 /// A path's part or a query's value: everything but unreserved characters and ":" as %XX.

@@ -1,8 +1,12 @@
 // Whole lists out of pages, also when they shift, and never a short one.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <limits>
+#include <mutex>
 #include <set>
 
 #include "digitalocean/support/fakes.hpp"
@@ -245,13 +249,70 @@ TEST_CASE("digitalocean: a list that gives one page again and again is given up 
   for (const auto& repeated : {page(1, 200, 100'000, More::yes), without_total, empty}) {
     RepeatingHttp http(repeated);
     testing::VirtualClock clock;
-    Client client(http, clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}});
+    Client client(http, clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}, {}});
     const auto all = client.firewalls();
     REQUIRE_FALSE(all);
     CHECK(all.error().kind == ErrorKind::unreachable);
     CHECK(all.error().message.find("the same page") != std::string::npos);
     // Five walks, of which each may have eight pages on their way when it notices.
     CHECK(http.requests <= 5 * 9);
+  }
+}
+
+/// Holds the pages behind the first until as many of them are under way as are awaited, at most 30
+/// s, and then a moment for one more, which must not come.
+class HoldingHttp : public Http {
+ public:
+  HoldingHttp(int pages, int awaited) : pages_(pages), awaited_(awaited) {}
+
+  Result<HttpResponse> send(const HttpRequest& request) override {
+    int number = 1;
+    while (number < pages_ && testing::ScriptedHttp::target_of(request) != target(number)) ++number;
+    const auto answered = page(number * 200 - 199, number * 200, pages_ * 200,
+                               number < pages_ ? More::yes : More::no);
+    std::unique_lock lock(mutex_);
+    if (number == 1) return answered;
+    ++under_way_;
+    most_ = std::max(most_, under_way_);
+    changed_.notify_all();
+    changed_.wait_for(lock, std::chrono::seconds(30),
+                      [&] { return most_ >= awaited_ || is_over_; });
+    changed_.wait_for(lock, std::chrono::milliseconds(100),
+                      [&] { return most_ > awaited_ || is_over_; });
+    is_over_ = true;
+    --under_way_;
+    return answered;
+  }
+
+  int most() {
+    const std::lock_guard lock(mutex_);
+    return most_;
+  }
+
+ private:
+  const int pages_;
+  const int awaited_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int under_way_ = 0;
+  int most_ = 0;
+  bool is_over_ = false;
+};
+
+TEST_CASE("digitalocean: pages behind the first are under way together, eight at most") {
+  struct Row {
+    int pages;
+    int together;
+  };
+  for (const auto& row : {Row{5, 4}, Row{9, 8}, Row{40, 8}}) {
+    CAPTURE(row.pages);
+    HoldingHttp http(row.pages, row.together);
+    testing::VirtualClock clock;
+    Client client(http, clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}, {}});
+    const auto all = client.firewalls();
+    REQUIRE(all);
+    CHECK(all->size() == static_cast<std::size_t>(row.pages) * 200);
+    CHECK(http.most() == row.together);
   }
 }
 

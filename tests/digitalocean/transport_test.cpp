@@ -3,6 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <latch>
+#include <mutex>
+#include <thread>
+
 #include "digitalocean/endpoint.hpp"
 #include "digitalocean/errors.hpp"
 #include "digitalocean/support/fakes.hpp"
@@ -27,8 +33,9 @@ TEST_CASE("digitalocean: a GET is tried again after 503, a reset and half an ans
   f.http.expect("GET", "/v2/account", answer(200, account));
   CHECK(f.client.account());
   CHECK(f.clock.waits == std::vector<milliseconds>{milliseconds(500), seconds(1), seconds(2)});
-  REQUIRE(f.told.size() == 3);
-  CHECK(f.told[0].find("503") != std::string::npos);
+  REQUIRE(f.retried.size() == 3);
+  CHECK(f.retried[0].find("503") != std::string::npos);
+  CHECK(f.told.empty());
 }
 
 TEST_CASE("digitalocean: after five tries a GET gives up") {
@@ -165,7 +172,8 @@ TEST_CASE("digitalocean: what was never sent had no effect") {
 
 TEST_CASE("digitalocean: a PATCH is not sent again, and a 429 of it is waited out") {
   Fixture f;
-  f.http.expect("PATCH", "/v2/domains/example.com/records/1", answer(429));
+  f.http.expect("PATCH", "/v2/domains/example.com/records/1",
+                answer(429, R"({"id": "too_many_requests", "message": "slow down"})"));
   f.http.expect("PATCH", "/v2/domains/example.com/records/1", answer(503));
   const auto changed = f.client.update_domain_record("example.com", 1, {});
   REQUIRE_FALSE(changed);
@@ -183,6 +191,104 @@ TEST_CASE("digitalocean: a 429 is waited out as retry-after says, also for a POS
   CHECK(f.clock.waits[0] == seconds(7) + milliseconds(500));
   REQUIRE(f.told.size() == 1);
   CHECK(f.told[0] == "the API's rate limit is used up; waiting 7.5s");
+  CHECK(f.retried.empty());
+}
+
+TEST_CASE("digitalocean: a POST is sent again after the API's own 429, not after a proxy's page") {
+  Fixture f;
+  const auto* page = "<html>Too Many Requests</html>";
+  f.http.expect("POST", "/v2/vpcs", answer(429, page));
+  const auto refused = f.client.create_vpc("zipkick", "nyc3");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::unreachable);
+  CHECK_FALSE(is_refusal(refused.error()));
+  CHECK(refused.error().message ==
+        "the API answered 429 in a form that is not the API's; whether the request took effect is "
+        "unknown");
+  // With a header of the API's limit it is the API's, whatever its body looks like.
+  f.http.expect("POST", "/v2/vpcs", answer(429, page, {{"ratelimit-remaining", "0"}}));
+  f.http.expect("POST", "/v2/vpcs", answer(201, R"({"vpc": {"id": "v", "name": "zipkick"}})"));
+  CHECK(f.client.create_vpc("zipkick", "nyc3"));
+  // Reading again does no harm.
+  f.http.expect("GET", "/v2/account", answer(429, page));
+  f.http.expect("GET", "/v2/account", answer(200, account));
+  CHECK(f.client.account());
+}
+
+TEST_CASE("digitalocean: each wait for the rate limit is told, also soon after another") {
+  Fixture f;
+  f.http.expect("GET", "/v2/account", answer(429, "{}", {{"retry-after", "3"}}));
+  f.http.expect("GET", "/v2/account", answer(429, "{}", {{"retry-after", "2000"}}));
+  f.http.expect("GET", "/v2/account", answer(200, account));
+  CHECK(f.client.account());
+  REQUIRE(f.told.size() == 2);
+  CHECK(f.told[0] == "the API's rate limit is used up; waiting 3.5s");
+  CHECK(f.told[1].find("waiting 33m") != std::string::npos);
+}
+
+/// Refuses the first requests, all of them together, and waits for that many to be under way.
+class RefusingHttp : public Http {
+ public:
+  explicit RefusingHttp(int refused) : refused_(refused), together_(refused) {}
+  Result<HttpResponse> send(const HttpRequest&) override {
+    if (requests_++ >= refused_) return answer(200, account);
+    together_.arrive_and_wait();
+    return answer(429, "{}", {{"retry-after", "20"}});
+  }
+
+ private:
+  const int refused_;
+  std::atomic<int> requests_{0};
+  std::latch together_;
+};
+
+/// Stands still until so many wait, and then is at the end of the longest wait.
+class TogetherClock : public Clock {
+ public:
+  explicit TogetherClock(int waiting) : waiting_(waiting), together_(waiting) {}
+  std::chrono::system_clock::time_point now() override {
+    return std::chrono::system_clock::time_point(monotonic());
+  }
+  milliseconds monotonic() override {
+    const std::lock_guard lock(mutex_);
+    return time_;
+  }
+  Status wait(milliseconds duration) override {
+    const auto end = monotonic() + duration;
+    if (waits_++ < waiting_) together_.arrive_and_wait();
+    const std::lock_guard lock(mutex_);
+    time_ = std::max(time_, end);
+    return {};
+  }
+
+ private:
+  const int waiting_;
+  std::atomic<int> waits_{0};
+  std::latch together_;
+  std::mutex mutex_;
+  milliseconds time_{0};
+};
+
+TEST_CASE("digitalocean: a wait of several threads is told once") {
+  constexpr int threads_wanted = 8;
+  RefusingHttp http(threads_wanted);
+  TogetherClock clock(threads_wanted);
+  std::vector<std::string> told;
+  std::atomic<int> succeeded{0};
+  Client client(http, clock,
+                {"http://127.0.0.1:4000",
+                 Secret("dop_v1_test"),
+                 [&](const std::string& text) { told.push_back(text); },
+                 {},
+                 {}});
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < threads_wanted; ++i) {
+      threads.emplace_back([&] { succeeded += client.account() ? 1 : 0; });
+    }
+  }
+  CHECK(succeeded == threads_wanted);
+  CHECK(told.size() == 1);
 }
 
 TEST_CASE("digitalocean: a 429 without retry-after is waited out until the reset, within bounds") {
@@ -349,7 +455,7 @@ TEST_CASE("digitalocean: a token goes over https or stays on this machine's netw
 TEST_CASE("digitalocean: without a fit url and token nothing is sent") {
   Fixture f;
   const auto kind_with = [&](const std::string& url, const std::string& token) {
-    Client client(f.http, f.clock, {url, Secret(token), {}, {}});
+    Client client(f.http, f.clock, {url, Secret(token), {}, {}, {}});
     const auto result = client.account();
     REQUIRE_FALSE(result);
     CHECK(result.error().message.find("tok") != std::string::npos);

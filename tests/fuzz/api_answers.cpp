@@ -211,6 +211,7 @@ void api_answers(std::string_view input) {
   settings.on_wait = [](const std::string& text) {
     demand(text.find(token) == std::string::npos, "a message tells the token");
   };
+  settings.on_retry = settings.on_wait;
   settings.jitter = [] { return 1.0; };
   Client client(http, clock, settings);
   operation->second(client, http);

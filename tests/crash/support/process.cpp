@@ -81,7 +81,7 @@ class Process {
         store_(files_, environment_, random_, clock_, lock_path),
         engine_(no_engine_, "/nowhere"),
         images_({engine_, files_, keys_, environment_}, ".", "/scratch/images"),
-        client_(http_, clock_, {cloud_url, Secret(cloud_token), {}, [] { return 0.5; }}),
+        client_(http_, clock_, {cloud_url, Secret(cloud_token), {}, {}, [] { return 0.5; }}),
         options_(options_of(trial)) {
     fuse_.set(trial.effects);
   }

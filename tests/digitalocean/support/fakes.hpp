@@ -99,12 +99,14 @@ class VirtualClock : public Clock {
 struct Fixture {
   ScriptedHttp http;
   VirtualClock clock;
-  std::vector<std::string> told;
+  std::vector<std::string> told;     ///< Of waits for the rate limit.
+  std::vector<std::string> retried;  ///< Of waits before a request is tried again.
   Client client{http, clock, settings()};
 
   ClientSettings settings() {
     return {ScriptedHttp::url, Secret("dop_v1_canary"),
-            [this](const std::string& text) { told.push_back(text); }, [] { return 1.0; }};
+            [this](const std::string& text) { told.push_back(text); },
+            [this](const std::string& text) { retried.push_back(text); }, [] { return 1.0; }};
   }
   nlohmann::json sent_body(std::size_t index = 0) const {
     return nlohmann::json::parse(http.requests.at(index).body);

@@ -25,7 +25,7 @@ struct Rig::Ports {
         store(rig.world.stored, rig.fuse),
         engine(no_engine, "/nowhere"),
         images({engine, files, keys, rig.variables}, ".", "/scratch/images"),
-        client(rig.http, rig.clock, {cloud_url, Secret(cloud_token), {}, [] { return 0.5; }}) {}
+        client(rig.http, rig.clock, {cloud_url, Secret(cloud_token), {}, {}, [] { return 0.5; }}) {}
   MemoryFiles files;
   KeyMaker keys;
   Numbers random;
