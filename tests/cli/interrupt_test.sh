@@ -76,6 +76,31 @@ run paasctl down --yes
 check_equal "status of the next down" 0 "$status"
 check_equal "nothing is left" 0 "$(ids | wc -w)"
 
+# With a creation under way the second signal leaves names without identifiers: the request has arrived, its answer
+# has not. A shell's jobs ignore the signal unless they are told otherwise.
+run paasctl cloud fault add delay --time 30s --method POST --path /v2/droplets --times 1
+env --default-signal=INT paasctl up >"$cli_folder/up.out" 2>"$cli_folder/up.err" &
+up=$!
+until [[ $(paasctl cloud fault ls -o json | jq '.[0].hits') == 1 ]] || ! kill -0 "$up"; do :; done
+kill -INT "$up"
+until grep -q 'stops at once' "$cli_folder/up.err" || ! kill -0 "$up"; do :; done
+check_equal "no identifier is known yet" "" "$(known | tr -d ' ')"
+asked=$SECONDS
+kill -INT "$up"
+wait "$up"
+check_equal "status after the second signal" 130 $?
+check_equal "the answer is not waited for" yes "$( ((SECONDS - asked < 15)) && echo yes)"
+made=$(ids)
+check_equal "the droplets are there" 2 "$(wc -w <<<"$made")"
+check_equal "their names are written down" "$(api droplets | jq -r '.droplets[].name' | sort)" \
+  "$(jq -r '.servers | keys[]' paas.lock | sort)"
+run paasctl up
+check_equal "the next up makes both servers ready" "true true" "$(jq -r '.servers[].prepared' paas.lock | xargs)"
+check_equal "it has the same droplets and no others" "$made" "$(ids)"
+check_equal "their identifiers are written down" "$made" "$(known)"
+run paasctl down --yes
+check_equal "nothing is left of them" 0 "$(ids | wc -w)"
+
 # A list without any of the droplets that are known is not believed: it stops the run, and nothing is made anew.
 run paasctl up
 check_equal "both servers are ready again" "true true" "$(jq -r '.servers[].prepared' paas.lock | xargs)"

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "reconcile/support/rig.hpp"
 #include "reconcile/support/small_stack.hpp"
@@ -42,6 +43,44 @@ TEST_CASE("registry: a password that is not there is told before anything is pul
   CHECK(all_of(outcome->failures).find("the environment variable TOKEN is not set") !=
         std::string::npos);
   CHECK(rig.machines.pulled_as.empty());
+}
+
+TEST_CASE("case 31: a login that expires in the middle leaves what serves, and a new one goes on") {
+  World world;
+  const std::string logins = "registries: {ghcr.io: {username: bot, password: {env: TOKEN}}}\n";
+  const auto run = [&world, &logins](const std::string& reference, const std::string& token,
+                                     int pulls) {
+    Rig rig(world, pulling(reference, logins));
+    rig.variables.values["TOKEN"] = token;
+    rig.machines.pulls_left = {{token, pulls}};
+    rig.options.parallelism = 1;
+    const auto outcome = rig.up();
+    REQUIRE_MESSAGE(outcome, (outcome ? "" : describe(outcome.error())));
+    return *outcome;
+  };
+  CHECK(all_of(run("ghcr.io/acme/web:1", "old token", 2).failures) == "");
+  const auto before = world.insides.machines;
+
+  const auto refused = run("ghcr.io/acme/web:2", "old token", 1);
+  REQUIRE(refused.failures.size() == 1);
+  CHECK(refused.failures.front().step.id == "send_image/shop-web-2");
+  CHECK(refused.failures.front().error.kind == ErrorKind::unauthorised);
+  CHECK(refused.failures.front().error.hint.find("registries.ghcr.io") != std::string::npos);
+  const auto& balancer = *world.insides.machines.at("shop-lb-1").balancer;
+  CHECK(balancer.in_rotation.at("web") == before.at("shop-lb-1").balancer->in_rotation.at("web"));
+  for (const auto* server : {"shop-web-1", "shop-web-2"}) {
+    const auto& containers = world.insides.machines.at(server).containers;
+    const auto old = std::find_if(containers.begin(), containers.end(), [](const auto& container) {
+      return container.name == "shop-web-1";
+    });
+    REQUIRE(old != containers.end());
+    CHECK(old->state == "running");
+  }
+
+  // One pull is left to do.
+  CHECK(all_of(run("ghcr.io/acme/web:2", "new token", 1).failures) == "");
+  CHECK(balancer.in_rotation.at("web") == std::set<std::string>{"shop-web-1.r2", "shop-web-2.r2"});
+  check_only_the_stack(world, pulling("ghcr.io/acme/web:2", logins), 4);
 }
 
 TEST_CASE("registry: of DigitalOcean's own the account gives one login to all that read") {

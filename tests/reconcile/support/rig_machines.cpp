@@ -133,7 +133,13 @@ Result<std::string> RigMachines::pull_image(const observe::Target& target,
                                             const std::string& reference,
                                             const std::optional<docker::RegistryLogin>& login) {
   const std::scoped_lock lock(mutex_);
-  if (login) pulled_as.push_back(*login);
+  if (login) {
+    pulled_as.push_back(*login);
+    const auto left = pulls_left.find(login->password.reveal());
+    if (left != pulls_left.end() && left->second-- <= 0) {
+      return fail(ErrorKind::failed, "Head \"https://" + login->host + "\": unauthorized");
+    }
+  }
   PAAS_CHECK(fuse_.check());
   const auto digest = (moved ? "sha256:newer-digest-of-" : "sha256:digest-of-") + reference;
   inside(target).image_digests.insert(digest);

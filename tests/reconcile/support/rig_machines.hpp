@@ -1,6 +1,7 @@
 // Servers in memory behind their port: every command works at once unless a test says otherwise.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -65,6 +66,8 @@ class RigMachines : public observe::Machines {
   bool moved = false;
   /// Who pulled.
   std::vector<docker::RegistryLogin> pulled_as;
+  /// How many pulls a registry still takes a password for; all where there is none of it.
+  std::map<std::string, int> pulls_left;
   /// Hosts whose names do not lead here: an ACME server refuses them.
   std::set<std::string> elsewhere;
   /// Somebody edits HAProxy's configuration on disk just before it is changed; once.
