@@ -59,7 +59,7 @@ void read_machine_images(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
-void read_timeouts(Reader& reader, const Field& field, Stack& stack) {
+void read_hook_timeouts(Reader& reader, const Field& field, Stack& stack) {
   using std::chrono::milliseconds;
   const auto fields = reader.fields(field, {"pre_release"});
   const auto value =
@@ -192,7 +192,7 @@ Stack read_stack(Reader& reader, const Field& root) {
   read_ssh(reader, fields, stack);
   if (has("images")) read_images(reader, fields.at("images"), stack);
   if (has("machine_images")) read_machine_images(reader, fields.at("machine_images"), stack);
-  if (has("timeouts")) read_timeouts(reader, fields.at("timeouts"), stack);
+  if (has("timeouts")) read_hook_timeouts(reader, fields.at("timeouts"), stack);
   if (has("registries")) stack.registries = read_registries(reader, fields.at("registries"));
   if (has("services")) read_services(reader, fields.at("services"), stack);
   if (has("lb")) stack.lb = read_load_balancer(reader, fields.at("lb"));
