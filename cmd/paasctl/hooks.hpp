@@ -17,4 +17,12 @@ namespace paas::cli {
 Status run_hook(Program& program, const Session& session, const std::string& name,
                 const std::map<std::string, std::string>& variables);
 
+/// The hooks that run on a server before a new release, .paas/hooks/pre-release.SERVICE, as text by
+/// service. Those of services that are kept at a release, or are not part of what is planned, are
+/// not looked at. Errors (failed): one is not executable, or names no web or worker service of the
+/// stack file.
+Result<std::map<std::string, std::string>> read_pre_release_hooks(Program& program,
+                                                                  const Session& session,
+                                                                  const plan::Wanted& wanted);
+
 }  // namespace paas::cli

@@ -176,6 +176,10 @@ std::string files_section() {
         "with the stack file."},
        {".I paas.lock.backup", "The lockfile before the last run that changed it."},
        {".I paas.lock.guard", "Held by the run that is at work on the stack; empty otherwise."},
+       {".I .paas/hooks",
+        "Beside the stack file, programs that run when containers are made again: pre-deploy, "
+        "post-deploy and deploy-failed on this machine, and pre-release.SERVICE on a server, in a "
+        "container of a new release before it starts anywhere."},
        {".I $XDG_CONFIG_HOME/paasctl/keys/LINEAGE",
         "The key of the lockfile with that lineage, for its owner only."},
        {".I paas.lock.replaced-TIME", "What was there before `paasctl state rebuild`."},

@@ -14,6 +14,7 @@
 #include "certificates.hpp"
 #include "contexts.hpp"
 #include "endpoint.hpp"
+#include "hooks.hpp"
 #include "local_cloud.hpp"
 #include "plan/take_back.hpp"
 #include "plan/wanted.hpp"
@@ -94,6 +95,8 @@ Status Session::read_stack(Need need) {
                 "name it with --file, or write one: `man paas.yaml`");
   }
   PAAS_TRY(stack, stack::parse_or_fail(*text, stack_path));
+  declared.emplace();
+  for (const auto& service : stack.services) declared->insert(service.name);
   if (lockfile.applied && lockfile.applied->name != stack.name) {
     return fail(ErrorKind::invalid,
                 fmt::format("{} belongs to stack {}, but {} declares stack {}", store_->location(),
@@ -261,6 +264,10 @@ Result<plan::Input> Session::input(observe::Depth depth, reconcile::WithoutEngin
                   program_.ports.clock.now().time_since_epoch())
                   .count();
   PAAS_TRY(auto wanted, plan::wanted(stack, lockfile, kept));
+  PAAS_TRY(pre_release_, read_pre_release_hooks(program_, *this, wanted));
+  for (const auto& [service, hook] : pre_release_) {
+    input.pre_release[service] = lockfile::sha256_hex(hook);
+  }
   const auto surveyed = to_survey(wanted);
   PAAS_CHECK(check_contexts(program_, *this, surveyed.images));
   PAAS_CHECK(check_engine(program_));
@@ -334,6 +341,7 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   reconcile::Options options;
   options.parallelism = program_.globals.parallelism;
   options.certificates = certificates_;
+  options.pre_release = pre_release_;
   options.timeouts.canary = canary_time;
   options.who = who();
   options.interrupted = [&] { return program_.ports.interruption.requested(); };

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "digitalocean/client.hpp"
@@ -103,7 +104,9 @@ class Session {
   std::vector<plan::Step> failed;          ///< Steps that failed in the last execute().
   /// The command that goes on where an interrupted one stopped.
   std::string resume = "paasctl up";
-  stack::Stack stack;           ///< As declared, or as applied with Need::applied.
+  stack::Stack stack;  ///< As declared, or as applied with Need::applied.
+  /// Services of the stack file, whatever becomes of `stack`; absent: it was not read.
+  std::optional<std::set<std::string>> declared;
   lockfile::Lockfile lockfile;  ///< As loaded; commands may change it before planning.
   lockfile::Lockfile loaded;    ///< As loaded.
   std::string stack_path;
@@ -130,8 +133,9 @@ class Session {
   std::unique_ptr<observe::SshMachines> machines_;
   std::unique_ptr<docker::Engine> engine_;
   std::unique_ptr<reconcile::Images> images_;
-  std::map<std::string, Secret> certificates_;  ///< Of files, as input() read them last.
-  int steps_done_ = 0;                          ///< By all that was executed.
+  std::map<std::string, Secret> certificates_;      ///< Of files, as input() read them last.
+  std::map<std::string, std::string> pre_release_;  ///< Hooks by service, the same.
+  int steps_done_ = 0;                              ///< By all that was executed.
 };
 
 /// This machine's Docker Engine.

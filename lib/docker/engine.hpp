@@ -55,6 +55,8 @@ struct Mount {
 struct ContainerSpec {
   std::string name;
   std::string image;
+  /// Empty: the image's. With one, the image's command is left out as well.
+  std::vector<std::string> entrypoint = {};
   std::vector<std::string> command;      ///< Empty: the image's.
   std::vector<std::string> environment;  ///< "NAME=value"
   std::map<std::string, std::string> labels;

@@ -23,6 +23,7 @@ nlohmann::json container_body(const ContainerSpec& spec) {
   using nlohmann::json;
   json body = json::object();
   body["Image"] = spec.image;
+  if (!spec.entrypoint.empty()) body["Entrypoint"] = spec.entrypoint;
   if (!spec.command.empty()) body["Cmd"] = spec.command;
   if (!spec.environment.empty()) body["Env"] = spec.environment;
   if (!spec.labels.empty()) body["Labels"] = spec.labels;

@@ -126,6 +126,10 @@ class Machines {
   /// or was started again more than `restarts` times. Without a port nobody is asked.
   virtual Result<ContainerHealth> await_health(const Target& target, const HealthQuestion& question,
                                                std::chrono::milliseconds wait) = 0;
+  /// Waits for the end of a container for at most `wait`, and tells its state then, which is empty
+  /// when there is no such container.
+  virtual Result<ContainerHealth> await_end(const Target& target, const std::string& container,
+                                            std::chrono::milliseconds wait) = 0;
   /// Asks the container once: an HTTP status below 400 at `path`, or a TCP connection when it is
   /// empty. The container's own address is asked, because the engine's proxy accepts connections
   /// before the program listens.

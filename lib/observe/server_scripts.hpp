@@ -60,7 +60,8 @@ fi
 rm -f "$next"
 )sh";
 
-/// What look_script and await_health_script end with when Docker Engine does not answer.
+/// What look_script, await_health_script and await_end_script end with when Docker Engine does not
+/// answer.
 constexpr int engine_silent = 5;
 
 /// Prints what there is on a server of the stack $1, in parts that begin with "--- " and a name:
@@ -136,6 +137,21 @@ END
   sleep 0.05
 done
 echo "$state $again $code $answers"
+)sh";
+
+/// Waits for the end of container $1 for at most $2 seconds; prints the state and the exit status,
+/// "gone" when there is no such container.
+inline constexpr auto await_end_script = R"sh(
+timeout "$2" docker wait "$1" >/dev/null 2>&1 || true
+form='{{.State.Status}} {{.State.ExitCode}}'
+if seen=$(docker inspect --type container --format "$form" "$1" 2>/dev/null); then
+  echo "$seen"
+  exit 0
+fi
+said=$(docker inspect --type container "$1" 2>&1 >/dev/null) || true
+case $said in *'No such'*) echo gone; exit 0 ;; esac
+echo "$said" >&2
+exit 5
 )sh";
 
 /// What put_balancer_script ends with when the file is another one than was expected, and when

@@ -282,6 +282,27 @@ Result<ContainerHealth> SshMachines::await_health(const Target& target,
   return health;
 }
 
+Result<ContainerHealth> SshMachines::await_end(const Target& target, const std::string& container,
+                                               std::chrono::milliseconds wait) {
+  RemoteCommand command;
+  command.timeout = wait + 60s;
+  const auto seconds = std::chrono::duration<double>(wait).count();
+  command.arguments = {"sh", "-euc",    await_end_script,
+                       "sh", container, fmt::format("{:.3f}", seconds)};
+  PAAS_TRY(const auto asked, run(target, command));
+  if (asked.exit_status == engine_silent) return silent_engine(target, asked.error_output);
+  const auto words = text::split(text::trim(asked.output), ' ');
+  if (words.front() == "gone") return ContainerHealth{};
+  if (asked.exit_status != 0 || words.size() != 2) {
+    return fail(ErrorKind::failed, fmt::format("waiting for {} on {}: {}", container, target.name,
+                                               text::trim(asked.error_output)));
+  }
+  ContainerHealth health;
+  health.state = words[0];
+  health.exit_code = static_cast<int>(text::to_integer(words[1]).value_or(0));
+  return health;
+}
+
 Result<std::string> SshMachines::balancer_command(const Target& target,
                                                   const std::string& command) {
   // What is said on standard input costs a round trip more; none of it is a secret.

@@ -41,6 +41,8 @@ class SshMachines : public Machines {
                        const std::string& path, int timeout_ms) override;
   Result<ContainerHealth> await_health(const Target& target, const HealthQuestion& question,
                                        std::chrono::milliseconds wait) override;
+  Result<ContainerHealth> await_end(const Target& target, const std::string& container,
+                                    std::chrono::milliseconds wait) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
   Status put_certificate(const Target& target, const CertificateFile& certificate) override;
   Status remove_certificate(const Target& target, const std::string& name) override;

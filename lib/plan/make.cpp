@@ -140,6 +140,7 @@ Result<Plan> Planner::make() {
   plan_balancer();
   plan_new_passwords();
   for (const auto& service : stack_.services) plan_containers(service);
+  for (const auto& service : stack_.services) plan_pre_release(service);
   for (const auto& service : stack_.services) plan_warm(service);
   for (const auto& service : stack_.services) plan_rotation(service);
   for (const auto& service : stack_.services) plan_rollout(service);

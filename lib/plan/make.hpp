@@ -29,6 +29,9 @@ struct Input {
   /// SHA-256 of the certificates that the stack file names, as HAProxy shall have them, by their
   /// names there (plan/certificates.hpp).
   std::map<std::string, std::string> certificates;
+  /// Services with a hook that runs before their new releases (hooks/pre-release.SERVICE), with the
+  /// SHA-256 of its text.
+  std::map<std::string, std::string> pre_release;
   /// Unix time in seconds, by which certificates are due; 0: none is.
   std::int64_t now = 0;
   /// Plan even though nothing of what the lockfile knows is found (`up --accept-loss`).

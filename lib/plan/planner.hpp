@@ -103,6 +103,10 @@ class Planner {
   std::vector<std::string> ready_steps(const std::string& service) const;
   void plan_volume_move(const stack::Service& service, const Placed& placed);
 
+  // pre_release.cpp
+  bool starts_new_release(const stack::Service& service) const;
+  void plan_pre_release(const stack::Service& service);
+
   // rollout.cpp
   void plan_rollout(const stack::Service& service);
   std::vector<std::string> changing_servers(const stack::Service& service) const;

@@ -46,6 +46,13 @@ const observe::Container* newest_running(const observe::Machine& inside,
 
 }  // namespace
 
+bool is_begun(const lockfile::Lockfile& lockfile, const std::string& service, int release) {
+  return std::any_of(lockfile.servers.begin(), lockfile.servers.end(), [&](const auto& entry) {
+    const auto& server = entry.second;
+    return server.service == service && (server.release == release || server.previous == release);
+  });
+}
+
 const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,
                                   const observe::Observed& observed, const std::string& server) {
   const auto seen = observed.servers.find(server);

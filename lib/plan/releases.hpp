@@ -14,6 +14,10 @@ namespace paas::plan {
 /// pinned, or whose containers another one has, stays.
 void add_release(lockfile::Service& service, lockfile::Release release);
 
+/// Whether a server of the service has, or had before its current one, a container of this release:
+/// then the release's hook was run.
+bool is_begun(const lockfile::Lockfile& lockfile, const std::string& service, int release);
+
 /// What was found on a server of the lockfile; nothing when it was not looked at, or when another
 /// droplet has its name.
 const observe::Machine* inside_of(const lockfile::Lockfile& lockfile,

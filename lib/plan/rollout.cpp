@@ -177,7 +177,9 @@ void Planner::change_in_rotation(const stack::Service& service,
 void Planner::wait_for_let_in(const stack::Service& service,
                               const std::vector<std::vector<std::string>>& batches) {
   for (auto& step : steps_) {
-    if (step.kind != StepKind::start_container || step.service == service.name) continue;
+    const bool is_user =
+        step.kind == StepKind::start_container || step.kind == StepKind::run_pre_release;
+    if (!is_user || step.service == service.name) continue;
     for (std::size_t i = 0; i < batches.size(); ++i) {
       const auto waits =
           std::any_of(batches[i].begin(), batches[i].end(), [&](const std::string& name) {

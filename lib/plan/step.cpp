@@ -34,6 +34,7 @@ constexpr KindText kind_texts[] = {
     {StepKind::attach_volume, "attach_volume", "attach volume {}", Change::update},
     {StepKind::send_image, "send_image", "send image to {}", Change::update},
     {StepKind::keep_warm, "keep_warm", "keep {} warm", Change::update},
+    {StepKind::run_pre_release, "run_pre_release", "run pre-release of {}", Change::update},
     {StepKind::start_container, "start_container", "start container on {}", Change::create},
     {StepKind::resume_container, "resume_container", "start container on {} again", Change::update},
     {StepKind::set_password, "set_password", "set new password of {}", Change::update},

@@ -34,6 +34,7 @@ enum class StepKind {
   attach_volume,        ///< Attach, format if empty, mount.
   send_image,           ///< To one server, only the layers that it lacks.
   keep_warm,            ///< What a server's first container would have to wait for is seen to.
+  run_pre_release,      ///< A hook, in a container of the service's new release, until it ends.
   start_container,      ///< A container of the service's current release, until it is healthy.
   resume_container,     ///< One that stopped and is as it has to be, with the data that it has.
   set_password,         ///< The service takes a new password, beside the one before.

@@ -15,9 +15,9 @@ namespace paas::plan {
 namespace {
 
 bool changes_release(const Step& step) {
-  return step.kind == StepKind::send_image || step.kind == StepKind::start_container ||
-         step.kind == StepKind::add_to_rotation || step.kind == StepKind::let_in ||
-         step.kind == StepKind::watch_canary;
+  return step.kind == StepKind::send_image || step.kind == StepKind::run_pre_release ||
+         step.kind == StepKind::start_container || step.kind == StepKind::add_to_rotation ||
+         step.kind == StepKind::let_in || step.kind == StepKind::watch_canary;
 }
 
 bool is_replaceable(const lockfile::Lockfile& lockfile, const std::string& service) {

@@ -146,10 +146,9 @@ tl::unexpected<Error> Run::given_up(const std::string& service) {
               "given up: the new release of " + service + " failed elsewhere");
 }
 
-Status Run::start_release(const plan::Step& step) {
-  const auto& declared = service(step.service);
+Result<Run::Made> Run::make_release(const plan::Step& step, const stack::Service& declared) {
   const auto lockfile = state_.read();
-  const auto variables = plan::environment_of(stack_, lockfile, declared);
+  auto variables = plan::environment_of(stack_, lockfile, declared);
   if (!variables.unknown.empty()) {
     return fail(ErrorKind::failed,
                 fmt::format("{} not known yet", fmt::join(variables.unknown, ", ")));
@@ -161,22 +160,29 @@ Status Run::start_release(const plan::Step& step) {
   // Port, volume and command make another release as well: a container's name tells all of it.
   auto identity = variables.values;
   identity[""] = plan::container_shape(stack_, lockfile, declared);
-  PAAS_TRY(const int release,
+  plan::ContainerPlan container;
+  PAAS_TRY(container.release,
            release_for(step, declared, image, plan::environment_digest(identity)));
+  // Its tag may lead to another image by now.
+  container.image = held_.contains(declared.name) ? *image.digest : image.reference;
+  container.image_digest = *image.digest;
+  return Made{std::move(container), std::move(variables.values)};
+}
+
+Status Run::start_release(const plan::Step& step) {
+  const auto& declared = service(step.service);
+  PAAS_TRY(auto made, make_release(step, declared));
+  auto& container = made.container;
+  const auto lockfile = state_.read();
   if (plan::stores_in_container(declared)) {
     PAAS_CHECK(state_.change([&](auto& next) { next.servers.at(step.server).holds_data = true; }));
   }
   PAAS_TRY(const auto machine, tools_.machines.look(target(step.server), stack_.name, false));
   const auto old = of_service(machine.containers, declared.name);
-  plan::ContainerPlan container;
-  container.release = release;
-  // Its tag may lead to another image by now.
-  container.image = held_.contains(declared.name) ? *image.digest : image.reference;
-  container.image_digest = *image.digest;
   auto spec =
-      plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
+      plan::container_of(stack_, lockfile, declared, step.server, container, made.environment);
   const auto same = std::find_if(old.begin(), old.end(), [&](const observe::Container& candidate) {
-    return is_as_specified(candidate, spec, variables.values);
+    return is_as_specified(candidate, spec, made.environment);
   });
   const bool runs = same != old.end() && same->state == "running";
   if (runs) {
@@ -194,7 +200,7 @@ Status Run::start_release(const plan::Step& step) {
     if (declared.type == stack::ServiceType::web) {
       PAAS_TRY(container.slot, is_kept ? Result<int>(same->slot) : take_slot(step, spec.name, old));
       spec =
-          plan::container_of(stack_, lockfile, declared, step.server, container, variables.values);
+          plan::container_of(stack_, lockfile, declared, step.server, container, made.environment);
     }
     if (!entry.firewalled) PAAS_CHECK(await_firewall(step));
     PAAS_CHECK(write_environment(step, spec, machine.hosts));

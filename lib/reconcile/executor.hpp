@@ -65,6 +65,8 @@ struct Options {
   /// Certificates of files as HAProxy reads them, by name: those that plan::make was given the
   /// digests of.
   std::map<std::string, Secret> certificates;
+  /// Hooks that run before a new release, as text, by service: plan::make was given the digests.
+  std::map<std::string, std::string> pre_release;
   std::string who;  ///< Written into the releases that this run makes: "anna@laptop".
   OnEvent on_event;
   /// Asked before each step: true stops starting new ones; those in flight are finished.

@@ -105,6 +105,8 @@ Status Run::perform(const plan::Step& step) {
       return send_image(step);
     case StepKind::keep_warm:
       return keep_warm(step);
+    case StepKind::run_pre_release:
+      return run_pre_release(step);
     case StepKind::start_container:
       return start_container(step);
     case StepKind::resume_container:

@@ -11,6 +11,7 @@
 #include "haproxy/runtime.hpp"
 #include "lockfile/ownership.hpp"
 #include "plan/certificates.hpp"
+#include "plan/container.hpp"
 #include "reconcile/action_watch.hpp"
 #include "reconcile/executor.hpp"
 #include "reconcile/registry_logins.hpp"
@@ -130,6 +131,12 @@ class Run {
   Status await_again(const plan::Step& step, const std::string& container);
   Status check_known(const plan::Step& step, const std::vector<observe::Container>& there) const;
   Error with_last_lines(Error error, const plan::Step& step, const std::string& container);
+  /// What containers of a service are made of in this run.
+  struct Made {
+    plan::ContainerPlan container;
+    std::map<std::string, std::string> environment;
+  };
+  Result<Made> make_release(const plan::Step& step, const stack::Service& service);
   Status start_release(const plan::Step& step);
   const lockfile::Release* release_like(const lockfile::Service& service, const std::string& name,
                                         const std::string& digest,
@@ -163,6 +170,13 @@ class Run {
   Status retire_container(const plan::Step& step);
   Status stop_container(const plan::Step& step);
   Status write_hosts(const plan::Step& step);
+
+  // pre_release_steps.cpp
+  Status run_pre_release(const plan::Step& step);
+  Result<bool> has_earlier_pre_release(const plan::Step& step, const docker::ContainerSpec& spec);
+  Status start_pre_release(const plan::Step& step, const docker::ContainerSpec& spec);
+  Status await_pre_release(const plan::Step& step, const std::string& container);
+  void remove_pre_release(const plan::Step& step, const std::string& container);
 
   // password_steps.cpp
   Status set_password(const plan::Step& step);

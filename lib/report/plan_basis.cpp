@@ -161,6 +161,7 @@ Parts parts_of(const plan::Input& input) {
   }
   add_addresses(input, parts);
   for (const auto& [name, digest] : input.certificates) parts["certificate " + name] = digest;
+  for (const auto& [service, digest] : input.pre_release) parts["hook of " + service] = digest;
   for (const auto& snapshot : observed.snapshots) {
     parts["machine image " + snapshot.name] = json_of(snapshot);
   }

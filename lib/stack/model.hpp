@@ -173,7 +173,9 @@ struct Stack {
   std::string size = "s-1vcpu-1gb";
   std::string base_image = "debian-12-x64";  ///< Slug of the machine image servers start from.
   std::optional<int> machine_images_kept;    ///< Of each service; absent: all.
-  std::vector<std::string> ssh_from;         ///< Addresses that may reach port 22.
+  /// How long a hook in a container of a new release may run before the release has failed.
+  int pre_release_timeout_ms = 3'600'000;
+  std::vector<std::string> ssh_from;  ///< Addresses that may reach port 22.
   std::map<std::string, ImageSource> images;
   std::map<std::string, Registry> registries;  ///< By host, "ghcr.io" or "127.0.0.1:5000".
   std::vector<Service> services;               ///< In the file's order.

@@ -59,6 +59,14 @@ void read_machine_images(Reader& reader, const Field& field, Stack& stack) {
   }
 }
 
+void read_hook_timeouts(Reader& reader, const Field& field, Stack& stack) {
+  using std::chrono::milliseconds;
+  const auto fields = reader.fields(field, {"pre_release"});
+  const auto value =
+      read_duration(reader, fields, "pre_release", milliseconds(1000), std::chrono::hours(24));
+  if (value) stack.pre_release_timeout_ms = static_cast<int>(value->count());
+}
+
 void read_services(Reader& reader, const Field& field, Stack& stack) {
   const auto services = reader.entries(field);
   if (services.empty() && !reader.is_broken("services")) {
@@ -170,7 +178,7 @@ Stack read_stack(Reader& reader, const Field& root) {
   Stack stack;
   const auto fields =
       reader.fields(root, {"stack", "cloud", "region", "size", "base_image", "ssh", "images",
-                           "registries", "machine_images", "services", "lb"});
+                           "registries", "machine_images", "timeouts", "services", "lb"});
   const auto has = [&](std::string_view key) { return fields.find(key) != fields.end(); };
   if (root.node->kind != yaml::Kind::map) return stack;
   read_text(reader, fields, "stack", parse_name, stack.name);
@@ -184,6 +192,7 @@ Stack read_stack(Reader& reader, const Field& root) {
   read_ssh(reader, fields, stack);
   if (has("images")) read_images(reader, fields.at("images"), stack);
   if (has("machine_images")) read_machine_images(reader, fields.at("machine_images"), stack);
+  if (has("timeouts")) read_hook_timeouts(reader, fields.at("timeouts"), stack);
   if (has("registries")) stack.registries = read_registries(reader, fields.at("registries"));
   if (has("services")) read_services(reader, fields.at("services"), stack);
   if (has("lb")) stack.lb = read_load_balancer(reader, fields.at("lb"));

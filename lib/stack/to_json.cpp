@@ -248,6 +248,9 @@ std::string to_json(const Stack& stack) {
   auto& images = result["images"] = Json::object();
   for (const auto& [name, image] : stack.images) images[name] = from_image(image);
   if (stack.machine_images_kept) result["machine_images"]["keep"] = *stack.machine_images_kept;
+  if (stack.pre_release_timeout_ms != Stack().pre_release_timeout_ms) {
+    result["timeouts"]["pre_release"] = fmt::format("{}ms", stack.pre_release_timeout_ms);
+  }
   for (const auto& [host, registry] : stack.registries) {
     result["registries"][host] = {{"username", registry.username},
                                   {"password", from_secret(registry.password)}};

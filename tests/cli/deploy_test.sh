@@ -16,6 +16,19 @@ refused deploy_canary_too_large 64 deploy web --canary 60%
 refused deploy_bad_time 64 deploy web --canary 10% --canary-time soon
 refused rollback_not_up 1 rollback web
 
+# A hook that would not run is no hook.
+mkdir -p .paas/hooks
+hook_is_refused() {
+  printf '#!/bin/sh\nexit 0\n' >".paas/hooks/$2"
+  chmod "$3" ".paas/hooks/$2"
+  refused "$1" 1 plan
+  rm ".paas/hooks/$2"
+}
+hook_is_refused hook_not_executable pre-release.web 644
+hook_is_refused hook_unknown_service pre-release.wbe 755
+hook_is_refused hook_no_service pre-release 755
+hook_is_refused hook_of_database pre-release.db 755
+
 write_lockfile https://api.digitalocean.com 1
 release() {
   printf '{"number": %s, "image_name": "registry.example.com/site:%s", "image_digest": "sha256:%s", "environment_digest": "e%s",

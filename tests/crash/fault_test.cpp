@@ -45,6 +45,9 @@ TEST_CASE("crash: server replace lives through each fault at each operation") {
 TEST_CASE("crash: servers that are kept warm live through each fault at each operation") {
   for (const auto* name : {"up-warm", "scale-up-warm", "deploy-warm"}) disturb_everywhere(name);
 }
+TEST_CASE("crash: a hook before a release lives through each fault at each operation") {
+  disturb_everywhere("up-change-hook");
+}
 TEST_CASE("crash: a stopped database is started again with its data in spite of each fault") {
   disturb_everywhere("resume-db");
 }

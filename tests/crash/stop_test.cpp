@@ -54,6 +54,9 @@ TEST_CASE("crash: a stopped database is started again with its data, wherever a 
 TEST_CASE("crash: deploy and rollback, stopped after each effect, come to the same end") {
   for (const auto* name : {"rollback", "deploy-canary"}) stop_everywhere(name);
 }
+TEST_CASE("crash: a hook before a release, stopped after each effect, comes to the same end") {
+  for (const auto* name : {"up-hook", "up-change-hook"}) stop_everywhere(name);
+}
 TEST_CASE("crash: lb drain, and a change with a drained server, come to the same end") {
   for (const auto* name : {"drain", "up-change-drained"}) stop_everywhere(name);
 }

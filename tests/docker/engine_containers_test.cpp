@@ -23,6 +23,7 @@ TEST_CASE("engine: a container is created with all that its description says") {
   ContainerSpec spec;
   spec.name = "zipkick-web-3";
   spec.image = "sha256:abc";
+  spec.entrypoint = {"/run-as", "web"};
   spec.command = {"serve", "--port", "8000"};
   spec.environment = {"MODE=frontend"};
   spec.labels = {{"paas.stack", "zipkick"}};
@@ -34,7 +35,7 @@ TEST_CASE("engine: a container is created with all that its description says") {
   CHECK(engine.create_container(spec).value() == "c1");
   CHECK(http.requests[0] == "POST /v1.41/containers/create?name=zipkick-web-3");
   CHECK(json::parse(http.bodies[0]) == json::parse(R"({
-    "Image": "sha256:abc", "Cmd": ["serve", "--port", "8000"], "Env": ["MODE=frontend"],
+    "Image": "sha256:abc", "Entrypoint": ["/run-as", "web"], "Cmd": ["serve", "--port", "8000"], "Env": ["MODE=frontend"],
     "Labels": {"paas.stack": "zipkick"}, "Hostname": "web", "StopTimeout": 30,
     "ExposedPorts": {"8000/tcp": {}},
     "HostConfig": {

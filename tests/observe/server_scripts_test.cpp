@@ -187,5 +187,39 @@ TEST_CASE("server: a key is let in once, beside those that are") {
   }
 }
 
+/// A server's `docker` is this script.
+struct Docker : ScriptFixture {
+  ProcessResult await_end(const std::string& docker, const std::string& seconds) {
+    const auto path = folder.file("docker");
+    write(path, "#!/bin/sh\n" + docker);
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return run("PATH=" + folder.path() + ":$PATH\n" + await_end_script, {"migration", seconds});
+  }
+};
+
+TEST_CASE_FIXTURE(Docker, "server scripts: a container's end is told with its exit status") {
+  const auto ended = await_end(
+      "case $1 in wait) test \"$2\" = migration && echo 3 ;; inspect) echo exited 3 ;; esac", "60");
+  CHECK(ended.exit_status == 0);
+  CHECK(ended.output == "exited 3\n");
+}
+
+TEST_CASE_FIXTURE(Docker,
+                  "server scripts: a container that goes on is left when the time is over") {
+  const auto left = await_end(
+      "case $1 in wait) exec tail -f /dev/null ;; inspect) echo running 0 ;; esac", "0.1");
+  CHECK(left.exit_status == 0);
+  CHECK(left.output == "running 0\n");
+}
+
+TEST_CASE_FIXTURE(Docker, "server scripts: a container that is gone differs from a silent engine") {
+  const auto gone = await_end("echo; echo \"Error: No such container: $2\" >&2; exit 1", "60");
+  CHECK(gone.exit_status == 0);
+  CHECK(gone.output == "gone\n");
+  const auto silent = await_end("echo 'Cannot connect to the Docker daemon' >&2; exit 1", "60");
+  CHECK(silent.exit_status == engine_silent);
+  CHECK(silent.error_output == "Cannot connect to the Docker daemon\n");
+}
+
 }  // namespace
 }  // namespace paas::observe

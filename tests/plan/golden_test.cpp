@@ -89,14 +89,6 @@ TEST_CASE("plan: every step has a cause, a name of its own and its place in the 
   }
 }
 
-/// Steps of a world that cannot be finished because somebody cut it off.
-bool ends_unreachable(const World& world) {
-  for (const auto& [name, server] : world.input.observed.servers) {
-    if (!server.unreachable.empty() && server.droplet.status == "active") return true;
-  }
-  return false;
-}
-
 TEST_CASE("plan: once a plan was carried out, in any order it permits, there is nothing to do") {
   constexpr unsigned orders = 8;
   for (unsigned seed = 0; seed < orders; ++seed) {

@@ -202,3 +202,24 @@ check_equal "the fifth edition serves" fifth "$(get / | jq -r .edition)"
 check_equal "one container runs on each frontend" 3 "$(containers_of frontend | wc -l)"
 check_status "nothing is left to do for it" 0 paasctl deploy frontend
 check_contains "it says so" "Nothing to do" "$errors"
+
+say "A hook before a release"
+# In the image there is a shell, and a user that is not root.
+# shellcheck disable=SC2016
+printf '#!/bin/sh\necho "release of $PAAS_SERVICE on $PAAS_SERVER, with $MODE"\nexit 5\n' >.paas/hooks/pre-release.frontend
+chmod +x .paas/hooks/pre-release.frontend
+edition sixth
+check_contains "has it as a step" run_pre_release/frontend "$(paasctl plan -o json | jq -r '.steps[].id')"
+before=$(containers_of frontend)
+traffic_begin /
+check_status "a release whose hook fails" 1 paasctl deploy frontend
+check_contains "tells its status" "status 5" "$errors"
+check_contains "and its last lines" "release of frontend on zipkick-frontend-" "$errors"
+check_equal "no container of before was touched" "$before" "$(containers_of frontend)"
+sed -i 's/exit 5/exit 0/' .paas/hooks/pre-release.frontend
+check "one whose hook ends well" paasctl deploy frontend
+traffic_end
+check_equal "serves" sixth "$(get / | jq -r .edition)"
+check_equal "nothing is left of the hook" "" "$(for server in $(servers_of frontend); do inside "$server" 'docker ps --all --quiet --filter label=paas.task; ls /etc/paas | grep pre-release || true'; done)"
+check_status "nothing is left to do for it" 0 paasctl deploy frontend
+check_contains "it says so" "Nothing to do" "$errors"

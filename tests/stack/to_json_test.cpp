@@ -43,6 +43,7 @@ images:
           platform: linux/amd64, secrets: {token: {env: TOKEN}, a-b_c.d: {file: "/run/x, y"}}}
   pulled: {pull: "ghcr.io/acme/web@sha256:00ff"}
 machine_images: {keep: 3}
+timeouts: {pre_release: 90m}
 registries:
   ghcr.io: {username: acme, password: {env: GHCR_TOKEN}}
   "127.0.0.1:5000": {username: "a b", password: {file: ./password}}

@@ -30,6 +30,7 @@ class Inspection {
       check_balancer();
       check_address();
       check_passwords();
+      check_hooks();
     }
     return std::move(found_);
   }
@@ -212,6 +213,18 @@ class Inspection {
     expect(!entry.rotation && !entry.password_rotated.empty(), "the rotation is unfinished");
     const reconcile::testing::Logins wanted = {{entry.user, entry.password.reveal()}};
     expect(world_.insides.logins["db"] == wanted, "the database takes other passwords");
+  }
+
+  /// No container was started before the hook of its release had ended.
+  void check_hooks() {
+    for (const auto& who : world_.insides.unprepared) expect(false, who + " came before its hook");
+    if (!expected_.hook_has_run) return;
+    const auto& run = world_.insides.hooks_run;
+    const auto* release = plan::current_release(lockfile_, "web");
+    expect(release != nullptr &&
+               std::find(run.begin(), run.end(),
+                         fmt::format("pre-release web {}", release->number)) != run.end(),
+           "the hook of the current release has not run");
   }
 
   void check_address() {

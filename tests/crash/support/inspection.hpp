@@ -23,6 +23,8 @@ struct Expected {
   /// Whether the database's container must be the one of before, which has kept_slot: its data is
   /// in it.
   bool database_is_kept = false;
+  /// Whether the current release of web must have had its hook run.
+  bool hook_has_run = false;
   int warm = 0;  ///< How many of the servers are kept warm.
 };
 

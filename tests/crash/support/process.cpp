@@ -59,8 +59,9 @@ Result<stack::Stack> parsed(const std::string& yaml) {
 }
 
 /// Polls seldom, so that there are not more moments than differ from each other.
-reconcile::Options options_of(const Trial& trial) {
+reconcile::Options options_of(const Command& command, const Trial& trial) {
   reconcile::Options options;
+  if (command.has_hook) options.pre_release["web"] = "#!/bin/sh\nmigrate\n";
   options.parallelism = trial.parallelism;
   options.timeouts.poll = Milliseconds(3'000);
   options.timeouts.health = Milliseconds(3'000);
@@ -82,8 +83,9 @@ class Process {
         engine_(no_engine_, "/nowhere"),
         images_({engine_, files_, keys_, environment_}, ".", "/scratch/images"),
         client_(http_, clock_, {cloud_url, Secret(cloud_token), {}, {}, [] { return 0.5; }}),
-        options_(options_of(trial)) {
+        options_(options_of(command, trial)) {
     fuse_.set(trial.effects);
+    if (command.has_hook) world.insides.hooked = {"web"};
   }
 
   End work() {
@@ -141,6 +143,7 @@ class Process {
     input.stack = std::move(wanted.stack);
     input.held = std::move(wanted.held);
     input.lockfile = lockfile_;
+    for (const auto& [service, hook] : options_.pre_release) input.pre_release[service] = hook;
     if (command_.verb == Verb::rollback) input.rollout.strategy = plan::Strategy::bluegreen;
     if (command_.verb == Verb::canary) input.rollout.strategy = plan::Strategy::canary;
     PAAS_TRY(input.images, images_.survey(input.stack, lockfile_));

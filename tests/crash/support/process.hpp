@@ -39,6 +39,7 @@ struct Command {
   std::string yaml;  ///< The stack file.
   std::string subject = {};
   int count = 0;
+  bool has_hook = false;  ///< Before releases of web.
 };
 
 /// What the run is given to live through.

@@ -58,6 +58,7 @@ Expected warm_stack_of(int web) {
 }
 
 Command up(const std::string& yaml) { return {Verb::up, yaml}; }
+Command up_with_hook(const std::string& yaml) { return {Verb::up, yaml, "", 0, true}; }
 Command scale(int count) { return {Verb::scale, text(), "web", count}; }
 Command drain(const std::string& server) { return {Verb::weigh, text(), server, 0}; }
 Command replace(const std::string& server) { return {Verb::replace, text(), server}; }
@@ -171,6 +172,16 @@ std::vector<Scenario> warm_scenarios() {
   };
 }
 
+/// A hook runs before the first release, and before the next one.
+std::vector<Scenario> hook_scenarios() {
+  auto expected = stack_of(2);
+  expected.hook_has_run = true;
+  const auto first = up_with_hook(text());
+  const auto next = up_with_hook(changed_text());
+  return {{"up-hook", {}, first, first, expected},
+          {"up-change-hook", {first}, next, next, expected}};
+}
+
 }  // namespace
 
 const std::vector<Scenario>& all_scenarios() {
@@ -178,6 +189,7 @@ const std::vector<Scenario>& all_scenarios() {
     auto all = make_scenarios();
     all.push_back(stopped_database());
     for (auto& scenario : warm_scenarios()) all.push_back(std::move(scenario));
+    for (auto& scenario : hook_scenarios()) all.push_back(std::move(scenario));
     return all;
   }();
   return scenarios;

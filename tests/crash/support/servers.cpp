@@ -200,6 +200,12 @@ Result<observe::ContainerHealth> Servers::await_health(const Target& target,
   return on(target, "healthy", [&] { return machines_.await_health(target, question, wait); });
 }
 
+Result<observe::ContainerHealth> Servers::await_end(const Target& target,
+                                                    const std::string& container,
+                                                    Milliseconds wait) {
+  return on(target, "await-end", [&] { return machines_.await_end(target, container, wait); });
+}
+
 Result<std::string> Servers::balancer_command(const Target& target, const std::string& command) {
   return on(target, "haproxy", [&] { return machines_.balancer_command(target, command); });
 }

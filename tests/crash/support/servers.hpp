@@ -58,6 +58,8 @@ class Servers : public observe::Machines {
   Result<observe::ContainerHealth> await_health(const Target& target,
                                                 const observe::HealthQuestion& question,
                                                 Milliseconds wait) override;
+  Result<observe::ContainerHealth> await_end(const Target& target, const std::string& container,
+                                             Milliseconds wait) override;
   Result<std::string> balancer_command(const Target& target, const std::string& command) override;
   Status put_certificate(const Target& target,
                          const observe::CertificateFile& certificate) override;

@@ -444,4 +444,11 @@ World world_after(const Situation& situation) {
   return world;
 }
 
+bool ends_unreachable(const World& world) {
+  for (const auto& [name, server] : world.input.observed.servers) {
+    if (!server.unreachable.empty() && server.droplet.status == "active") return true;
+  }
+  return false;
+}
+
 }  // namespace paas::plan::testing

@@ -19,4 +19,7 @@ const std::vector<Situation>& situations();
 /// The stack is up, and then that happens to it.
 World world_after(const Situation& situation);
 
+/// Whether a plan cannot be carried out to its end because somebody cut a server off.
+bool ends_unreachable(const World& world);
+
 }  // namespace paas::plan::testing

@@ -263,6 +263,7 @@ void World::perform(const Step& step) {
     case StepKind::attach_volume:
     case StepKind::send_image:
     case StepKind::keep_warm:
+    case StepKind::run_pre_release:
     case StepKind::start_container:
     case StepKind::resume_container:
     case StepKind::retire_container:

@@ -58,6 +58,7 @@ class World {
 
   Input input;
   std::vector<std::string> violations;
+  std::vector<std::string> hooks_run;  ///< "frontend 2 on zipkick-frontend-1"
 
  private:
   void perform(const Step& step);
@@ -77,6 +78,8 @@ class World {
   void create_server(const Step& step);
   void untag(const Step& step);
   void attach_volume(const Step& step);
+  int check_startable(const Step& step);
+  void run_pre_release(const Step& step);
   void start_container(const Step& step);
   int release_for(const stack::Service& service, const std::string& identity);
   void retire_container(const Step& step);

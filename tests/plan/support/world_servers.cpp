@@ -60,6 +60,8 @@ void World::perform_on_server(const Step& step) {
     if (image.digest) inside->image_digests.insert(*image.digest);
   } else if (step.kind == StepKind::keep_warm) {
     lock().servers.at(step.server).firewalled = true;
+  } else if (step.kind == StepKind::run_pre_release) {
+    run_pre_release(step);
   } else if (step.kind == StepKind::start_container) {
     start_container(step);
   } else if (step.kind == StepKind::resume_container) {
@@ -124,10 +126,11 @@ void World::untag(const Step& step) {
   });
 }
 
-void World::start_container(const Step& step) {
+/// Whether a container of the service's image and environment could run there, and the number of
+/// its release.
+int World::check_startable(const Step& step) {
   const auto& declared = service(step.service);
-  auto& inside = machine(step.server);
-  auto& entry = lock().servers.at(step.server);
+  const auto& inside = machine(step.server);
   const auto variables = environment_of(input.stack, lock(), declared);
   need(variables.unknown.empty(), step,
        fmt::format("{} known", fmt::join(variables.unknown, ", ")));
@@ -145,10 +148,6 @@ void World::start_container(const Step& step) {
   for (const auto& tag : tags_of(input.stack, step.service)) {
     need(std::find(tags.begin(), tags.end(), tag) != tags.end(), step, "tag_server/" + step.server);
   }
-  if (declared.volume) {
-    need(inside.mounted_volumes.contains(lockfile::volume_name(input.stack.name, declared.name)),
-         step, "attach_volume/" + step.server);
-  }
   for (const auto& link : declared.links) {
     const auto& target = service(link.to);
     if (target.type == stack::ServiceType::web) continue;
@@ -162,9 +161,35 @@ void World::start_container(const Step& step) {
     need(up, step, "start_container of " + link.to);
   }
   auto identity = variables.values;
+  identity[""] = container_shape(input.stack, lock(), declared);
+  return release_for(declared, environment_digest(identity));
+}
+
+void World::run_pre_release(const Step& step) {
+  const int release = check_startable(step);
+  const bool is_first = !is_begun(lock(), step.service, release);
+  hooks_run.push_back(fmt::format("{} {} on {}", step.service, release, step.server));
+  need(is_first, step, "it comes before every container of its release");
+}
+
+void World::start_container(const Step& step) {
+  const auto& declared = service(step.service);
+  auto& inside = machine(step.server);
+  auto& entry = lock().servers.at(step.server);
+  const int release = check_startable(step);
+  if (declared.volume) {
+    need(inside.mounted_volumes.contains(lockfile::volume_name(input.stack.name, declared.name)),
+         step, "attach_volume/" + step.server);
+  }
+  if (input.pre_release.contains(step.service) && !is_begun(lock(), step.service, release)) {
+    const auto run = fmt::format("{} {} on ", step.service, release);
+    need(std::any_of(hooks_run.begin(), hooks_run.end(),
+                     [&](const std::string& hook) { return hook.starts_with(run); }),
+         step, "run_pre_release/" + step.service);
+  }
+  const auto variables = environment_of(input.stack, lock(), declared);
+  const auto digest = input.images.at(declared.image).digest.value_or("");
   const auto shape = container_shape(input.stack, lock(), declared);
-  identity[""] = shape;
-  const int release = release_for(declared, environment_digest(identity));
   int slot = 0;
   for (auto& old : inside.containers) {
     if (declared.type != stack::ServiceType::web) {

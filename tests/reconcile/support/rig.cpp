@@ -56,6 +56,9 @@ Result<plan::Input> Rig::input() {
   for (const auto& [name, bundle] : options.certificates) {
     input.certificates[name] = lockfile::sha256_hex(bundle.reveal());
   }
+  for (const auto& [service, hook] : options.pre_release) {
+    input.pre_release[service] = lockfile::sha256_hex(hook);
+  }
   input.now =
       std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count();
   PAAS_TRY(input.images, ports_->images.survey(stack, input.lockfile));

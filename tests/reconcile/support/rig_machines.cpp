@@ -1,6 +1,8 @@
 // Does on servers in memory what is asked of them.
 #include "reconcile/support/rig_machines.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -54,9 +56,11 @@ Result<observe::Machine> RigMachines::look(const observe::Target& target, const 
   return machine;
 }
 
-Status RigMachines::write_file(const observe::Target&, const std::string&, std::string_view,
-                               std::uint32_t) {
+Status RigMachines::write_file(const observe::Target&, const std::string& path,
+                               std::string_view content, std::uint32_t mode) {
+  const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
+  files[path] = {std::string(content), mode};
   return fuse_.spend();
 }
 Status RigMachines::rewrite_in_place(const observe::Target& target, const std::string& path,
@@ -77,6 +81,7 @@ Result<ProcessResult> RigMachines::run(const observe::Target& target,
   if (command.arguments.front() == "cat" && inside(target).balancer) {
     result.output = inside(target).balancer->configuration;
   }
+  if (command.arguments.front() == "rm") files.erase(command.arguments.back());
   if (command.arguments.front() == "docker") return set_password(target, command);
   if (command.arguments.front() == "resize2fs") {
     insides_.grown.push_back(command.arguments.back());
@@ -154,10 +159,42 @@ observe::Container* RigMachines::find(const observe::Target& target, const std::
   return nullptr;
 }
 
+Status RigMachines::start_task(const observe::Target& target, const docker::ContainerSpec& spec) {
+  auto& tasks = insides_.tasks[target.name];
+  if (!tasks.emplace(spec.name, Task{spec.labels}).second) {
+    return fail(ErrorKind::exists, "the name is taken");
+  }
+  hooks.push_back(spec);
+  return fuse_.spend();
+}
+
+/// Each look brings it nearer to its end.
+Result<observe::ContainerHealth> RigMachines::await_end(const observe::Target& target,
+                                                        const std::string& container,
+                                                        std::chrono::milliseconds) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  if (container == interrupted_at) return fail(ErrorKind::interrupted, "interrupted");
+  auto& tasks = insides_.tasks[target.name];
+  const auto found = tasks.find(container);
+  if (found == tasks.end()) return observe::ContainerHealth{};
+  auto& task = found->second;
+  if (task.state == "running" && hook_lasts-- <= 0) {
+    task.state = "exited";
+    task.exit_code = hook_status;
+    if (hook_status == 0) {
+      insides_.hooks_run.push_back(task.labels.at("paas.task") + " " +
+                                   task.labels.at("paas.release"));
+    }
+  }
+  return observe::ContainerHealth{task.state, 0, task.exit_code, false};
+}
+
 Status RigMachines::start_container(const observe::Target& target,
                                     const docker::ContainerSpec& spec) {
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
+  if (spec.labels.contains("paas.task")) return start_task(target, spec);
   if (find(target, spec.name) != nullptr) return fail(ErrorKind::exists, "the name is taken");
   const auto slot = std::stoi(spec.labels.at("paas.slot"));
   for (const auto& other : inside(target).containers) {
@@ -185,6 +222,12 @@ Status RigMachines::start_container(const observe::Target& target,
       own != container.environment.end() && !insides_.logins.contains(container.service)) {
     insides_.logins[container.service] = {{"app", own->second}};
   }
+  const auto hook = fmt::format("pre-release {} {}", container.service, container.release);
+  const auto& run = insides_.hooks_run;
+  if (insides_.hooked.contains(container.service) &&
+      std::find(run.begin(), run.end(), hook) == run.end()) {
+    insides_.unprepared.push_back(container.name + " on " + target.name);
+  }
   inside(target).containers.push_back(std::move(container));
   check_logins();
   return fuse_.spend();
@@ -206,6 +249,7 @@ Status RigMachines::stop_container(const observe::Target& target, const std::str
 Status RigMachines::remove_container(const observe::Target& target, const std::string& name) {
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
+  if (insides_.tasks[target.name].erase(name) != 0) return fuse_.spend();
   if (find(target, name) == nullptr) return {};
   std::erase_if(inside(target).containers,
                 [&](const auto& container) { return container.name == name; });
@@ -216,10 +260,17 @@ Result<std::optional<docker::ContainerInfo>> RigMachines::container(const observ
                                                                     const std::string& name) {
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
-  const auto* container = find(target, name);
-  if (container == nullptr) return std::nullopt;
   docker::ContainerInfo info;
   info.name = name;
+  const auto& tasks = insides_.tasks[target.name];
+  if (const auto task = tasks.find(name); task != tasks.end()) {
+    info.state = task->second.state;
+    info.exit_code = task->second.exit_code;
+    info.labels = task->second.labels;
+    return info;
+  }
+  const auto* container = find(target, name);
+  if (container == nullptr) return std::nullopt;
   info.state = container->state;
   info.exit_code = container->state == "running" ? 0 : 3;
   return info;

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "observe/machines.hpp"
 #include "reconcile/support/fuse.hpp"
@@ -46,6 +48,9 @@ class RigMachines : public observe::Machines {
   Result<observe::ContainerHealth> await_health(const observe::Target& target,
                                                 const observe::HealthQuestion& question,
                                                 std::chrono::milliseconds wait) override;
+  Result<observe::ContainerHealth> await_end(const observe::Target& target,
+                                             const std::string& container,
+                                             std::chrono::milliseconds wait) override;
   Result<std::string> balancer_command(const observe::Target& target,
                                        const std::string& command) override;
   Status put_certificate(const observe::Target& target,
@@ -82,6 +87,14 @@ class RigMachines : public observe::Machines {
   bool deaf = false;
   /// The connection breaks before a program with this last word, or whose path ends so, is run.
   std::string cut_off_from;
+  /// What a hook ends with.
+  int hook_status = 0;
+  /// How often a hook is found running before it has ended.
+  int hook_lasts = 0;
+  /// The specifications of hooks' containers.
+  std::vector<docker::ContainerSpec> hooks;
+  /// Files that were written, with their modes.
+  std::map<std::string, std::pair<std::string, std::uint32_t>> files;
   /// The run is interrupted while it waits for this container.
   std::string interrupted_at;
 
@@ -92,6 +105,7 @@ class RigMachines : public observe::Machines {
   Result<ProcessResult> set_password(const observe::Target& target,
                                      const observe::RemoteCommand& command);
   void check_logins();
+  Status start_task(const observe::Target& target, const docker::ContainerSpec& spec);
   std::string answer_to(observe::Balancer& haproxy, const std::string& command);
   observe::Container* find(const observe::Target& target, const std::string& name);
   Status change_container(const observe::Target& target, const std::string& name,
