@@ -20,6 +20,8 @@ inline constexpr auto certificate_script = R"sh(#!/bin/sh
 #   remove NAME
 #   show                          prints what is there, without keys
 #   issue EMAIL DIRECTORY HOST... has certbot get what is missing
+#   give HOST...                  prints what certbot has of them, for another load balancer
+#   take                          puts that in place: what it has itself stays
 #   renewed                       for certbot: puts the renewed one in place
 set -eu
 umask 077
@@ -151,7 +153,15 @@ put_of_certbot() {
     sed -n '/^-----BEGIN /,/^-----END /p' | alone put "host.$1"
 }
 
+# Whether certbot got it of this authority and need not renew it yet, as it sees it itself: it asks the authority
+# even where it then finds nothing to do.
+is_current() {
+  grep -qxF "server = $directory" "$certbot_folder/renewal/$1.conf" 2>/dev/null &&
+    openssl x509 -noout -checkend 2592000 -in "$certbot_folder/live/$1/cert.pem" >/dev/null 2>&1
+}
+
 issue_one() {
+  if is_current "$1"; then return 0; fi
   conf=$certbot_folder/renewal/$1.conf
   again=
   # A certificate of another authority is none that the stack file asks for.
@@ -189,11 +199,47 @@ issue() {
   exit "$status"
 }
 
+# Its account as well. A certificate is a link in live/ to its newest edition in archive/, beside it.
+give() {
+  cd "$certbot_folder" 2>/dev/null || return 0
+  hosts=$#
+  for host; do
+    [ -e "renewal/$host.conf" ] || continue
+    set -- "$@" "renewal/$host.conf" "live/$host" "archive/$host"
+  done
+  shift "$hosts"
+  [ $# -gt 0 ] || return 0
+  tar -cz accounts "$@"
+}
+
+# Each is complete before certbot knows it by its file in renewal/.
+take() {
+  parts=$(mktemp -d)
+  trap 'rm -rf "$parts"' EXIT
+  tar -xz --no-same-owner -C "$parts"
+  for part in "$parts"/renewal/*.conf; do
+    host=${part##*/}
+    host=${host%.conf}
+    if [ ! -e "$certbot_folder/renewal/$host.conf" ]; then
+      mkdir -p "$certbot_folder/accounts" "$certbot_folder/archive" "$certbot_folder/live" "$certbot_folder/renewal"
+      rm -rf "$certbot_folder/archive/$host" "$certbot_folder/live/$host"
+      cp -an "$parts/accounts/." "$certbot_folder/accounts/"
+      cp -a "$parts/archive/$host" "$certbot_folder/archive/"
+      cp -a "$parts/live/$host" "$certbot_folder/live/"
+      sync -f "$certbot_folder"
+      cp -a "$part" "$certbot_folder/renewal/"
+    fi
+    put_of_certbot "$host"
+  done
+}
+
 case $1 in
 put) shift; alone put "$@" ;;
 remove) shift; alone remove "$@" ;;
 show) show ;;
 issue) shift; issue "$@" ;;
+give) shift; give "$@" ;;
+take) take ;;
 renewed) put_of_certbot "${RENEWED_LINEAGE##*/}" ;;
 esac
 )sh";

@@ -77,4 +77,17 @@ Status SshMachines::issue_certificates(const Target& target, const AcmeOrder& or
               "there has to be open; `paasctl up` asks again");
 }
 
+Result<Secret> SshMachines::issued_certificates(const Target& target,
+                                                const std::vector<std::string>& hosts) {
+  std::vector<std::string> arguments = {"give"};
+  arguments.insert(arguments.end(), hosts.begin(), hosts.end());
+  PAAS_TRY(auto issued, shell(target, certificate_script, arguments));
+  return Secret(std::move(issued));
+}
+
+Status SshMachines::take_issued_certificates(const Target& target, const Secret& issued) {
+  PAAS_CHECK(shell(target, certificate_script, {"take"}, issued.reveal()));
+  return {};
+}
+
 }  // namespace paas::observe

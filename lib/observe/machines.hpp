@@ -148,6 +148,12 @@ class Machines {
   /// itself. Error failed with what the client said: others than those named in it are in place.
   virtual Status issue_certificates(const Target& target, const AcmeOrder& order,
                                     std::chrono::milliseconds timeout) = 0;
+  /// What the ACME client has of these hosts, with its account, for another load balancer's; empty:
+  /// it has nothing.
+  virtual Result<Secret> issued_certificates(const Target& target,
+                                             const std::vector<std::string>& hosts) = 0;
+  /// Brings that there and puts the certificates in place. What is there of a host stays.
+  virtual Status take_issued_certificates(const Target& target, const Secret& issued) = 0;
   /// Checks the text with `haproxy -c` and puts it in the place of `before`, without a reload;
   /// false, with nothing changed, when something else is there. Error invalid: the check failed.
   virtual Result<bool> edit_balancer(const Target& target, std::string_view before,

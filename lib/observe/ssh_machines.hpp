@@ -48,6 +48,9 @@ class SshMachines : public Machines {
   Status remove_certificate(const Target& target, const std::string& name) override;
   Status issue_certificates(const Target& target, const AcmeOrder& order,
                             std::chrono::milliseconds timeout) override;
+  Result<Secret> issued_certificates(const Target& target,
+                                     const std::vector<std::string>& hosts) override;
+  Status take_issued_certificates(const Target& target, const Secret& issued) override;
   Result<bool> edit_balancer(const Target& target, std::string_view before,
                              std::string_view after) override;
   Status install_balancer(const Target& target, std::string_view configuration,

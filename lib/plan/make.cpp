@@ -137,6 +137,7 @@ Result<Plan> Planner::make() {
   for (const auto& role : roles) plan_servers(role);
   plan_departures();
   plan_certificates();
+  plan_moved_certificates();
   plan_balancer();
   plan_new_passwords();
   for (const auto& service : stack_.services) plan_containers(service);

@@ -142,6 +142,35 @@ void Planner::plan_certificates() {
   step.detail = labels.empty() ? placeholder().label : named(labels);
 }
 
+/// A load balancer that takes another's place has from the beginning what an authority gave to that
+/// one, and asks for nothing again.
+void Planner::plan_moved_certificates() {
+  if (!stack_.lb || !stack_.lb->tls) return;
+  const auto& placed = placed_["lb"].front();
+  for (const auto& [giver, cause] : departures_) {
+    const auto* inside = machine(giver);
+    if (lock_.servers.at(giver).service != "lb" || inside == nullptr || !inside->balancer) continue;
+    std::vector<std::string> labels;
+    for (const auto& wanted : wanted_certificates(stack_)) {
+      const bool is_there = !placed.created && balancer() != nullptr &&
+                            balancer()->certificates.contains(wanted.name);
+      const bool is_given = wanted.source == CertificateSource::acme && !is_there &&
+                            inside->balancer->certificates.contains(wanted.name);
+      if (is_given) labels.push_back(wanted.label);
+    }
+    if (labels.empty()) continue;
+    auto& step =
+        add(StepKind::move_certificates, placed.name, {cause.reason, "the load balancer is new"},
+            {"put_certificates/" + placed.name, "prepare_server/" + placed.name,
+             "power_on_server/" + placed.name});
+    step.service = "lb";
+    step.server = placed.name;
+    step.subject = giver;
+    step.detail = named(labels);
+    return;
+  }
+}
+
 /// When the load balancer is reached at its public address: the authority asks there.
 void Planner::plan_issue() {
   if (!stack_.lb || !stack_.lb->tls) return;
@@ -156,10 +185,10 @@ void Planner::plan_issue() {
     labels.push_back(wanted.label);
   }
   if (first.empty()) return;
-  auto& step = add(
-      StepKind::issue_certificates, placed.name, first,
-      {"put_certificates/" + placed.name, "configure_balancer/" + placed.name, "create_firewall/lb",
-       "update_firewall/lb", "create_address/" + placed.name, "assign_address/" + placed.name});
+  auto& step = add(StepKind::issue_certificates, placed.name, first,
+                   {"put_certificates/" + placed.name, "move_certificates/" + placed.name,
+                    "configure_balancer/" + placed.name, "create_firewall/lb", "update_firewall/lb",
+                    "create_address/" + placed.name, "assign_address/" + placed.name});
   step.service = "lb";
   step.server = placed.name;
   step.detail = named(labels);

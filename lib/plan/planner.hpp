@@ -155,6 +155,7 @@ class Planner {
 
   // plan_certificates.cpp
   void plan_certificates();
+  void plan_moved_certificates();
   void plan_issue();
   void plan_stale_certificates();
   Cause reason_for_certificate(const Placed& placed, const WantedCertificate& wanted) const;

@@ -82,9 +82,9 @@ void Planner::plan_balancer() {
   const auto& placed = placed_["lb"].front();
   const auto cause = reason_to_configure(placed);
   if (cause.empty()) return;
-  std::vector<std::string> after = {"prepare_server/" + placed.name,
-                                    "power_on_server/" + placed.name, "create_firewall/lb",
-                                    "put_certificates/" + placed.name};
+  std::vector<std::string> after = {
+      "prepare_server/" + placed.name, "power_on_server/" + placed.name, "create_firewall/lb",
+      "put_certificates/" + placed.name, "move_certificates/" + placed.name};
   if (const auto gradual = gradual_change()) {
     first_ = services_before_rules();
     const auto mark = haproxy::mark_of(*gradual);

@@ -309,6 +309,7 @@ std::vector<std::string> Planner::steps_before_leaving(const std::string& servic
     if (entry.service == "lb") {
       steps.push_back("configure_balancer/" + name);
       if (is_balancer) steps.push_back("assign_address/" + name);
+      if (is_balancer) steps.push_back("move_certificates/" + name);
     }
   }
   return steps;

@@ -44,6 +44,7 @@ constexpr KindText kind_texts[] = {
     {StepKind::create_address, "create_address", "reserve a public address for {}", Change::create},
     {StepKind::assign_address, "assign_address", "assign the public address to {}", Change::update},
     {StepKind::put_certificates, "put_certificates", "put certificates on {}", Change::update},
+    {StepKind::move_certificates, "move_certificates", "move certificates from {}", Change::update},
     {StepKind::issue_certificates, "issue_certificates", "get certificates on {}", Change::update},
     {StepKind::remove_certificates, "remove_certificates", "remove certificates from {}",
      Change::remove},

@@ -44,6 +44,7 @@ enum class StepKind {
   create_address,       ///< The load balancer's reserved IP.
   assign_address,       ///< Move it to the load balancer's droplet.
   put_certificates,     ///< On the load balancer, without a reload.
+  move_certificates,    ///< What an ACME client got, to the load balancer that takes the place.
   issue_certificates,   ///< An ACME client there gets them.
   remove_certificates,  ///< From the load balancer.
   prepare_balancer,     ///< What shall be served beside what is, with the rules of now; reloads.
@@ -91,7 +92,8 @@ struct Step {
   StepKind kind = StepKind::create_key;
   std::string service;             ///< Service or "lb".
   std::string server;              ///< Server name.
-  std::string subject;             ///< Volume, firewall, image or HAProxy server name; else empty.
+  std::string subject;             ///< Volume, firewall, image or HAProxy server name, or who
+                                   ///< certificates are moved from; else empty.
   std::string detail;              ///< What is made, for people: "s-1vcpu-1gb in nyc3".
   std::string cause;               ///< Why it is needed.
   Reason reason = Reason::change;  ///< The kind of the cause.

@@ -84,6 +84,21 @@ Status Run::put_certificates(const plan::Step& step) {
   return {};
 }
 
+/// One that cannot give them any more is no reason to keep it: the authority is asked.
+Status Run::move_certificates(const plan::Step& step) {
+  const auto issued =
+      tools_.machines.issued_certificates(target(step.subject), stack_.lb->tls->acme->hosts);
+  if (!issued && issued.error().kind == ErrorKind::interrupted) return fail(issued.error());
+  if (!issued) {
+    stage(step, fmt::format("not moved: {}", describe(issued.error())));
+    return {};
+  }
+  if (issued->reveal().empty()) return {};
+  PAAS_CHECK(tools_.machines.take_issued_certificates(target(step.server), *issued));
+  stage(step, "in place");
+  return {};
+}
+
 Status Run::issue_certificates(const plan::Step& step) {
   observe::AcmeOrder order;
   order.email = stack_.lb->tls->acme->email;

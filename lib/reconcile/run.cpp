@@ -125,6 +125,8 @@ Status Run::perform(const plan::Step& step) {
       return assign_address(step);
     case StepKind::put_certificates:
       return put_certificates(step);
+    case StepKind::move_certificates:
+      return move_certificates(step);
     case StepKind::issue_certificates:
       return issue_certificates(step);
     case StepKind::remove_certificates:

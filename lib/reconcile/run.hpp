@@ -217,6 +217,7 @@ class Run {
 
   // certificate_steps.cpp
   Status put_certificates(const plan::Step& step);
+  Status move_certificates(const plan::Step& step);
   Status issue_certificates(const plan::Step& step);
   Status remove_certificates(const plan::Step& step);
   Result<tls::Pair> authority();

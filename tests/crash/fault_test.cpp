@@ -40,7 +40,8 @@ TEST_CASE("crash: scale lives through each fault at each operation") {
   for (const auto* name : {"scale-up", "scale-down"}) disturb_everywhere(name);
 }
 TEST_CASE("crash: server replace lives through each fault at each operation") {
-  for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) disturb_everywhere(name);
+  for (const auto* name : {"replace-web", "replace-db", "replace-lb", "replace-lb-acme"})
+    disturb_everywhere(name);
 }
 TEST_CASE("crash: servers that are kept warm live through each fault at each operation") {
   for (const auto* name : {"up-warm", "scale-up-warm", "deploy-warm"}) disturb_everywhere(name);

@@ -40,7 +40,8 @@ TEST_CASE("crash: scale, stopped after each effect, comes to the same end") {
   for (const auto* name : {"scale-up", "scale-down"}) stop_everywhere(name);
 }
 TEST_CASE("crash: server replace, stopped after each effect, comes to the same end") {
-  for (const auto* name : {"replace-web", "replace-db", "replace-lb"}) stop_everywhere(name);
+  for (const auto* name : {"replace-web", "replace-db", "replace-lb", "replace-lb-acme"})
+    stop_everywhere(name);
 }
 TEST_CASE("crash: servers that are kept warm, stopped after each effect, come to the same end") {
   for (const auto* name : {"up-warm", "scale-up-warm", "scale-down-warm", "deploy-warm",

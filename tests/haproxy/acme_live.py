@@ -2,6 +2,7 @@
 """Certificates by ACME: certbot asks pebble, the authority's questions go through a real HAProxy on the loopback, and
 what is issued and renewed is shown without a reload. Exit status 77 where a program is missing."""
 
+import copy
 import json
 import os
 import subprocess
@@ -135,6 +136,34 @@ def hosts_go(balancer):
     said("a host that goes is not renewed any more")
 
 
+def another_takes_them_over(balancer, pebble):
+    """Before its HAProxy runs; its certbot goes on with the account, and asks nobody until it is time to renew."""
+    given = subprocess.run([balancer.program, "give", "a.test", "c.test", "never.test"], capture_output=True, check=True)
+    with Balancer("tls") as other:
+        other.put("default", make_certificate(other.folder, "nobody"))
+        for _ in range(2):
+            subprocess.run([other.program, "take"], input=given.stdout, check=True)
+        other.start()
+        for host in ("a.test", "c.test"):
+            assert file_of(other, host) == file_of(balancer, host)
+            assert other.shows(host, file_of(other, host)), host
+        nobody = copy.copy(pebble)
+        nobody.trusted = other.folder / "nobody.pem"
+        nobody.trusted.write_text(make_certificate(other.folder, "nobody"))
+        assert issue(other, nobody, "a.test").returncode == 0
+        assert not (other.folder / "letsencrypt/renewal/b.test.conf").exists()
+        # It may have renewed one by then.
+        kept = make_certificate(other.folder, "a.test")
+        certificate, key = kept.split("-----BEGIN PRIVATE KEY-----")
+        (other.folder / "letsencrypt/live/a.test/fullchain.pem").write_text(certificate)
+        (other.folder / "letsencrypt/live/a.test/privkey.pem").write_text("-----BEGIN PRIVATE KEY-----" + key)
+        subprocess.run([other.program, "take"], input=given.stdout, check=True)
+        assert other.shows("a.test", kept)
+    nothing = subprocess.run([balancer.program, "give", "never.test"], capture_output=True, check=True)
+    assert nothing.stdout == b""
+    said("another load balancer takes certificates over")
+
+
 def a_fresh_start_shows_the_same(balancer):
     before = balancer.everything_shown()
     balancer.stop()
@@ -148,4 +177,5 @@ with Balancer("tls") as used, Pebble(used) as authority:
     renewal_is_not_noticed(used, authority)
     refusals_are_told(used, authority)
     hosts_go(used)
+    another_takes_them_over(used, authority)
     a_fresh_start_shows_the_same(used)

@@ -159,7 +159,7 @@ use_example() {
 # Brings the stack in this folder up and keeps its public address in $address.
 bring_up() {
   check_status "the stack comes up" 0 paasctl up --yes
-  address=$(sed -n 's|^http://\(.*\)/$|\1|p' <<<"$output")
+  address=$(sed -n 's|^https\{0,1\}://\(.*\)/$|\1|p' <<<"$output")
   [[ -n $address ]] || fail "up prints the address of the load balancer" "$output"
 }
 

@@ -137,7 +137,17 @@ rotation_on_disk() {
 # traffic_begin PATH [TEXT]: starts requests of all kinds through the load balancer, until traffic_end. An answer with
 # this text in it counts as failed.
 traffic_begin() {
-  /usr/bin/python3 "$source_root/tests/lib/traffic.py" "http://$address$1" ${2:+"$2"} >"$folder/traffic" 2>&1 &
+  traffic_start "http://$address$1" ${2:+"$2"}
+}
+
+# tls_traffic_begin HOST PATH AUTHORITIES: the same over https; a certificate that none of the file's authorities gave to
+# this host is a failure.
+tls_traffic_begin() {
+  traffic_start --connect "$address" --cacert "$3" "https://$1$2"
+}
+
+traffic_start() {
+  /usr/bin/python3 "$source_root/tests/lib/traffic.py" "$@" >"$folder/traffic" 2>&1 &
   traffic=$!
   eventually 60 "requests are under way" test -s "$folder/traffic"
 }

@@ -1,6 +1,10 @@
 """Sends GET and POST, each with and without a kept connection, until SIGTERM; then prints what came of it as JSON.
 
   traffic.py ADDRESS [TEXT]
+  traffic.py --connect HOST --cacert FILE ADDRESS [TEXT]
+
+The second form connects to HOST in place of the address's own, and believes certificates of FILE's authorities only:
+one of another host or authority is a failure.
 
 The first line says that it has begun. A kept connection that breaks is a failure, as an answer of 400 and more is,
 and one with TEXT in it: what a program reports although it can go on without.
@@ -8,10 +12,12 @@ One that the other side closes in order is opened again, so connections are coun
 report can see whether they were kept.
 """
 
+import argparse
 import http.client
 import json
 import signal
-import sys
+import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -23,23 +29,41 @@ TIMEOUT_SECONDS = 20
 class CountedConnection(http.client.HTTPConnection):
     """Tells its owner each time it is opened: http.client opens it again by itself."""
 
-    def __init__(self, owner, host, port):
-        super().__init__(host, port, timeout=TIMEOUT_SECONDS)
-        self._owner = owner
+    def __init__(self, owner, target):
+        super().__init__(target.host, target.port, timeout=TIMEOUT_SECONDS)
+        self._owner, self._target = owner, target
+        self.default_port = target.default_port  # Is not written behind the host.
 
     def connect(self):
-        super().connect()
+        self.sock = self._target.connect()
         self._owner.connections += 1
 
 
+class Target:
+    """What is asked, and how it is reached."""
+
+    def __init__(self, arguments):
+        address = urllib.parse.urlsplit(arguments.address)
+        self.host, self.path = address.hostname, address.path or "/"
+        self._tls = ssl.create_default_context(cafile=arguments.cacert) if address.scheme == "https" else None
+        self.default_port = 443 if self._tls else 80
+        self.port = address.port or self.default_port
+        self._reached_at = arguments.connect or self.host
+
+    def connect(self):
+        line = socket.create_connection((self._reached_at, self.port), timeout=TIMEOUT_SECONDS)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._tls.wrap_socket(line, server_hostname=self.host) if self._tls else line
+
+
 class Sender(threading.Thread):
-    def __init__(self, address, method, kept, unwanted, stop):
+    def __init__(self, target, method, kept, unwanted, stop):
         super().__init__()
         self.kind = f"{method} {'kept' if kept else 'new'}"
         self.requests = 0
         self.connections = 0
         self.failures = []
-        self._address, self._method, self._kept, self._stop_event = address, method, kept, stop
+        self._target, self._method, self._kept, self._stop_event = target, method, kept, stop
         self._unwanted = unwanted
         self._connection = None
 
@@ -55,7 +79,7 @@ class Sender(threading.Thread):
 
     def _send(self):
         if self._connection is None:
-            self._connection = CountedConnection(self, self._address.hostname, self._address.port or 80)
+            self._connection = CountedConnection(self, self._target)
         began = time.monotonic()
         body, headers = None, {"Accept": "application/json"}
         if self._method == "POST":
@@ -63,7 +87,7 @@ class Sender(threading.Thread):
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         if not self._kept:
             headers["Connection"] = "close"
-        self._connection.request(self._method, self._address.path or "/", body, headers)
+        self._connection.request(self._method, self._target.path, body, headers)
         response = self._connection.getresponse()
         text = response.read()
         if response.status >= 400 or (self._unwanted and self._unwanted in text):
@@ -85,9 +109,14 @@ class Sender(threading.Thread):
 def main():
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    address = urllib.parse.urlsplit(sys.argv[1])
-    unwanted = sys.argv[2].encode() if len(sys.argv) > 2 else b""
-    senders = [Sender(address, method, kept, unwanted, stop) for method in ("GET", "POST") for kept in (True, False)]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--connect")
+    parser.add_argument("--cacert")
+    parser.add_argument("address")
+    parser.add_argument("text", nargs="?", default="")
+    arguments = parser.parse_args()
+    target, unwanted = Target(arguments), arguments.text.encode()
+    senders = [Sender(target, method, kept, unwanted, stop) for method in ("GET", "POST") for kept in (True, False)]
     for sender in senders:
         sender.start()
     print("begun", flush=True)

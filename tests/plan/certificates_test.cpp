@@ -209,6 +209,41 @@ TEST_CASE("plan: another directory has all certificates asked for again") {
   check_settles(world);
 }
 
+TEST_CASE("plan: what certbot got is handed on to the load balancer that takes the place") {
+  for (unsigned seed = 0; seed < 5; ++seed) {
+    auto world = world_up(acme_yaml);
+    const auto before = world.balancer().certificates;
+    world.input.stack.lb->size = "s-2vcpu-4gb";
+    // The host that is new has none yet.
+    world.input.stack.lb->tls->acme->hosts = {"b.test", "c.test"};
+    CHECK(steps_of(world).find("~ move certificates from zipkick-lb-1 (b.test): the load balancer "
+                               "is new\n") != std::string::npos);
+    world.apply_shuffled(world.plan(), seed);
+    CHECK(world.violations == std::vector<std::string>{});
+    CHECK(rendered(world.plan()) == "nothing to do\n");
+  }
+}
+
+TEST_CASE("plan: a load balancer that is gone or unreachable hands nothing on") {
+  auto world = world_up(acme_yaml);
+  SUBCASE("gone") { world.input.observed.servers.erase("zipkick-lb-1"); }
+  SUBCASE("unreachable") {
+    world.input.stack.lb->size = "s-2vcpu-4gb";
+    world.input.observed.servers.at("zipkick-lb-1").machine.reset();
+  }
+  const auto steps = steps_of(world);
+  CHECK(steps.find("hand on") == std::string::npos);
+  CHECK(steps.find("~ get certificates on zipkick-lb-2 (a.test, b.test)") != std::string::npos);
+  check_settles(world);
+}
+
+TEST_CASE("plan: the stack's own authority signs anew and hands nothing on") {
+  auto world = world_up(own_yaml);
+  world.input.stack.lb->size = "s-2vcpu-4gb";
+  CHECK(steps_of(world).find("hand on") == std::string::npos);
+  check_settles(world);
+}
+
 TEST_CASE("plan: the firewall opens the ports of https to those whom lb.allow names") {
   auto world = world_of(with_tls("{listen: [443, 8443], acme: {hosts: [a.test]}}"));
   world.input.stack.lb->allow = {"203.0.113.0/24"};

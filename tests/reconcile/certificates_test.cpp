@@ -182,5 +182,35 @@ TEST_CASE("reconcile: a new load balancer is given the certificates of the old o
   CHECK(step_ids(*rig.plan()) == "");
 }
 
+TEST_CASE("reconcile: what certbot got is handed on and not asked for again") {
+  World world;
+  Rig rig(world, acme_yaml);
+  require_up(rig);
+  CHECK(rig.machines.ordered == 2);
+  const auto before = balancer_in(world).certificates;
+  rig.stack.lb->size = "s-2vcpu-4gb";
+  const auto text_on_new = [&](const std::string& name) {
+    return world.insides.machines.at("shop-lb-2").balancer->certificates.at(name).text;
+  };
+  SUBCASE("by one that answers") {
+    require_up(rig);
+    CHECK(rig.machines.ordered == 2);
+    for (const auto& name : {"host.a.test", "host.b.test"}) {
+      CHECK(text_on_new(name) == before.at(name).text);
+    }
+  }
+  SUBCASE("one that cannot give them is replaced all the same") {
+    rig.machines.is_silent_on_issued = true;
+    require_up(rig);
+    CHECK(rig.machines.ordered == 4);
+    CHECK(text_on_new("host.a.test") != before.at("host.a.test").text);
+    const bool is_told = std::any_of(rig.events.begin(), rig.events.end(), [](const auto& event) {
+      return event.text == "not moved: the connection broke";
+    });
+    CHECK(is_told);
+  }
+  CHECK(step_ids(*rig.plan()) == "");
+}
+
 }  // namespace
 }  // namespace paas::reconcile::testing

@@ -78,14 +78,14 @@ std::vector<Scenario> make_scenarios() {
   const Fault accepted = {FaultKind::killed_before, {Domain::http, "POST /v2/droplets", 2}};
   constexpr Milliseconds hidden{12'000};
   const Command rotate = {Verb::rotate, rotated_text(), "db"};
+  const auto acme = https_text("digitalocean", "{hosts: [a.test], email: o@a.test}");
   return {
       {"up", nothing, up(text()), up(text()), stack_of(2)},
       {"up-change", is_up, up(changed_text()), up(changed_text()), stack_of(2)},
       {"up-grow", is_up, up(grown_text()), up(grown_text()), grown},
       {"up-https", is_up, up(https_text("local", "{hosts: [a.test, b.test]}")),
        up(https_text("local", "{hosts: [a.test, b.test]}")), stack_of(2)},
-      {"up-acme", is_up, up(https_text("digitalocean", "{hosts: [a.test], email: o@a.test}")),
-       up(https_text("digitalocean", "{hosts: [a.test], email: o@a.test}")), stack_of(2)},
+      {"up-acme", is_up, up(acme), up(acme), stack_of(2)},
       {"up-https-gone",
        {up(https_text("local", "{hosts: [a.test]}"))},
        up(text()),
@@ -98,6 +98,7 @@ std::vector<Scenario> make_scenarios() {
       {"replace-web", is_up, replace("shop-web-1"), up(text()), stack_of(2)},
       {"replace-db", is_up, replace("shop-db-1"), up(text()), stack_of(2)},
       {"replace-lb", is_up, replace("shop-lb-1"), up(text()), stack_of(2)},
+      {"replace-lb-acme", {up(acme)}, {Verb::replace, acme, "shop-lb-1"}, up(acme), stack_of(2)},
       {"rotate", {up(rotated_text()), rotate}, rotate, up(rotated_text()), rotated},
       {"rollback",
        {up(text()), up(changed_text())},

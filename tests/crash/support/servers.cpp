@@ -225,6 +225,16 @@ Status Servers::issue_certificates(const Target& target, const observe::AcmeOrde
   return on(target, "issue", [&] { return machines_.issue_certificates(target, order, timeout); });
 }
 
+Result<Secret> Servers::issued_certificates(const Target& target,
+                                            const std::vector<std::string>& hosts) {
+  return on(target, "issued", [&] { return machines_.issued_certificates(target, hosts); });
+}
+
+Status Servers::take_issued_certificates(const Target& target, const Secret& issued) {
+  return on(target, "take-issued",
+            [&] { return machines_.take_issued_certificates(target, issued); });
+}
+
 Result<bool> Servers::edit_balancer(const Target& target, std::string_view before,
                                     std::string_view after) {
   return on(target, "edit", [&] { return machines_.edit_balancer(target, before, after); });

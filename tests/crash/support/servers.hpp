@@ -64,6 +64,9 @@ class Servers : public observe::Machines {
   Status put_certificate(const Target& target,
                          const observe::CertificateFile& certificate) override;
   Status remove_certificate(const Target& target, const std::string& name) override;
+  Result<Secret> issued_certificates(const Target& target,
+                                     const std::vector<std::string>& hosts) override;
+  Status take_issued_certificates(const Target& target, const Secret& issued) override;
   Status issue_certificates(const Target& target, const observe::AcmeOrder& order,
                             Milliseconds timeout) override;
   Result<bool> edit_balancer(const Target& target, std::string_view before,

@@ -280,6 +280,7 @@ void World::perform(const Step& step) {
     case StepKind::remove_from_rotation:
       return perform_on_balancer(step);
     case StepKind::put_certificates:
+    case StepKind::move_certificates:
     case StepKind::issue_certificates:
     case StepKind::remove_certificates:
       return perform_on_certificates(step);

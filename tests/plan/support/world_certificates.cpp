@@ -37,6 +37,19 @@ void World::perform_on_certificates(const Step& step) {
   auto* const inside = prepared(step);
   if (inside == nullptr) return;
   auto& haproxy = *inside->balancer;
+  if (step.kind == StepKind::move_certificates) {
+    need(!haproxy.running, step, "before configure_balancer/" + step.server);
+    const auto giver = input.observed.servers.find(step.subject);
+    need(giver != input.observed.servers.end(), step, "before delete_server/" + step.subject);
+    if (giver == input.observed.servers.end()) return;
+    const auto& given = giver->second.machine->balancer->certificates;
+    for (const auto& wanted : wanted_certificates(input.stack)) {
+      const auto certificate = given.find(wanted.name);
+      if (wanted.source != CertificateSource::acme || certificate == given.end()) continue;
+      put_certificate(haproxy, wanted.name, wanted.hosts, certificate->second.text);
+    }
+    return;
+  }
   std::set<std::string> kept = {placeholder().name};
   for (const auto& wanted : wanted_certificates(input.stack)) {
     kept.insert(wanted.name);

@@ -37,6 +37,12 @@ Status RigMachines::issue_certificates(const observe::Target& target,
   constexpr std::int64_t now = 1'800'000'000;
   PAAS_TRY(const auto server, tls::make_authority(order.directory, now));
   for (const auto& host : order.hosts) {
+    if (const auto there = haproxy->certificates.find("host." + host);
+        there != haproxy->certificates.end()) {
+      const auto read = tls::read_certificate(there->second.text);
+      if (read && tls::covers(read->hosts, host)) continue;
+    }
+    ++ordered;
     if (elsewhere.contains(host)) {
       refused.push_back(host);
       continue;
@@ -47,6 +53,42 @@ Status RigMachines::issue_certificates(const observe::Target& target,
   }
   if (refused.empty()) return {};
   return fail(ErrorKind::failed, "no certificate for " + text::join(refused, ", "));
+}
+
+/// Names and certificates, each after a line of its own.
+Result<Secret> RigMachines::issued_certificates(const observe::Target& target,
+                                                const std::vector<std::string>& hosts) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  if (is_silent_on_issued) return fail(ErrorKind::unreachable, "the connection broke");
+  const auto& haproxy = inside(target).balancer;
+  std::string issued;
+  for (const auto& host : hosts) {
+    if (!haproxy || !haproxy->certificates.contains("host." + host)) continue;
+    issued += "=" + host + "\n" + haproxy->certificates.at("host." + host).text;
+  }
+  return Secret(issued);
+}
+
+Status RigMachines::take_issued_certificates(const observe::Target& target, const Secret& issued) {
+  const std::scoped_lock lock(mutex_);
+  PAAS_CHECK(fuse_.check());
+  auto& haproxy = inside(target).balancer;
+  if (!haproxy) haproxy.emplace();
+  std::string host;
+  std::map<std::string, std::string> texts;
+  for (const auto& line : text::lines(issued.reveal())) {
+    if (line.starts_with("="))
+      host = line.substr(1);
+    else
+      texts[host] += line + "\n";
+  }
+  for (const auto& [name, text] : texts) {
+    if (haproxy->certificates.contains("host." + name)) continue;
+    plan::testing::put_certificate(*haproxy, "host." + name, {}, text);
+    PAAS_CHECK(fuse_.spend());
+  }
+  return {};
 }
 
 }  // namespace paas::reconcile::testing

@@ -58,6 +58,9 @@ class RigMachines : public observe::Machines {
   Status remove_certificate(const observe::Target& target, const std::string& name) override;
   Status issue_certificates(const observe::Target& target, const observe::AcmeOrder& order,
                             std::chrono::milliseconds timeout) override;
+  Result<Secret> issued_certificates(const observe::Target& target,
+                                     const std::vector<std::string>& hosts) override;
+  Status take_issued_certificates(const observe::Target& target, const Secret& issued) override;
   Result<bool> edit_balancer(const observe::Target& target, std::string_view before,
                              std::string_view after) override;
   Status install_balancer(const observe::Target& target, std::string_view configuration,
@@ -75,6 +78,10 @@ class RigMachines : public observe::Machines {
   std::map<std::string, int> pulls_left;
   /// Hosts whose names do not lead here: an ACME server refuses them.
   std::set<std::string> elsewhere;
+  /// How many certificates the ACME server was asked for.
+  int ordered = 0;
+  /// The ACME client's files cannot be read.
+  bool is_silent_on_issued = false;
   /// Somebody edits HAProxy's configuration on disk just before it is changed; once.
   std::string edited_by_hand;
   /// HAProxy's configuration on disk cannot be read.
