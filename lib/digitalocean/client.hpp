@@ -54,6 +54,7 @@ class Client {
   Result<SshKey> create_ssh_key(const std::string& name, const std::string& public_key);
   Status delete_ssh_key(std::int64_t id);
 
+  Result<std::vector<Tag>> tags();
   Status create_tag(const std::string& name);  ///< One that exists is no error.
   Status delete_tag(const std::string& name);  ///< One that does not exist is no error.
   Status tag_droplets(const std::string& tag, const std::vector<std::int64_t>& droplets);
@@ -126,6 +127,8 @@ class Client {
   Result<ReservedIp> reserved_ip(const std::string& ip);
   Result<ReservedIp> create_reserved_ip(std::int64_t droplet);
   Result<Action> assign_reserved_ip(const std::string& ip, std::int64_t droplet);
+  /// One that no droplet has is refused (failed).
+  Result<Action> unassign_reserved_ip(const std::string& ip);
   Status delete_reserved_ip(const std::string& ip);
 
   Result<std::vector<Domain>> domains();

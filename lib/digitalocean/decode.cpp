@@ -131,4 +131,12 @@ Result<ReservedIp> decode_reserved_ip(const json& item) {
   return reader.finish(std::move(reserved));
 }
 
+Result<Tag> decode_tag(const json& item) {
+  Reader reader(item, "tag");
+  Tag tag;
+  tag.name = reader.required_text("name");
+  tag.resources = reader.inside("resources").integer("count");
+  return reader.finish(std::move(tag));
+}
+
 }  // namespace paas::digitalocean

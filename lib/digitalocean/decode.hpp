@@ -22,6 +22,7 @@ Result<Volume> decode_volume(const nlohmann::json& item);
 Result<Firewall> decode_firewall(const nlohmann::json& item);
 Result<Vpc> decode_vpc(const nlohmann::json& item);
 Result<ReservedIp> decode_reserved_ip(const nlohmann::json& item);
+Result<Tag> decode_tag(const nlohmann::json& item);
 Result<Image> decode_image(const nlohmann::json& item);
 Result<Domain> decode_domain(const nlohmann::json& item);
 Result<DomainRecord> decode_domain_record(const nlohmann::json& item);

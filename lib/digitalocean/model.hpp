@@ -199,6 +199,11 @@ struct RegistryCredentials {
   Secret auth;       ///< Base64 of "user:password", as Docker's configuration has it.
 };
 
+struct Tag {
+  std::string name;
+  std::int64_t resources = 0;  ///< How many have it, of all kinds.
+};
+
 struct ReservedIp {
   std::string ip;
   std::string region;

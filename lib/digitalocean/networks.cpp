@@ -58,6 +58,11 @@ Result<Action> Client::assign_reserved_ip(const std::string& ip, std::int64_t dr
              fmt::format("assigning reserved IP {} to droplet {}", ip, droplet));
 }
 
+Result<Action> Client::unassign_reserved_ip(const std::string& ip) {
+  return act(*transport_, ip, {{"type", "unassign"}},
+             fmt::format("taking reserved IP {} from its droplet", ip));
+}
+
 Status Client::delete_reserved_ip(const std::string& ip) {
   PAAS_CHECK(check_given(ip, "reserved IP"));
   return doing(send_deletion(*transport_, path_of(ip)), "deleting reserved IP " + ip);

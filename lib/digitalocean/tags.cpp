@@ -21,6 +21,10 @@ nlohmann::json resources_of(const std::vector<std::int64_t>& droplets) {
 
 }  // namespace
 
+Result<std::vector<Tag>> Client::tags() {
+  return doing(list_of(*transport_, {"/v2/tags", "", "tags", "name"}, decode_tag), "listing tags");
+}
+
 Status Client::create_tag(const std::string& name) {
   const auto answer = transport_->send({"POST", "/v2/tags", {{"name", name}}});
   if (answer || answer.error().kind == ErrorKind::exists) return {};
