@@ -71,6 +71,10 @@ Status Planner::plan_volume(const stack::Service& service) {
     step.service = service.name;
     step.subject = name;
     step.detail = fmt::format("{} GiB", wanted);
+    // The file system grows on the server that has it.
+    for (const auto& [server, entry] : lock_.servers) {
+      if (entry.service == service.name) step.after.push_back("power_on_server/" + server);
+    }
   }
   return {};
 }

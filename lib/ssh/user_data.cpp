@@ -195,9 +195,9 @@ std::vector<File> files_of(const UserData& options) {
   };
 }
 
-/// What ssh_pwauth makes cloud-init write, there before sshd starts: with nothing to change cloud-init
-/// does not restart sshd (cc_set_passwords, 22.4). A restart refuses connections for a while, and
-/// sshd stays down when a connection of that moment still holds the old one's port.
+/// What ssh_pwauth makes cloud-init write, there before sshd starts: with nothing to change
+/// cloud-init does not restart sshd (cc_set_passwords, 22.4). A restart refuses connections for a
+/// while, and sshd stays down when a connection of that moment still holds the old one's port.
 File no_passwords() {
   return {"/etc/ssh/sshd_config.d/50-cloud-init.conf", "0600", "PasswordAuthentication no\n"};
 }

@@ -44,7 +44,7 @@ struct Fixture {
   World world;
   Rig rig{world, small};
   digitalocean::Client client{
-      rig.http, rig.clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, [] {
+      rig.http, rig.clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}, [] {
                               return 0.5;
                             }}};
 };

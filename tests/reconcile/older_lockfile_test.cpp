@@ -33,7 +33,7 @@ struct OlderLockfile {
 
   observe::Observed look(Rig& rig) {
     digitalocean::Client api(rig.http, rig.clock,
-                             {cloud_url, Secret(cloud_token), {}, [] { return 0.5; }});
+                             {cloud_url, Secret(cloud_token), {}, {}, [] { return 0.5; }});
     auto seen = observe::observe(api, rig.machines, world.stored, "shop", "nyc3",
                                  {observe::Depth::machines, 1});
     REQUIRE(seen);

@@ -49,7 +49,7 @@ struct LostStack {
   }
 
   digitalocean::Client client(Rig& rig) {
-    return {rig.http, rig.clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, [] {
+    return {rig.http, rig.clock, {"http://127.0.0.1:4000", Secret("dop_v1_test"), {}, {}, [] {
                                     return 0.5;
                                   }}};
   }
