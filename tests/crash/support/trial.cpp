@@ -54,7 +54,8 @@ Outcry outcry_of(FaultKind fault) {
     case FaultKind::late:
       return {};  // It waits.
     case FaultKind::server_killed:
-      // Also a server that was found to be off.
+    case FaultKind::server_rebooted:
+      // What comes after a command that may fail finds the server off or not up yet.
       return {{ErrorKind::unreachable, ErrorKind::failed, ErrorKind::timed_out}, ""};
     case FaultKind::sold_out:
       return {{ErrorKind::failed}, "not available"};
@@ -75,7 +76,6 @@ Outcry outcry_of(FaultKind fault) {
     case FaultKind::ssh_refused:
     case FaultKind::ssh_dropped:
     case FaultKind::server_gone:
-    case FaultKind::server_rebooted:
     case FaultKind::docker_down:
       // Without a look at the load balancer nobody knows that HAProxy does not run on it yet.
       return {{ErrorKind::unreachable, ErrorKind::failed}, "injected"};
