@@ -58,6 +58,9 @@ TEST_CASE("crash: deploy and rollback, stopped after each effect, come to the sa
 TEST_CASE("crash: a hook before a release, stopped after each effect, comes to the same end") {
   for (const auto* name : {"up-hook", "up-change-hook"}) stop_everywhere(name);
 }
+TEST_CASE("crash: certificates, stopped after each effect, come to the same end") {
+  for (const auto* name : {"up-https", "up-acme", "up-https-gone"}) stop_everywhere(name);
+}
 TEST_CASE("crash: lb drain, and a change with a drained server, come to the same end") {
   for (const auto* name : {"drain", "up-change-drained"}) stop_everywhere(name);
 }
@@ -65,7 +68,9 @@ TEST_CASE("crash: secret rotate, stopped after each effect, comes to the same en
   stop_everywhere("rotate");
 }
 TEST_CASE("case 45: down, stopped after each effect, is resumed and leaves nothing") {
-  for (const auto* name : {"down", "destroy", "up-then-destroy"}) stop_everywhere(name);
+  for (const auto* name : {"down", "destroy", "destroy-kept", "up-then-destroy"}) {
+    stop_everywhere(name);
+  }
 }
 
 TEST_CASE("crash: what was accepted and is not seen yet is found by the runs after it") {
@@ -88,7 +93,11 @@ TEST_CASE("crash: points that failed once") {
                            // What was accepted was taken for refused: its lockfile was not written.
                            "up:flush-fails:1:314", "up-resumed-accepted:read-fails:1:159",
                            // The address came to the droplet only after it had been looked for.
-                           "up-then-destroy:stop:8:342", "up-then-destroy:power:8:345"}) {
+                           "up-then-destroy:stop:8:342", "up-then-destroy:power:8:345",
+                           // Rules were refused for a server that the same run would power on.
+                           "up-grow:server-killed:1:52",
+                           // A file system was to grow on a server before it was powered on.
+                           "up-larger:server-killed:1:59"}) {
     const auto point = point_from(text);
     REQUIRE(point);
     const Stage stage(*find_scenario(point->scenario), point->seed);

@@ -251,4 +251,24 @@ std::vector<std::string> differences(World& world, const Expected& expected) {
   return Inspection(world, expected, std::move(*lockfile)).work();
 }
 
+std::vector<std::string> unknown_costs(World& world) {
+  const auto lockfile = read_lockfile(world);
+  if (!lockfile) return {"the lockfile cannot be read: " + describe(lockfile.error())};
+  std::vector<std::string> found;
+  const auto& cloud = world.provider.state;
+  for (const auto& [id, droplet] : cloud.droplets) {
+    if (droplet.leaving || lockfile->servers.contains(droplet.name)) continue;
+    found.push_back(fmt::format("droplet {} ({}) is unknown", droplet.name, id));
+  }
+  for (const auto& [id, volume] : cloud.volumes) {
+    if (!lockfile->volumes.contains(volume.name)) found.push_back(volume.name + " is unknown");
+  }
+  for (const auto& [address, reserved] : cloud.reserved_ips) {
+    const bool is_known = lockfile->lb && (lockfile->lb->reserved_ip == address ||
+                                           !lockfile->lb->intended_for.empty());
+    if (!is_known) found.push_back(address + " is unknown");
+  }
+  return found;
+}
+
 }  // namespace paas::crash

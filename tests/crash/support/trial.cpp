@@ -176,6 +176,7 @@ Verdict Stage::stop(const Point& point) const {
   const auto first = run(world, scenario_.command, {point.k});
   if (!first.stopped) verdict.problems.emplace_back("the run was not stopped");
   if (point.mishap.kind == Mishap::Kind::power) world.disk.lose_power();
+  add(unknown_costs(world), "right after it", verdict.problems);
   finish(world, verdict);
   return verdict;
 }
