@@ -208,6 +208,28 @@ TEST_CASE("machines: a second cloud may not have the ranges of the first") {
                          "'") == "1\n");
 }
 
+TEST_CASE("machines: two clouds run side by side, and one goes without the other") {
+  TestCloud cloud;
+  {
+    TestCloud other;
+    REQUIRE(cloud.settings.public_range != other.settings.public_range);
+    for (auto* each : {&cloud, &other}) {
+      CHECK(each->apply(each->machine(1, allow({tcp(22)}))) == "");
+    }
+    for (auto* each : {&cloud, &other}) {
+      CHECK(each->boots(1));
+      // Its own network, and not the other's.
+      CHECK(each->apply(each->machine(2, allow({tcp(22)}))) == "");
+      CHECK(each->boots(2));
+      CHECK(each->reaches(2, each->private_address(1), 22));
+    }
+    CHECK_FALSE(cloud.connects(1, other.private_address(1), 22));
+    CHECK_FALSE(other.connects(1, cloud.private_address(1), 22));
+  }
+  CHECK(cloud.greets(cloud.public_address(1)));
+  CHECK(cloud.reaches(2, cloud.private_address(1), 22));
+}
+
 TEST_CASE("machines: one whose image is missing leaves nothing") {
   TestCloud cloud;
   CreateMachine machine = cloud.machine(1);
