@@ -76,4 +76,22 @@ check_equal "it is the one of the service" "$snapshot site" "$(jq -r '.[] | .id 
 check_status "image rm --snapshot" 0 paasctl image rm site --snapshot --yes
 check_equal "the cloud has none" 0 "$(api GET '/snapshots?resource_type=droplet' | jq '.snapshots | length')"
 check_status "its server goes on: nothing is left to do" 0 paasctl plan --detailed-exitcode
+
+say "A droplet that was made by hand"
+ssh-keygen -q -t ed25519 -N "" -C somebody -f "$folder/own_key"
+key=$(api POST /account/keys "$(jq -n --arg key "$(cat "$folder/own_key.pub")" '{name: "somebody", public_key: $key}')" | jq .ssh_key.id)
+handmade=$(api POST /droplets "$(jq -n --arg vpc "$(lockfile .vpc.id)" --argjson key "$key" '{name: "handmade", region: "nyc3",
+  size: "s-1vcpu-1gb", image: "debian-12-x64", vpc_uuid: $vpc, ssh_keys: [$key]}')" | jq .droplet.id)
+# With the agent of whoever made it.
+with_own_key() {
+  # shellcheck disable=SC2016
+  ssh-agent sh -c 'key=$1; shift; ssh-add -q "$key" && exec "$@"' - "$folder/own_key" "$PAASCTL" "$@"
+}
+eventually 120 "state import takes it over" with_own_key state import handmade --as site --trust-host-keys
+imported=$(api GET "/droplets/$handmade" | jq -r .droplet.name)
+check_equal "it has a server's name" "$handmade" "$(droplet_of "$imported")"
+check_status "up" 0 paasctl up --yes
+check_contains "it serves" "site/$imported." "$(rotation_running lb-1)"
+check_contains "with the environment of the stack" "CANARY=$canary" "$(environment_in "$imported")"
+check_status "nothing is left to do" 0 paasctl plan --detailed-exitcode
 check_traffic_with_cloud
