@@ -142,7 +142,10 @@ Result<std::vector<ServerStatistics>> parse_statistics(std::string_view csv) {
 
   std::vector<ServerStatistics> result;
   for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (lines[i].empty()) continue;
+    if (lines[i].empty()) {
+      if (i + 1 == lines.size()) break;
+      return not_statistics(fmt::format("line {} is behind their end", i + 2));
+    }
     auto fields = fields_of(lines[i]);
     if (!fields || fields->size() != header->size()) {
       return not_statistics(fmt::format("line {} is cut short or garbled", i + 1));

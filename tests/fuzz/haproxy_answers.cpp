@@ -7,6 +7,7 @@
 #include "fuzz/property.hpp"
 #include "fuzz/targets.hpp"
 #include "haproxy/configuration.hpp"
+#include "haproxy/running.hpp"
 #include "haproxy/runtime.hpp"
 
 namespace paas::fuzz {
@@ -117,6 +118,55 @@ void check_removal(const std::vector<std::string_view>& answers) {
          "a server is said to be gone that nobody removed");
 }
 
+/// A change-over is one line, and done only when HAProxy says nothing to it.
+void check_change_over(const std::vector<std::string_view>& answers) {
+  Socket socket{.answers = answers};
+  WaitingClock clock;
+  haproxy::Runtime runtime([&](const std::string& command) { return socket.send(command); }, clock);
+  const auto changed = runtime.change_over("web", {{"app-web-1.r2", 10}}, {"app-web-1.r1"});
+  demand(socket.commands ==
+             std::vector<std::string>{"set server web/app-web-1.r2 weight 10; set server "
+                                      "web/app-web-1.r1 state drain"},
+         "a change-over is not one line");
+  if (!changed) return;
+  demand(text::trim(answers.front()).empty(), "HAProxy said something to a change-over");
+  const auto left = runtime.await_drained("web", {"app-web-1.r1"}, milliseconds{200});
+  demand(!left || *left >= 0, "fewer sessions than none");
+}
+
+/// What is deleted at once drained in the statistics, and HAProxy said that it is deleted.
+void check_deletion(const std::vector<std::string_view>& answers) {
+  if (answers.empty()) return;
+  const auto seen = haproxy::parse_statistics(answers.front());
+  if (!seen) return;
+  for (const auto& server : *seen) {
+    // Names as this module gives them; the socket knows only those.
+    if (server.backend != "web") continue;
+    Socket socket{.answers = {answers.begin() + 1, answers.end()}};
+    WaitingClock clock;
+    haproxy::Runtime runtime([&](const std::string& command) { return socket.send(command); },
+                             clock);
+    const auto deleted = runtime.delete_drained(server);
+    if (!deleted || !*deleted) continue;
+    demand(server.status.starts_with("DRAIN") && server.current_sessions == 0,
+           "a server is deleted that did not drain");
+    demand(socket.answers.front().find("Server deleted") != std::string_view::npos,
+           "a server is said to be deleted that is not");
+  }
+}
+
+/// What a file would have to say for what runs is the same the second time, and differs in servers
+/// alone.
+void check_running(const std::vector<std::string_view>& answers) {
+  if (answers.size() < 2) return;
+  const auto seen = haproxy::parse_statistics(answers[1]);
+  if (!seen) return;
+  const auto running = haproxy::as_running(answers[0], *seen);
+  demand(haproxy::as_running(running, *seen) == running, "what runs is told in two ways");
+  if (!haproxy::is_intact(answers[0])) return;
+  demand(haproxy::mark_of(running) == haproxy::mark_of(answers[0]), "what runs has another mark");
+}
+
 }  // namespace
 
 void haproxy_answers(std::string_view input) {
@@ -127,6 +177,9 @@ void haproxy_answers(std::string_view input) {
   }
   check_addition(answers);
   check_removal(answers);
+  check_change_over(answers);
+  check_deletion(answers);
+  check_running(answers);
 }
 
 }  // namespace paas::fuzz
