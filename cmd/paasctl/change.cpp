@@ -81,6 +81,22 @@ Result<int> carry_out(Program& program, Session& session, const Change& change,
   return status;
 }
 
+/// What was found, and what is asked for.
+Result<plan::Input> input_of(Session& session, const Change& change) {
+  PAAS_TRY(auto input, session.input(observe::Depth::machines));
+  input.rollout = change.rollout;
+  if (change.adjust) change.adjust(input);
+  return input;
+}
+
+/// Carries out a plan that the real one waits for.
+Status power_on(Program& program, Session& session, const plan::Input& input, plan::Plan& plan) {
+  for (const auto& warning : plan.warnings) program.say("warning: " + warning);
+  say_summary(program, session, input.observed, plan);
+  PAAS_CHECK(session.execute(plan, input));
+  return {};
+}
+
 /// "web at release 4, api at release 2"
 std::string releases_text(const std::map<std::string, int>& releases) {
   std::vector<std::string> texts;
@@ -160,10 +176,13 @@ Result<int> apply_change(Program& program, Session& session, const Change& chang
   }
   PAAS_CHECK(session.remove_builders());
   if (change.prepare) PAAS_CHECK(change.prepare(session));
-  PAAS_TRY(auto input, session.input(observe::Depth::machines));
-  input.rollout = change.rollout;
-  if (change.adjust) change.adjust(input);
+  PAAS_TRY(auto input, input_of(session, change));
   PAAS_TRY(auto plan, plan::make(input));
+  if (plan.waits_for_power && shown == nullptr) {
+    PAAS_CHECK(power_on(program, session, input, plan));
+    PAAS_TRY(input, input_of(session, change));
+    PAAS_TRY(plan, plan::make(input));
+  }
   if (shown != nullptr) PAAS_CHECK(report::check_same(*shown, input, plan, session.origin()));
   for (const auto& warning : plan.warnings) program.say("warning: " + warning);
   warn_of_other_names(program, plan.losses);

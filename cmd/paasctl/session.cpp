@@ -301,7 +301,8 @@ std::string Session::resume_hint(const std::vector<plan::DataLoss>& losses,
   for (const auto& step : outcome.not_tried) open_steps.insert(step.id);
   auto command = resume;
   for (const auto& confirmed : losses) {
-    if (open_steps.contains(confirmed.step)) command += " --confirm " + confirmed.name;
+    // One that leaves is not asked for again.
+    if (!confirmed.is_kept && open_steps.contains(confirmed.step)) command += " --confirm " + confirmed.name;
   }
   return fmt::format("`{}` goes on where this one stopped", command);
 }

@@ -65,10 +65,10 @@ bool is_repeatable(const Call& call) {
   return call.method == "GET" || call.method == "PUT" || call.method == "DELETE";
 }
 
-/// Whether a 429 has a header of the API's limit, which its error may come without.
+/// Whether a 429 has a header of the API's limit, which its error may come without. A proxy may
+/// send retry-after as well.
 bool names_limit(const HttpResponse& response) {
-  constexpr std::array names = {"retry-after", "ratelimit-limit", "ratelimit-remaining",
-                                "ratelimit-reset"};
+  constexpr std::array names = {"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"};
   return std::any_of(names.begin(), names.end(),
                      [&](const char* name) { return !header(response, name).empty(); });
 }

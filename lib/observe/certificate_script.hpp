@@ -220,6 +220,8 @@ take() {
   for part in "$parts"/renewal/*.conf; do
     host=${part##*/}
     host=${host%.conf}
+    # certbot asks for what is not whole again.
+    [ -s "$parts/live/$host/fullchain.pem" ] && [ -s "$parts/live/$host/privkey.pem" ] || continue
     if [ ! -e "$certbot_folder/renewal/$host.conf" ]; then
       mkdir -p "$certbot_folder/accounts" "$certbot_folder/archive" "$certbot_folder/live" "$certbot_folder/renewal"
       rm -rf "$certbot_folder/archive/$host" "$certbot_folder/live/$host"

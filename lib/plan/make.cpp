@@ -119,6 +119,21 @@ Status check_owner(const std::string& stack, const lockfile::Lockfile& lockfile,
       "lockfile is lost, `paasctl state rebuild` makes one from what is there");
 }
 
+/// The rest is planned once the servers are on: what has to be done there before the rules may be
+/// is unknown, and whoever serves by the rules of now stays until then. The lockfile is as it was,
+/// so that nothing counts as begun or confirmed.
+Plan Planner::only_power_on() {
+  Plan plan;
+  plan.waits_for_power = true;
+  std::copy_if(steps_.begin(), steps_.end(), std::back_inserter(plan.steps),
+               [](const Step& step) { return step.kind == StepKind::power_on_server; });
+  plan.lockfile = input_.lockfile;
+  plan.held = input_.held;
+  plan.warnings = std::move(warnings_);
+  plan.unreached = std::move(unreached_);
+  return plan;
+}
+
 Result<Plan> Planner::make() {
   PAAS_CHECK(check_owner(stack_.name, lock_, input_.observed));
   if (!input_.accept_loss) PAAS_CHECK(check_found(lock_, input_.observed));
@@ -155,6 +170,7 @@ Result<Plan> Planner::make() {
   plan_old_passwords();
   plan_leftover_firewalls();
   PAAS_CHECK(finish_gradual_change());
+  if (waits_for_power_) return only_power_on();
   plan_closing();
   wait_for_resumed();
   note_changed_rules();

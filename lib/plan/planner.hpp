@@ -40,6 +40,7 @@ class Planner {
   /// end.
   Step& add(StepKind kind, const std::string& key, Cause cause,
             std::vector<std::string> after = {});
+  Plan only_power_on();
   bool has_step(const std::string& id) const { return ids_.contains(id); }
 
   void warn_of_kept_releases();
@@ -180,7 +181,6 @@ class Planner {
   std::optional<std::string> gradual_change() const;
   std::set<std::string> clients_of(const std::string& service) const;
   std::set<std::string> services_before_rules() const;
-  void only_power_on(const std::string& service, const std::string& server);
   Status finish_gradual_change();
   std::set<std::string> new_targets() const;
   bool has_backend(const std::string& service) const;
@@ -211,6 +211,8 @@ class Planner {
   std::map<std::string, std::pair<std::string, Reason>> closing_;
   std::vector<Step> steps_;
   std::set<std::string> ids_;
+  /// New rules lead to a server that is off: see only_power_on().
+  bool waits_for_power_ = false;
   std::vector<std::string> warnings_;
   std::vector<std::string> unreached_;
   std::map<std::string, std::vector<Placed>> placed_;  ///< By service, and "lb".

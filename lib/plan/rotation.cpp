@@ -167,14 +167,6 @@ std::set<std::string> Planner::services_before_rules() const {
   return result;
 }
 
-/// The rest is planned once the server is on: what it has to do before the rules may be is unknown,
-/// and whoever serves by the rules of now has to stay until then.
-void Planner::only_power_on(const std::string& service, const std::string& server) {
-  std::erase_if(steps_, [](const Step& step) { return step.kind != StepKind::power_on_server; });
-  warnings_.push_back(fmt::format(
-      "the new rules lead to {}, and {} is off: all else follows when it is on", service, server));
-}
-
 /// The new rules come after all that puts these services' servers into rotation and takes them out.
 /// What does so for other services comes after the rules, never beside a reload.
 Status Planner::finish_gradual_change() {
@@ -189,7 +181,10 @@ Status Planner::finish_gradual_change() {
       return has_step("power_on_server/" + server.name);
     });
     if (off != servers.end()) {
-      only_power_on(target, off->name);
+      waits_for_power_ = true;
+      warnings_.push_back(
+          fmt::format("the new rules lead to {}, and {} is off: all else follows when it is on",
+                      target, off->name));
       return {};
     }
     const auto& name = servers.front().name;

@@ -126,6 +126,8 @@ struct Plan {
   std::vector<DataLoss> losses;      ///< Each has to be confirmed by its name.
   std::optional<MonthlyCost> cost;   ///< When somebody asked for the prices.
   std::map<std::string, Held> held;  ///< By service: the releases that they are kept at.
+  /// It powers servers on and does nothing else: the rest can be planned only when they are on.
+  bool waits_for_power = false;
   bool empty() const { return steps.empty(); }
 };
 

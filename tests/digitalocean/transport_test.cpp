@@ -184,7 +184,9 @@ TEST_CASE("digitalocean: a PATCH is not sent again, and a 429 of it is waited ou
 
 TEST_CASE("digitalocean: a 429 is waited out as retry-after says, also for a POST") {
   Fixture f;
-  f.http.expect("POST", "/v2/vpcs", answer(429, "{}", {{"retry-after", "7"}}));
+  f.http.expect("POST", "/v2/vpcs",
+                answer(429, R"({"id": "too_many_requests", "message": "API Rate limit exceeded."})",
+                       {{"retry-after", "7"}}));
   f.http.expect("POST", "/v2/vpcs", answer(201, R"({"vpc": {"id": "v", "name": "zipkick"}})"));
   CHECK(f.client.create_vpc("zipkick", "nyc3"));
   REQUIRE(f.clock.waits.size() == 1);

@@ -178,5 +178,26 @@ TEST_CASE("case 30: an engine that does not answer says nothing about a containe
   CHECK(gone->state.empty());
 }
 
+TEST_CASE("load balancer: certbot's certificates are taken over with what renews them, if whole") {
+  AskedServer server;
+  // What is left of a host whose key is gone.
+  const tests::ScratchFolder given;
+  ProcessRequest pack;
+  pack.arguments = {"sh", "-euc",
+                    "cd \"$1\"; mkdir -p accounts renewal live/old.example archive/old.example; "
+                    "echo x >renewal/old.example.conf; ln -s ../gone live/old.example/privkey.pem; "
+                    "echo x >live/old.example/fullchain.pem; "
+                    "tar -cz accounts renewal live archive",
+                    "pack", given.path()};
+  const auto packed = system::PosixProcesses().run(pack);
+  REQUIRE(packed);
+  REQUIRE(packed->exit_status == 0);
+  const auto taken =
+      server.machines.take_issued_certificates(server.target, Secret(packed->output));
+  CHECK_MESSAGE(taken, (taken ? "" : describe(taken.error())));
+  CHECK(server.server.has("usr/local/sbin/paas-certificate"));
+  CHECK_FALSE(server.server.has("etc/letsencrypt/renewal/old.example.conf"));
+}
+
 }  // namespace
 }  // namespace paas::observe

@@ -384,6 +384,36 @@ TEST_CASE("plan: servers that did not answer are named, those that were not aske
   CHECK(plan.unreached == std::vector<std::string>{"zipkick-backend-1"});
 }
 
+TEST_CASE("plan: all waits for a server that is off and that new rules lead to") {
+  World world;
+  world.up();
+  const auto balancer_before = world.machine("zipkick-lb-1");
+  add_next(world);
+  world.up();
+  // As a run left it that was killed when the server lost its power, before its first container.
+  world.machine("zipkick-lb-1") = balancer_before;
+  world.machine("zipkick-next-1").containers.clear();
+  world.lock().servers.at("zipkick-next-1").release = 0;
+  world.power_off("zipkick-next-1");
+  // What has to be confirmed by its name stays unasked and undone.
+  world.service("db").size = "s-2vcpu-2gb";
+  const auto first = world.plan();
+  CHECK(first.waits_for_power);
+  REQUIRE(first.steps.size() == 1);
+  CHECK(first.steps[0].id == "power_on_server/zipkick-next-1");
+  CHECK(first.losses.empty());
+  CHECK(first.lockfile == world.lock());
+  CHECK(first.warnings.back() ==
+        "the new rules lead to next, and zipkick-next-1 is off: all else follows when it is on");
+  world.apply(first);
+  const auto second = world.plan();
+  CHECK_FALSE(second.waits_for_power);
+  CHECK(has_step(second, "start_container/zipkick-next-1"));
+  CHECK(second.losses.size() == 1);
+  world.apply(second);
+  CHECK(world.plan().empty());
+}
+
 TEST_CASE("plan: what has to change on a server that is off is known when it is on") {
   World world;
   world.up();

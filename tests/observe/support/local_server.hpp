@@ -17,12 +17,12 @@
 
 namespace paas::tests {
 
-/// Stands in the place of the ssh client. Paths below /etc and /run are moved into the folder, and
-/// programs that a test adds are found before those of this machine.
+/// Stands in the place of the ssh client. Paths below /etc, /run and /usr/local are moved into the
+/// folder, and programs that a test adds are found before those of this machine.
 class LocalServer : public Processes {
  public:
   LocalServer() {
-    for (const auto* name : {"bin", "etc/haproxy", "run"}) {
+    for (const auto* name : {"bin", "etc/haproxy", "run", "usr/local/sbin"}) {
       std::filesystem::create_directories(folder_.file(name));
     }
   }
@@ -60,7 +60,7 @@ class LocalServer : public Processes {
     }
     auto moved = request;
     auto command = request.arguments.back();
-    for (const std::string_view root : {"/etc/", "/run/"}) {
+    for (const std::string_view root : {"/etc/", "/run/", "/usr/local/"}) {
       command = text::replace_all(command, root, folder_.path() + std::string(root));
     }
     moved.arguments = {"sh", "-c", command};
