@@ -302,7 +302,8 @@ std::string Session::resume_hint(const std::vector<plan::DataLoss>& losses,
   auto command = resume;
   for (const auto& confirmed : losses) {
     // One that leaves is not asked for again.
-    if (!confirmed.is_kept && open_steps.contains(confirmed.step)) command += " --confirm " + confirmed.name;
+    if (!confirmed.is_kept && open_steps.contains(confirmed.step))
+      command += " --confirm " + confirmed.name;
   }
   return fmt::format("`{}` goes on where this one stopped", command);
 }

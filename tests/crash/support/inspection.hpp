@@ -32,8 +32,8 @@ struct Expected {
 /// nothing that costs money is unknown to the lockfile.
 std::vector<std::string> differences(World& world, const Expected& expected);
 
-/// In words: droplets, volumes and addresses that cost money and that the lockfile does not tell of,
-/// at any moment, also right after a run was stopped.
+/// In words: droplets, volumes and addresses that cost money and that the lockfile does not tell
+/// of, at any moment, also right after a run was stopped.
 std::vector<std::string> unknown_costs(World& world);
 
 }  // namespace paas::crash
