@@ -253,7 +253,7 @@ CONFIG
 
 configure_services() {
   mkdir -p "$root/etc/ssh/sshd_config.d" "$root/etc/systemd/journald.conf.d"
-  printf 'PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\n' \
+  printf 'PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\nAddressFamily inet\n' \
     >"$root/etc/ssh/sshd_config.d/90-paas.conf"
   printf '[Journal]\nReadKMsg=no\nRuntimeMaxUse=16M\nSystemMaxUse=32M\n' \
     >"$root/etc/systemd/journald.conf.d/90-paas.conf"
@@ -273,6 +273,12 @@ configure_services() {
   done
   in_root systemctl set-default multi-user.target
   in_root systemctl enable ssh.service
+  # cloud-init restarts sshd while connections arrive. A child that has just been forked still
+  # holds the port then, and Debian's unit would leave sshd down for good, or, with IPv6, sshd
+  # would be content with that.
+  mkdir -p "$root/etc/systemd/system/ssh.service.d"
+  printf '[Service]\nRestartPreventExitStatus=\nRestartSec=1\n' \
+    >"$root/etc/systemd/system/ssh.service.d/90-paas.conf"
   if [[ $kind == full ]]; then
     in_root systemctl enable docker.service haproxy.service
   fi

@@ -154,6 +154,19 @@ TEST_CASE("machines: one that is switched off inside is reported, and can be swi
   CHECK_FALSE(cloud.greets(cloud.public_address(1)));
 }
 
+TEST_CASE("machines: sshd that finds its port held listens once it is free") {
+  TestCloud cloud;
+  CHECK(cloud.apply(cloud.machine(1, allow({tcp(22)}))) == "");
+  CHECK(cloud.boots(1));
+  cloud.output_inside(1,
+                      "systemctl stop ssh && systemd-run --quiet --unit=holder socat "
+                      "TCP-LISTEN:22,fork SYSTEM:'echo held' && "
+                      "until ss -Hltn | grep -q ':22 '; do read -rt 0.1 <> <(:) || true; done");
+  CHECK(cloud.inside(1, "systemctl start ssh").status != 0);
+  cloud.output_inside(1, "systemctl stop holder");
+  CHECK(cloud.eventually([&] { return cloud.greets(cloud.public_address(1)); }));
+}
+
 TEST_CASE("machines: a stopped cloud comes back with what ran") {
   TestCloud cloud;
   CHECK(cloud.apply(cloud.machine(1, allow({tcp(22)}))) == "");

@@ -205,11 +205,16 @@ bool TestCloud::greets(const std::string& address) {
 }
 
 bool TestCloud::boots(std::int64_t droplet_id) {
-  return eventually([&] {
+  const bool booted = eventually([&] {
     return greets(public_address(droplet_id)) &&
            inside(droplet_id, "cloud-init status --wait").status == 0 &&
            greets(public_address(droplet_id));
   });
+  CHECK_MESSAGE(booted, inside(droplet_id,
+                               "systemctl list-jobs; cloud-init status --long; systemctl status "
+                               "--no-pager ssh; ss -tlnp; journalctl --no-pager | tail -n 40")
+                            .output);
+  return booted;
 }
 
 void TestCloud::await_docker(std::int64_t droplet_id) {
