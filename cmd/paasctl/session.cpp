@@ -357,7 +357,9 @@ Result<int> Session::execute(const plan::Plan& plan, const plan::Input& input) {
   loaded = outcome.lockfile;
   steps_done_ += outcome.done;
   failed.clear();
-  for (const auto& failure : outcome.failures) failed.push_back(failure.step);
+  for (const auto& failure : outcome.failures) {
+    if (!reconcile::is_undecided(failure)) failed.push_back(failure.step);
+  }
   const auto hint = resume_hint(plan.losses, outcome);
   if (outcome.interrupted) {
     print_failures(program_, outcome.failures, ErrorKind::interrupted);

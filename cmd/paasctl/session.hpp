@@ -101,7 +101,7 @@ class Session {
   plan::Kept kept;                                ///< Releases of this run, beside pinned ones.
   std::chrono::milliseconds canary_time{60'000};  ///< How long a canary is watched.
   std::optional<report::Timings> timings;  ///< Of all that is executed, where they are asked for.
-  std::vector<plan::Step> failed;          ///< Steps that failed in the last execute().
+  std::vector<plan::Step> failed;          ///< Those of the last execute() that count as failed.
   /// The command that goes on where an interrupted one stopped.
   std::string resume = "paasctl up";
   stack::Stack stack;  ///< As declared, or as applied with Need::applied.

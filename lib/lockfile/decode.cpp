@@ -98,6 +98,7 @@ Service decode_service(JsonReader reader) {
   if (reader.has("pinned")) service.pinned = reader.small("pinned", 1);
   if (reader.has("image")) service.image = reader.word("image");
   if (reader.has("settled")) service.settled = decode_settled(reader.object("settled"));
+  if (reader.has("hook_server")) service.hook_server = reader.word("hook_server");
   service.password = reader.secret("password");
   if (reader.has("user")) service.user = reader.word("user");
   if (reader.has("rotation")) service.rotation = decode_rotation(reader.object("rotation"));

@@ -96,8 +96,8 @@ Json encode_rotation(const PasswordRotation& rotation, const std::string& place,
 }
 
 Json encode_service(const Service& service, const std::string& place, Sealer& sealed) {
-  const auto& [count, next_number, slots, internal_port, releases, pinned, image, settled, password,
-               user, rotation, password_rotated] = service;
+  const auto& [count, next_number, slots, internal_port, releases, pinned, image, settled,
+               hook_server, password, user, rotation, password_rotated] = service;
   Json encoded = {{"count", count}, {"next_number", next_number}};
   encoded["slots"] = slots;
   if (internal_port) encoded["internal_port"] = *internal_port;
@@ -106,6 +106,7 @@ Json encode_service(const Service& service, const std::string& place, Sealer& se
   if (pinned != 0) encoded["pinned"] = pinned;
   if (!image.empty()) encoded["image"] = image;
   if (settled) encoded["settled"] = encode_settled(*settled);
+  if (!hook_server.empty()) encoded["hook_server"] = hook_server;
   encoded["password"] = sealed(password, place_of(place, "password"));
   if (!user.empty()) encoded["user"] = user;
   if (rotation) {

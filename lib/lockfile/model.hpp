@@ -81,6 +81,9 @@ struct Service {
   /// What `deploy --image` has the service run instead of the stack file's image; empty: nothing.
   std::string image = {};
   std::optional<Settled> settled = {};  ///< web and worker; absent before the first whole release.
+  /// The server on which a hook before a release was begun and, as far as is known, goes on; empty:
+  /// none. Stored before it starts.
+  std::string hook_server = {};
   /// db and cache: what dependents are given, until a rotation is `set`. Sealed when stored, and
   /// kept while a volume knows it. Empty beside a rotation: the data has one that nobody knows.
   Secret password;

@@ -59,8 +59,9 @@ bool Planner::starts_new_release(const stack::Service& service) const {
          !is_begun(lock_, service.name, containers_of(newest));
 }
 
-/// On the first of the servers that get the release, as soon as a container of it could start
-/// there. A new server may wait for others to have started, so those that are there go before it.
+/// Where an interrupted run began one, or else on the first of the servers that get the release, as
+/// soon as a container of it could start there. A new server may wait for others to have started,
+/// so those that are there go before it.
 void Planner::plan_pre_release(const stack::Service& service) {
   if (!input_.pre_release.contains(service.name) || input_.held.contains(service.name)) return;
   std::vector<std::string> starting;
@@ -71,8 +72,12 @@ void Planner::plan_pre_release(const stack::Service& service) {
   }
   starting.insert(starting.end(), created.begin(), created.end());
   if (starting.empty() || !starts_new_release(service)) return;
-  const auto& server = starting.front();
-  const auto& start = step_of("start_container/" + server);
+  // One that an interrupted run began goes on there, maybe, and no two may run at a time.
+  const auto& begun_on = lock_.services.at(service.name).hook_server;
+  const auto there = lock_.servers.find(begun_on);
+  const bool is_begun = there != lock_.servers.end() && !there->second.leaving;
+  const auto& server = is_begun ? begun_on : starting.front();
+  const auto& start = step_of("start_container/" + starting.front());
   auto after = ready_steps(service.name);
   for (const auto* kind : {"send_image/", "tag_server/", "prepare_server/", "power_on_server/"}) {
     after.push_back(kind + server);

@@ -78,6 +78,10 @@ struct Failure {
   Error error;
 };
 
+/// Whether nobody knows how the step ends: a hook before a release that goes on behind a connection
+/// that broke. What it belongs to is no failed release.
+bool is_undecided(const Failure& failure);
+
 struct Outcome {
   int done = 0;
   int skipped = 0;

@@ -31,7 +31,16 @@ bool is_left(const Error& error) {
   return error.kind == ErrorKind::interrupted || error.kind == ErrorKind::unreachable;
 }
 
+Error left_behind(Error error) {
+  if (error.hint.empty()) error.hint = "the hook may go on; the next run waits for it";
+  return error;
+}
+
 }  // namespace
+
+bool is_undecided(const Failure& failure) {
+  return failure.step.kind == plan::StepKind::run_pre_release && is_left(failure.error);
+}
 
 /// A release that a server has begun had its hook run: the image that was built is the one of
 /// before, or an earlier run came so far.
@@ -39,7 +48,7 @@ Status Run::run_pre_release(const plan::Step& step) {
   PAAS_TRY(const auto made, make_release(step, service(step.service)));
   if (plan::is_begun(state_.read(), step.service, made.container.release)) {
     stage(step, "unchanged");
-    return {};
+    return note_hook(step, "");
   }
   auto spec = plan::pre_release_container(stack_, service(step.service), step.server,
                                           made.container, made.environment,
@@ -48,21 +57,36 @@ Status Run::run_pre_release(const plan::Step& step) {
   PAAS_TRY(const bool is_there, has_earlier_pre_release(step, spec));
   auto ended = is_there ? Status() : start_pre_release(step, spec);
   if (ended) ended = await_pre_release(step, spec.name);
-  if (!ended && is_left(ended.error())) return ended;
+  if (!ended && is_left(ended.error())) return fail(left_behind(ended.error()));
   if (!ended) ended = fail(with_last_lines(ended.error(), step, spec.name));
   remove_pre_release(step, spec.name);
+  PAAS_CHECK(note_hook(step, ""));
   return ended;
 }
 
-/// Whether an interrupted run's hook of this release runs or has ended well. Any other makes room.
+Status Run::note_hook(const plan::Step& step, const std::string& server) {
+  if (state_.read().services.at(step.service).hook_server == server) return {};
+  return state_.change([&](lockfile::Lockfile& lockfile) {
+    lockfile.services.at(step.service).hook_server = server;
+  });
+}
+
+/// Whether an interrupted run's hook of this release runs or has ended well. Any other makes room,
+/// once it has ended: it may be in the middle of a change.
 Result<bool> Run::has_earlier_pre_release(const plan::Step& step,
                                           const docker::ContainerSpec& spec) {
   PAAS_TRY(const auto earlier, tools_.machines.container(target(step.server), spec.name));
   if (!earlier) return false;
+  const bool is_running = earlier->state == "running";
   const bool has_ended = earlier->state == "exited" && earlier->exit_code == 0;
-  if (is_same_hook(*earlier, spec) && (has_ended || earlier->state == "running")) {
+  if (is_same_hook(*earlier, spec) && (has_ended || is_running)) {
     stage(step, "begun by an earlier run");
     return true;
+  }
+  if (is_running) {
+    stage(step, "waiting for " + spec.name + " of an earlier run");
+    const auto ended = await_pre_release(step, spec.name);
+    if (!ended && is_left(ended.error())) return fail(left_behind(ended.error()));
   }
   PAAS_CHECK(tools_.machines.remove_container(target(step.server), spec.name));
   stage(step, "removed " + spec.name + " of an earlier run");
@@ -72,6 +96,7 @@ Result<bool> Run::has_earlier_pre_release(const plan::Step& step,
 Status Run::start_pre_release(const plan::Step& step, const docker::ContainerSpec& spec) {
   if (!server(step.server).firewalled) PAAS_CHECK(await_firewall(step));
   PAAS_CHECK(write_hosts(step));
+  PAAS_CHECK(note_hook(step, step.server));
   PAAS_CHECK(tools_.machines.write_file(target(step.server), plan::pre_release_file(step.service),
                                         options_.pre_release.at(step.service), 0755));
   PAAS_CHECK(tools_.machines.start_container(target(step.server), spec));

@@ -177,6 +177,7 @@ class Run {
   Status start_pre_release(const plan::Step& step, const docker::ContainerSpec& spec);
   Status await_pre_release(const plan::Step& step, const std::string& container);
   void remove_pre_release(const plan::Step& step, const std::string& container);
+  Status note_hook(const plan::Step& step, const std::string& server);
 
   // password_steps.cpp
   Status set_password(const plan::Step& step);

@@ -139,6 +139,20 @@ TEST_CASE_FIXTURE(Hooked,
   CHECK(world.violations == std::vector<std::string>{});
 }
 
+TEST_CASE_FIXTURE(Hooked, "pre-release: one that was begun is looked for where it was begun") {
+  world.service("frontend").env["MODE"] = "next";
+  auto& begun_on = world.lock().services.at("frontend").hook_server;
+  std::string expected = "zipkick-frontend-1";
+  SUBCASE("the server is there") { begun_on = expected = "zipkick-frontend-2"; }
+  SUBCASE("it was destroyed") { begun_on = "zipkick-frontend-9"; }
+  SUBCASE("it is being removed") {
+    begun_on = "zipkick-frontend-2";
+    world.lock().services.at("frontend").count = 1;
+    world.lock().servers.at("zipkick-frontend-2").leaving = true;
+  }
+  CHECK(hooks_of(world.plan()) == std::vector<std::string>{"frontend on " + expected});
+}
+
 TEST_CASE_FIXTURE(Hooked, "pre-release: another try after a release that failed runs the hook") {
   release_next();
   world.lock().services.at("frontend").releases.back().failed = true;

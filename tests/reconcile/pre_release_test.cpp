@@ -181,14 +181,69 @@ TEST_CASE_FIXTURE(Interrupted, "pre-release: any other hook of an interrupted ru
     task().exit_code = 1;
   }
   SUBCASE("it was never started") { task().state = "created"; }
-  SUBCASE("it was another text") { text = "#!/bin/sh\nmigrate --all\n"; }
-  SUBCASE("it was another release") { yaml = with(yaml, "port: 8080", "port: 8090"); }
   Rig rig(world, yaml);
   give_hook(rig, text);
   require_up(rig);
   CHECK(has_told(rig, "removed shop-web-pre-release of an earlier run"));
   CHECK(rig.machines.hooks.size() == 1);
   CHECK(world.insides.hooks_run.size() == 2);
+  check_nothing_left();
+}
+
+TEST_CASE_FIXTURE(Interrupted, "pre-release: another hook that runs is let come to its end") {
+  std::string text = hook_text;
+  auto yaml = next_release;
+  auto ended = std::vector<std::string>{"pre-release web 1", "pre-release web 2"};
+  SUBCASE("of another text") {
+    text = "#!/bin/sh\nmigrate --all\n";
+    ended.emplace_back("pre-release web 2");
+  }
+  SUBCASE("of another release") {
+    yaml = with(yaml, "port: 8080", "port: 8090");
+    ended.emplace_back("pre-release web 3");
+  }
+  SUBCASE("but no longer than any may last") {
+    yaml = with(with(yaml, "port: 8080", "port: 8090"),
+                "services:", "timeouts: {pre_release: 90s}\nservices:");
+    ended = {"pre-release web 1"};
+  }
+  Rig rig(world, yaml);
+  give_hook(rig, text);
+  rig.machines.hook_lasts = ended.size() == 1 ? 100'000 : 3;
+  const auto outcome = end_of(rig);
+  CHECK(has_told(rig, "waiting for shop-web-pre-release of an earlier run"));
+  CHECK(has_told(rig, "removed shop-web-pre-release of an earlier run"));
+  CHECK(rig.machines.hooks.size() == 1);
+  CHECK(world.insides.hooks_run == ended);
+  CHECK(outcome.failures.empty() == (ended.size() != 1));
+  check_nothing_left();
+}
+
+TEST_CASE_FIXTURE(Released, "pre-release: a hook behind a connection that broke goes on") {
+  {
+    Rig rig(world, next_release);
+    give_hook(rig);
+    rig.machines.lost_at = hook_container;
+    const auto outcome = end_of(rig);
+    CHECK(only_error(outcome).kind == ErrorKind::unreachable);
+    CHECK(only_error(outcome).hint == "the hook may go on; the next run waits for it");
+    CHECK(is_undecided(outcome.failures.front()));
+    CHECK_FALSE(
+        is_undecided({outcome.failures.front().step, make_error(ErrorKind::failed, "it ended")}));
+    CHECK(world.stored.services.at("web").hook_server == "shop-web-1");
+  }
+  SUBCASE("on the server that it is on") {
+    // It is no longer the first that would be given the release.
+    world.stored.services.at("web").hook_server = "shop-web-2";
+    world.insides.tasks["shop-web-2"].swap(world.insides.tasks["shop-web-1"]);
+  }
+  SUBCASE("on the first") {}
+  Rig rig(world, next_release);
+  give_hook(rig);
+  require_up(rig);
+  CHECK(has_told(rig, "begun by an earlier run"));
+  CHECK(world.insides.hooks_run.size() == 2);
+  CHECK(world.stored.services.at("web").hook_server.empty());
   check_nothing_left();
 }
 

@@ -167,6 +167,7 @@ lb: {listen: [80], rules: [{to: web}]}
   web.slots = {20000, 20001};
   web.internal_port = 30000;
   web.pinned = 1;
+  web.hook_server = "zipkick-web-2";
   web.settled = Settled{1, 2, 1, "ghcr.io/acme/web:2"};
   web.image = "ghcr.io/acme/web:1.5";
   web.releases = {{1, "paas-zipkick-web:ab12", "sha256:00fe", "ab13", "2026-01-31T08:15:00Z",

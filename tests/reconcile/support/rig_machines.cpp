@@ -175,6 +175,7 @@ Result<observe::ContainerHealth> RigMachines::await_end(const observe::Target& t
   const std::scoped_lock lock(mutex_);
   PAAS_CHECK(fuse_.check());
   if (container == interrupted_at) return fail(ErrorKind::interrupted, "interrupted");
+  if (container == lost_at) return fail(ErrorKind::unreachable, "the connection broke");
   auto& tasks = insides_.tasks[target.name];
   const auto found = tasks.find(container);
   if (found == tasks.end()) return observe::ContainerHealth{};

@@ -104,6 +104,8 @@ class RigMachines : public observe::Machines {
   std::map<std::string, std::pair<std::string, std::uint32_t>> files;
   /// The run is interrupted while it waits for this container.
   std::string interrupted_at;
+  /// The connection breaks whenever the end of this container is waited for.
+  std::string lost_at;
 
  private:
   observe::Machine& inside(const observe::Target& target);
