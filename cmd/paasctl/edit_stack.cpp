@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "change.hpp"
+#include "maintenance_page.hpp"
 #include "stack/parse.hpp"
 
 namespace paas::cli {
@@ -53,6 +54,7 @@ Result<int> edit_stack(Program& program, const std::string& command, Apply apply
   PAAS_TRY(const auto text, program.ports.files.read(file));
   PAAS_TRY(const auto edited, edit(text));
   PAAS_TRY(session->stack, stack::parse_or_fail(edited, path));
+  if (apply == Apply::yes) PAAS_CHECK(read_maintenance_page(program, path, session->stack));
   if (edited != text) PAAS_CHECK(replace(program, file, edited));
   if (apply == Apply::no) {
     program.say(fmt::format("{} is changed; `paasctl up` applies it.", path));

@@ -16,6 +16,7 @@
 #include "endpoint.hpp"
 #include "hooks.hpp"
 #include "local_cloud.hpp"
+#include "maintenance_page.hpp"
 #include "plan/take_back.hpp"
 #include "plan/wanted.hpp"
 #include "reconcile/registry_logins.hpp"
@@ -95,6 +96,7 @@ Status Session::read_stack(Need need) {
                 "name it with --file, or write one: `man paas.yaml`");
   }
   PAAS_TRY(stack, stack::parse_or_fail(*text, stack_path));
+  if (need != Need::text) PAAS_CHECK(read_maintenance_page(program_, stack_path, stack));
   declared.emplace();
   for (const auto& service : stack.services) declared->insert(service.name);
   if (lockfile.applied && lockfile.applied->name != stack.name) {

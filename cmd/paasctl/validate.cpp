@@ -3,6 +3,7 @@
 
 #include "certificates.hpp"
 #include "contexts.hpp"
+#include "maintenance_page.hpp"
 #include "program.hpp"
 #include "session.hpp"
 #include "stack/parse.hpp"
@@ -15,6 +16,7 @@ Result<int> run(Program& program, const NoOptions&) {
   PAAS_TRY(auto session, Session::open(program, Need::text));
   PAAS_CHECK(check_contexts(program, *session, session->stack.images));
   PAAS_CHECK(read_certificates(program, *session));
+  PAAS_CHECK(read_maintenance_page(program, session->stack_path, session->stack));
   if (program.wants_document()) {
     program.print_document(stack::to_json(session->stack) + "\n");
     return exit_done;

@@ -118,9 +118,20 @@ Sticky read_sticky(Reader& reader, const Field& field) {
 }
 
 const std::vector<std::string>& traffic_keys() {
-  static const std::vector<std::string> keys = {"limit",  "timeouts", "compression",
-                                                "health", "log",      "trusted_proxies"};
+  static const std::vector<std::string> keys = {"limit", "timeouts",        "compression", "health",
+                                                "log",   "trusted_proxies", "maintenance"};
   return keys;
+}
+
+MaintenancePage read_maintenance(Reader& reader, const Field& field) {
+  MaintenancePage page;
+  const auto fields = reader.fields(field, {"page", "html"});
+  read_text(reader, fields, "page", parse_plain_text, page.file);
+  read_text(reader, fields, "html", parse_page, page.html);
+  if (field.node->kind == yaml::Kind::map && !reader.is_broken(field.path) && fields.size() != 1) {
+    reader.report(field.path, "there is one page", "write one of {page: FILE} and {html: TEXT}");
+  }
+  return page;
 }
 
 Limit read_limit(Reader& reader, const Field& field) {
@@ -153,6 +164,7 @@ Traffic read_traffic(Reader& reader, const Fields& fields) {
       reader.report(f.path, "is empty", "leave it out to believe nobody");
     }
   });
+  with("maintenance", [&](const Field& f) { traffic.maintenance = read_maintenance(reader, f); });
   read_text(reader, fields, "health", parse_http_path, traffic.health);
   return traffic;
 }

@@ -200,6 +200,11 @@ void put_traffic(Json& object, const Traffic& traffic) {
   if (traffic.log == AccessLog::text) object["log"] = true;
   if (traffic.log == AccessLog::json) object["log"] = "json";
   put(object, "trusted_proxies", traffic.trusted_proxies);
+  if (traffic.maintenance != MaintenancePage{}) {
+    auto& page = object["maintenance"] = Json::object();
+    put(page, "page", traffic.maintenance.file);
+    put(page, "html", traffic.maintenance.html);
+  }
 }
 
 Json from_rule(const Rule& rule) {

@@ -53,6 +53,13 @@ struct Sticky {
   friend bool operator==(const Sticky&, const Sticky&) = default;
 };
 
+/// What users get while `lb maintenance` is on; both empty: a page of paasctl's own.
+struct MaintenancePage {
+  std::string file = {};  ///< Beside the stack file; empty once it was read.
+  std::string html = {};
+  friend bool operator==(const MaintenancePage&, const MaintenancePage&) = default;
+};
+
 struct Traffic {
   Limit limit = {};
   Timeouts timeouts = {};
@@ -60,6 +67,7 @@ struct Traffic {
   std::string health = {};  ///< Path that the load balancer answers by itself; empty: none.
   AccessLog log = AccessLog::none;
   std::vector<std::string> trusted_proxies = {};  ///< Addresses (CIDR) whose word is believed.
+  MaintenancePage maintenance = {};
   friend bool operator==(const Traffic&, const Traffic&) = default;
 };
 

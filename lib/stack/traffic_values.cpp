@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "stack/characters.hpp"
 #include "stack/show.hpp"
+#include "stack/yaml_tree.hpp"
 
 namespace paas::stack {
 
@@ -19,6 +20,21 @@ Parsed<Rate> parse_rate(std::string_view text) {
   if (fits) return Rate{static_cast<int>(*number), static_cast<int>(period->count() / 1000)};
   return fault(fmt::format("{} is not a number of requests in a time", show_value(text)),
                "such as 100/10s, in whole seconds up to 1h");
+}
+
+Parsed<std::string> parse_page(std::string_view text) {
+  if (text.empty()) return fault("must not be empty");
+  if (text.size() > page_bytes_max) {
+    return fault(
+        fmt::format("is {} bytes long", text.size()),
+        fmt::format("a page has at most {}: leave pictures to another host", page_bytes_max));
+  }
+  if (const auto problem = yaml::check_characters(text)) {
+    return fault(
+        fmt::format("line {}, column {}: {}", problem->line, problem->column, problem->message),
+        problem->hint);
+  }
+  return std::string(text);
 }
 
 Parsed<std::int64_t> parse_byte_size(std::string_view text) {

@@ -69,6 +69,10 @@ Parsed<double> parse_positive_number(std::string_view text);
 Parsed<Rate> parse_rate(std::string_view text);
 /// "64KiB", "10MiB", "1GiB" in bytes.
 Parsed<std::int64_t> parse_byte_size(std::string_view text);
+/// A page of at most page_bytes_max bytes of UTF-8, which HAProxy keeps in its configuration: its
+/// answers have to fit into a buffer of 16 KiB.
+Parsed<std::string> parse_page(std::string_view text);
+constexpr std::size_t page_bytes_max = 12'288;
 /// "text/html": a type of contents without parameters.
 Parsed<std::string> parse_media_type(std::string_view text);
 /// "443", "8000-9000" or "all".

@@ -45,6 +45,20 @@ refused stack_empty 65 validate
 printf 'stack: shop\nregion: \001\n' >paas.yaml
 refused stack_control_character 65 validate
 
+# A maintenance page is read and judged before anything else is done.
+changed 's/^lb: .*/lb: {listen: [80], maintenance: {page: back.html}}/'
+refused stack_page_missing 65 validate
+refused stack_page_missing_plan 65 plan
+head -c 12289 /dev/zero | tr '\0' x >back.html
+refused stack_page_too_long 65 validate
+printf '<p>Zur\374ck' >back.html
+refused stack_page_not_text 65 validate
+echo '<p>Zurück um "zwölf"</p>' >back.html
+run paasctl validate -o json
+check_equal "status of validate with a page" 0 "$status"
+check_contains "the page's text is part of the stack" '"html": "<p>Zurück um \"zwölf\"</p>\n"' "$output"
+rm back.html
+
 # Nine levels of nine aliases each would be 387 million nodes.
 {
   echo 'a: &a [x, x, x, x, x, x, x, x, x]'

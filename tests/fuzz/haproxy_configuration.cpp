@@ -9,6 +9,7 @@
 #include "fuzz/targets.hpp"
 #include "haproxy/configuration.hpp"
 #include "stack/parse.hpp"
+#include "stack/values.hpp"
 
 namespace paas::fuzz {
 
@@ -60,6 +61,7 @@ haproxy::Setup neutral(haproxy::Setup setup) {
     if (backend.sticky && !backend.sticky->name.empty()) backend.sticky->name = "a";
   }
   if (!setup.traffic.health.empty()) setup.traffic.health = "/a";
+  if (!setup.traffic.maintenance.html.empty()) setup.traffic.maintenance.html = "a";
   for (auto& type : setup.traffic.compression) type = "a/b";
   for (auto& range : setup.traffic.trusted_proxies) range = "10.0.0.0/8";
   return setup;
@@ -68,6 +70,14 @@ haproxy::Setup neutral(haproxy::Setup setup) {
 std::string first_word(const std::string& line) {
   const auto words = text::split(text::trim(line), ' ');
   return line.starts_with(' ') ? "    " + words[0] : line;
+}
+
+std::ptrdiff_t words_of(const std::string& line) {
+  bool is_quoted = false;
+  return std::count_if(line.begin(), line.end(), [&](char c) {
+    is_quoted ^= c == '"';
+    return c == ' ' && !is_quoted;
+  });
 }
 
 /// Line by line the same directives, and the same sections.
@@ -80,9 +90,11 @@ void check_structure(const std::string& configuration, const std::string& meant)
     demand(first_word(line) == first_word(other[i]), "a value makes another directive: " + line);
     demand(std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; }),
            "a line has a character that is not printable");
-    // HAProxy refuses a line of more than 64 words, and one of more than 2048 bytes.
-    demand(std::count(line.begin(), line.end(), ' ') < 64, "a line has too many words: " + line);
-    demand(line.size() < 2048, "a line is too long: " + line);
+    // HAProxy refuses a line of more than 64 words; a page is quoted, and is one of them.
+    demand(words_of(line) < 64, "a line has too many words: " + line);
+    const bool has_page = line.find(" return status 503 ") != std::string::npos;
+    demand(line.size() < (has_page ? 4 * stack::page_bytes_max + 400 : 2048),
+           "a line is too long: " + line);
   }
 }
 

@@ -7,6 +7,8 @@
 #include "haproxy/maintenance.hpp"
 #include "haproxy/support/connection.hpp"
 #include "haproxy/support/live_haproxy.hpp"
+#include "haproxy/support/setups.hpp"
+#include "stack/values.hpp"
 
 TEST_SUITE_BEGIN("live" * doctest::skip());
 
@@ -52,6 +54,27 @@ TEST_CASE("haproxy: maintenance is turned on and off without a reload, and a res
   CHECK(answer_to(haproxy.port(), {}).status == 503);
   REQUIRE(haproxy.runtime().set_maintenance(false));
   CHECK(answer_to(haproxy.port(), {}).status == 200);
+}
+
+TEST_CASE("haproxy: a maintenance page of one's own is sent byte by byte") {
+  WebServer first("app-web-1.r1");
+  auto setup = test::web_setup({&first});
+  auto& html = setup.traffic.maintenance.html;
+  SUBCASE("with whatever a page may have in it") {
+    html = test::with_traffic().traffic.maintenance.html;
+    for (char c = ' '; c <= '~'; ++c) html += c;
+    html += "\t\n\xf0\x9f\x9a\xa7";
+  }
+  SUBCASE("as long as it may be") {
+    while (html.size() < stack::page_bytes_max) html += "ü\n";
+    html.resize(stack::page_bytes_max, '.');
+  }
+  setup.maintenance = true;
+  LiveHaproxy haproxy(setup);
+  const auto page = answer_to(haproxy.port(), {});
+  CHECK(page.status == 503);
+  CHECK(page.body == html);
+  CHECK(text::lower(page.head).find("retry-after: 60") != std::string::npos);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "stack/parse.hpp"
+#include "stack/values.hpp"
 
 namespace paas::stack {
 namespace {
@@ -36,6 +37,21 @@ TEST_CASE("stack: limits, timeouts and the rest are read, and written as they ar
   CHECK(traffic.health == "/lb");
   CHECK(traffic.log == AccessLog::json);
   CHECK(traffic.trusted_proxies == std::vector<std::string>{"10.0.0.1/32", "2001:db8::/32"});
+}
+
+TEST_CASE("stack: a maintenance page is a file or stands in the stack file") {
+  CHECK(traffic_of("maintenance: {page: back-soon.html}").maintenance ==
+        MaintenancePage{"back-soon.html", ""});
+  CHECK(traffic_of("maintenance: {html: \"<p class='a'>\\n\\t\\\"ü\\\" \\\\</p>\\r\\n\"}")
+            .maintenance == MaintenancePage{"", "<p class='a'>\n\t\"ü\" \\</p>\r\n"});
+  CHECK(parse_page(std::string(page_bytes_max, 'x')));
+  CHECK(parse_page(std::string(page_bytes_max + 1, 'x')).error().message == "is 12289 bytes long");
+  CHECK(parse_page("<p>\nZur\xfc"
+                   "ck")
+            .error()
+            .message == "line 2, column 4: not UTF-8 text");
+  CHECK_FALSE(parse_page(std::string_view("<p>\0</p>", 8)));
+  CHECK_FALSE(parse_page(""));
 }
 
 TEST_CASE("stack: a switch is on or off") {

@@ -58,7 +58,9 @@ inline Setup with_traffic() {
       .compression = {"text/html", "image/svg+xml"},
       .health = "/lb-health",
       .log = stack::AccessLog::json,
-      .trusted_proxies = {"10.0.0.0/8", "2001:db8::/32"}};
+      .trusted_proxies = {"10.0.0.0/8", "2001:db8::/32"},
+      .maintenance = {.html =
+                          "<p class=\"a\">Zurück um 12 Uhr: $HOME # \\ %[src] 'x' {y} `z`\r\n"}};
   setup.rules.at(3).limit = {.requests = stack::Rate{10, 60}, .body_bytes = 4096};
   setup.rules.at(4).limit = {.body_bytes = 1 << 30};
   return setup;
