@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.hpp"
 #include "digitalocean/errors.hpp"
 #include "lockfile/names.hpp"
@@ -210,11 +212,15 @@ Status Run::bring_about(
     const std::function<Result<std::optional<digitalocean::Action>>()>& attempt) {
   constexpr int lost_answers_max = 2;
   int lost_answers = 0;
+  bool was_refused = false;
   return poll(options_.timeouts.action, what, [&]() -> Result<bool> {
     const auto action = attempt();
     if (!action && digitalocean::is_pending_event(action.error())) return false;
     const bool is_lost = !action && action.error().kind == ErrorKind::unreachable;
     if (is_lost && ++lost_answers <= lost_answers_max) return false;
+    const bool is_refused = !action && digitalocean::is_refusal(action.error()) &&
+                            action.error().kind != ErrorKind::unauthorised;
+    if (is_refused && !std::exchange(was_refused, true)) return false;
     if (!action) return fail(action.error());
     if (!*action) return true;
     PAAS_CHECK(await_action(**action, what));

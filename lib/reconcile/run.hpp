@@ -236,7 +236,8 @@ class Run {
   Status when_idle(const std::string& what, const std::function<Status()>& request);
   /// Attempts until it is as wanted, and waits for each action. An attempt looks first and gives no
   /// action when nothing is left to do: what an interrupted run asked for may come about meanwhile.
-  /// An answer that got lost, twice at most, is followed by another look as well.
+  /// An answer that got lost, twice at most, is followed by another look as well, and so is the
+  /// first refusal: the API refuses what came about between the look and the request.
   Status bring_about(const std::string& what,
                      const std::function<Result<std::optional<digitalocean::Action>>()>& attempt);
   void stage(const plan::Step& step, const std::string& text);

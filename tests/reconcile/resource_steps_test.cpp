@@ -411,6 +411,34 @@ TEST_CASE("reconcile: after a lost answer to an action it is looked whether it c
   CHECK(detached_by_down(3, false) == -1);
 }
 
+TEST_CASE("reconcile: after the first refusal of an action it is looked whether it came about") {
+  World world;
+  Rig rig(world, stack_of("shop", "db"));
+  require_up(rig);
+  // What an interrupted run asked for ends between the look and the request.
+  bool comes_about = false;
+  SUBCASE("it did") { comes_about = true; }
+  SUBCASE("it did not") {}
+  int asked = 0;
+  rig.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    const bool detaches = request.method == "POST" && request.url.ends_with("/actions") &&
+                          request.body.find("detach") != std::string::npos;
+    if (!detaches) return rig.http.pass(request);
+    ++asked;
+    if (!comes_about) {
+      return HttpResponse{422, {}, R"({"id": "unprocessable_entity", "message": "not this one"})"};
+    }
+    for (auto& [id, volume] : world.cloud.volumes) volume.droplet_id = 0;
+    for (auto& [id, droplet] : world.cloud.droplets) droplet.volume_ids.clear();
+    const auto answer = rig.http.pass(request);
+    CHECK(answer->body.find("Attachment not found") != std::string::npos);
+    return answer;
+  };
+  const auto outcome = outcome_of(rig.down(plan::Volumes::keep));
+  CHECK(outcome.failures.empty() == comes_about);
+  CHECK(asked == (comes_about ? 1 : 2));
+}
+
 TEST_CASE("reconcile: a container waits until its server's firewall is there") {
   World world;
   Rig rig(world, stack_of("shop", "db"));
