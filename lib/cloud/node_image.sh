@@ -277,7 +277,7 @@ configure_services() {
   # holds the port then, and Debian's unit would leave sshd down for good, or, with IPv6, sshd
   # would be content with that.
   mkdir -p "$root/etc/systemd/system/ssh.service.d"
-  printf '[Service]\nRestartPreventExitStatus=\nRestartSec=1\n' \
+  printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartPreventExitStatus=\nRestartSec=1\n' \
     >"$root/etc/systemd/system/ssh.service.d/90-paas.conf"
   if [[ $kind == full ]]; then
     in_root systemctl enable docker.service haproxy.service

@@ -57,25 +57,38 @@ Status Run::note_address(const std::string& name) {
   return write_address(ip);
 }
 
+/// Empty when it has none.
+Result<std::string> Run::listed_address(const std::string& droplet) {
+  PAAS_TRY(const auto ips, tools_.client.reserved_ips());
+  for (const auto& candidate : ips) {
+    if (std::to_string(candidate.droplet_id) == droplet) return candidate.ip;
+  }
+  return std::string();
+}
+
 /// The address of the droplet: the one that an interrupted run asked for, or a new one. Error
 /// (exists) when it has one that nobody asked for: a droplet has room for one only.
 Result<std::string> Run::reserve_address(const std::string& name) {
   const auto id = server(name).droplet.id;
   const bool intended = state_.read().lb->intended_for == id;
-  PAAS_TRY(const auto ips, tools_.client.reserved_ips());
-  for (const auto& candidate : ips) {
-    if (std::to_string(candidate.droplet_id) != id) continue;
-    if (intended) return candidate.ip;
-    return fail(ErrorKind::exists,
-                fmt::format("droplet {} has reserved IP {}, which this stack did not reserve", name,
-                            candidate.ip),
-                "nothing was done with it: unassign it there, so that the stack gets its own");
+  PAAS_TRY(const auto there, listed_address(id));
+  if (!there.empty() && intended) return there;
+  if (!there.empty()) {
+    return fail(
+        ErrorKind::exists,
+        fmt::format("droplet {} has reserved IP {}, which this stack did not reserve", name, there),
+        "nothing was done with it: unassign it there, so that the stack gets its own");
   }
   PAAS_CHECK(state_.change([&](auto& next) { next.lb->intended_for = id; }));
   auto made = tools_.client.create_reserved_ip(std::stoll(id));
   if (made) return made->ip;
-  if (!intended && digitalocean::is_refusal(made.error())) PAAS_CHECK(write_address(""));
-  return fail(made.error());
+  if (!digitalocean::is_refusal(made.error())) return fail(made.error());
+  if (!intended) PAAS_CHECK(write_address(""));
+  if (!intended || digitalocean::is_pending_event(made.error())) return fail(made.error());
+  // It may have come about between the look and the request, which is refused then.
+  PAAS_TRY(auto late, listed_address(id));
+  if (late.empty()) return fail(made.error());
+  return late;
 }
 
 /// A reserved IP has no name: one that an interrupted run made is found by the droplet it was made

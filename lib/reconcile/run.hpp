@@ -78,6 +78,7 @@ class Run {
   Result<std::string> address_of(std::int64_t droplet);
   Status note_address(const std::string& name);
   Status write_address(const std::string& ip);
+  Result<std::string> listed_address(const std::string& droplet);
   Result<std::string> reserve_address(const std::string& name);
   Status await_address(const std::string& ip, std::int64_t droplet);
 

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "lockfile/names.hpp"
 #include "reconcile/support/small_stack.hpp"
 
@@ -437,6 +439,39 @@ TEST_CASE("reconcile: after the first refusal of an action it is looked whether 
   const auto outcome = outcome_of(rig.down(plan::Volumes::keep));
   CHECK(outcome.failures.empty() == comes_about);
   CHECK(asked == (comes_about ? 1 : 2));
+}
+
+TEST_CASE("reconcile: an address that is there when it is asked for again is the stack's") {
+  World world;
+  Rig first(world, small);
+  require_up(first);
+  // An interrupted run asked for it, and its droplet gets it between the look and the request.
+  auto& reserved = world.cloud.reserved_ips.begin()->second;
+  const auto droplet = std::exchange(reserved.droplet_id, 0);
+  const auto ip = std::exchange(world.stored.lb->reserved_ip, "");
+  world.stored.lb->intended_for = std::to_string(droplet);
+  bool comes_about = false;
+  SUBCASE("it is") { comes_about = true; }
+  SUBCASE("it is not") {}
+  Rig rig(world, small);
+  rig.http.intercept = [&](const HttpRequest& request) -> Result<HttpResponse> {
+    if (request.method != "POST" || !request.url.ends_with("/v2/reserved_ips")) {
+      return rig.http.pass(request);
+    }
+    if (!comes_about) {
+      return HttpResponse{422, {}, R"({"id": "unprocessable_entity", "message": "no more"})"};
+    }
+    reserved.droplet_id = droplet;
+    auto answer = rig.http.pass(request);
+    CHECK(answer->body.find("already has a reserved IP") != std::string::npos);
+    return answer;
+  };
+  const auto outcome = outcome_of(rig.up());
+  CHECK(outcome.failures.empty() == comes_about);
+  CHECK(world.cloud.reserved_ips.size() == 1);
+  CHECK(world.stored.lb->reserved_ip == (comes_about ? ip : ""));
+  // Whether a refused one is still on its way is unknown.
+  CHECK(world.stored.lb->intended_for.empty() == comes_about);
 }
 
 TEST_CASE("reconcile: a container waits until its server's firewall is there") {

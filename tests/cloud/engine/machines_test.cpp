@@ -173,6 +173,8 @@ TEST_CASE("machines: a stopped cloud comes back with what ran") {
   CHECK(cloud.apply(cloud.machine(2, allow({tcp(22)}))) == "");
   CHECK(cloud.apply(CreateVolume{"volume-1", "data", 1, "ext4", ""}) == "");
   CHECK(cloud.apply(AttachVolume{"volume-1", "data", 1}) == "");
+  // Whatever is cut off in the middle of its first boot may have no host keys ever after.
+  CHECK(cloud.boots(1));
   CHECK(cloud.apply(ChangePower{2, PowerChange::off}) == "");
   CHECK(cloud.world->stop());
   CHECK(cloud.host.shell("losetup --list --output BACK-FILE | grep -cF '" +
